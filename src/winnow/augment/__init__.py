@@ -1,0 +1,1 @@
+"""Random distortions of a batch: one module per option of `conf/augment`."""

@@ -1,0 +1,1 @@
+"""Vectors to clusters: one module per option of `conf/clusterer`."""

@@ -1,0 +1,1 @@
+"""Images to vectors: one module per option of `conf/embedding`."""

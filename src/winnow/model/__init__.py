@@ -1,0 +1,1 @@
+"""Networks: one module per option of `conf/model`."""

@@ -1,0 +1,1 @@
+"""Which rows to keep: one module per option of `conf/selector`."""

@@ -1,0 +1,268 @@
+"""The values that flow through winnow, and what each stage promises. Read this first.
+
+    Dataset -> Embedding -> X -> Clusterer -> Clustering -> Selector -> Subset -> Trainer -> Trained
+
+Values are frozen and check themselves once, when they are made. Stages are frozen dataclasses: their
+fields are hyper-parameters, their methods return a value and change nothing, and their `repr` is their
+identity in cache keys, tags and provenance.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64, Shaped
+from numpy import ndarray
+from numpy.random import Generator
+
+from winnow.errors import InvalidValue
+
+if TYPE_CHECKING:
+    import torch
+
+_NO_NOTES: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A labelled training set and the test set that judges it.
+
+    `x` and `x_test` are images, uint8 (n, channels, height, width), or features, float32 (n, d);
+    `classes` names the labels 0, 1, ... in order.
+    """
+
+    name: str
+    x: Shaped[ndarray, "n ..."]
+    y: Int64[ndarray, " n"]
+    x_test: Shaped[ndarray, "m ..."]
+    y_test: Int64[ndarray, " m"]
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for part, x, y in (("training", self.x, self.y), ("test", self.x_test, self.y_test)):
+            _require(len(x) == len(y), f"{part} images and labels must match, got {len(x)} and {len(y)}")
+            _require(len(y) > 0, f"the {part} set must hold at least one row, got 0")
+            low, high = int(y.min()), int(y.max())
+            _require(
+                low >= 0 and high < len(self.classes),
+                f"{part} labels must lie in [0, {len(self.classes) - 1}], got {low if low < 0 else high}",
+            )
+            _require_finite(x, f"the {part} set")
+        _require(
+            self.x.shape[1:] == self.x_test.shape[1:] and self.x.dtype == self.x_test.dtype,
+            f"test rows must look like training rows, got {self.x_test.dtype}{self.x_test.shape[1:]} "
+            f"against {self.x.dtype}{self.x.shape[1:]}",
+        )
+
+    @property
+    def n(self) -> int:
+        """Number of training rows."""
+        return len(self.y)
+
+    @cached_property
+    def checksum(self) -> str:
+        """sha256 of every array in row order: permuted rows are another data set."""
+        digest = sha256(repr((self.name, self.classes)).encode())
+        for array in (self.x, self.y, self.x_test, self.y_test):
+            digest.update(repr((array.dtype.str, array.shape)).encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Clustering:
+    """Every row's cluster and its Euclidean distance to that cluster's centroid; clusters may be empty."""
+
+    centroids: Float32[ndarray, "k d"]
+    labels: Int64[ndarray, " n"]
+    distances: Float64[ndarray, " n"]
+
+    def __post_init__(self) -> None:
+        k, n = len(self.centroids), len(self.labels)
+        _require(len(self.distances) == n, f"distances must have {n} rows, got {len(self.distances)}")
+        if n:
+            low, high = int(self.labels.min()), int(self.labels.max())
+            _require(
+                low >= 0 and high < k,
+                f"cluster labels must lie in [0, {k - 1}], got {low if low < 0 else high}",
+            )
+        _require(
+            bool(np.isfinite(self.distances).all() and (self.distances >= 0).all()),
+            "distances must be finite and not negative",
+        )
+
+    @property
+    def k(self) -> int:
+        """Number of clusters, empty ones included."""
+        return len(self.centroids)
+
+    @cached_property
+    def sizes(self) -> Int64[ndarray, " k"]:
+        """Number of rows in each cluster."""
+        return np.bincount(self.labels, minlength=self.k).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Subset:
+    """The kept rows: strictly increasing indices, their loss weights, and notes on how they were chosen."""
+
+    indices: Int64[ndarray, " m"]
+    weights: Float32[ndarray, " m"]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _require(
+            bool((np.diff(self.indices) > 0).all()),
+            "kept indices must be strictly increasing, got a repeated or unsorted index",
+        )
+        _require(
+            len(self.indices) == 0 or int(self.indices[0]) >= 0,
+            f"kept indices must not be negative, got {self.indices[:1]}",
+        )
+        _require(
+            len(self.weights) == len(self.indices),
+            f"weights must match the {len(self.indices)} indices, got {len(self.weights)}",
+        )
+
+    @classmethod
+    def of(cls, indices: ndarray, provenance: Mapping[str, Any] = _NO_NOTES) -> Self:
+        """Sort `indices` and give every row the weight 1.
+
+        >>> Subset.of(np.array([4, 1])).indices
+        array([1, 4])
+        """
+        ordered = np.sort(np.asarray(indices, dtype=np.int64))
+        return cls(ordered, np.ones(len(ordered), dtype=np.float32), dict(provenance))
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What one training leaves behind: its answer to every test image, its loss curve, and its cost."""
+
+    predictions: Int64[ndarray, " m"]
+    losses: Float32[ndarray, " steps"]
+    seconds: float
+
+
+class Source(Protocol):
+    """A data set on disk (group `dataset`)."""
+
+    def load(self) -> Dataset:
+        """Read and verify the data.
+
+        Raises
+        ------
+        DatasetUnavailable
+            Naming the folder, the files that are missing or damaged, and what to do.
+        """
+        ...
+
+
+class Embedding(Protocol):
+    """Turns images into vectors in which distance means something (group `embedding`)."""
+
+    worth_caching: ClassVar[bool] = True
+
+    def fit_transform(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+        """Learn from all rows of `x` (uint8 images or float32 features), without labels, and embed them."""
+        ...
+
+
+class Clusterer(Protocol):
+    """Groups rows of X into k clusters (group `clusterer`)."""
+
+    k: int
+
+    def fit(self, X: Float32[ndarray, "n d"], *, seed: int) -> Clustering:
+        """Cluster the rows of `X`; the same `X` and `seed` give the same clustering.
+
+        Raises
+        ------
+        InvalidValue
+            If k > n, or if X is empty, not finite, or so large that its squares would overflow.
+        """
+        ...
+
+
+class Selector(Protocol):
+    """Chooses the rows worth keeping (group `selector`).
+
+    Returns exactly `budget` rows, always, empty clusters and duplicates included: anything else makes a
+    comparison unfair. Equal scores fall to the lower row number unless `rng` breaks them. Never touches
+    the global random state or its inputs. `y` holds the true labels only where `reads_all_labels` says
+    so; other selectors get -1 in every place.
+    """
+
+    needs_clustering: ClassVar[bool] = True
+    reads_all_labels: ClassVar[bool] = False
+
+    def select(
+        self,
+        X: Float32[ndarray, "n d"],
+        y: Int64[ndarray, " n"],
+        clustering: Clustering,
+        *,
+        budget: int,
+        rng: Generator,
+    ) -> Subset:
+        """Choose `budget` of the n rows.
+
+        Raises
+        ------
+        InvalidValue
+            If `budget` is negative or exceeds n.
+        """
+        ...
+
+
+class Model(Protocol):
+    """A network to be trained (group `model`)."""
+
+    def build(self, shape: tuple[int, ...], classes: int) -> "torch.nn.Module":
+        """Return a freshly initialised network for inputs of `shape` (without the batch dimension)."""
+        ...
+
+
+class Augment(Protocol):
+    """Random distortions of a whole batch of training images (group `augment`)."""
+
+    def __call__(self, images: "torch.Tensor", generator: "torch.Generator") -> "torch.Tensor":
+        """Return a distorted copy of `images`, drawing only from `generator`."""
+        ...
+
+
+class Trainer(Protocol):
+    """Trains a network on the kept rows and reads the test set once (group `trainer`)."""
+
+    def train(
+        self,
+        dataset: Dataset,
+        subset: Subset,
+        model: Model,
+        augment: Augment,
+        *,
+        seed: int,
+        repetition: int,
+    ) -> Trained:
+        """Train on `subset` with the streams init, order and augment of (seed, repetition)."""
+        ...
+
+
+def _require(holds: bool, rule: str) -> None:
+    if not holds:
+        raise InvalidValue(rule)
+
+
+def _require_finite(x: ndarray, name: str) -> None:
+    if np.issubdtype(x.dtype, np.floating) and not (finite := np.isfinite(x)).all():
+        bad = np.argwhere(~finite)
+        raise InvalidValue(
+            f"Input X contains NaN or infinity: {len(bad)} values in {name}, the first in row {bad[0][0]}",
+            remedy="drop or fill these rows before winnow reads them",
+        )
