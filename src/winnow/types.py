@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, Shaped
@@ -128,7 +128,7 @@ class Subset:
         )
 
     @classmethod
-    def of(cls, indices: ndarray, provenance: Mapping[str, Any] = _NO_NOTES) -> Self:
+    def of(cls, indices: ndarray, provenance: Mapping[str, Any] = _NO_NOTES) -> "Subset":
         """Sort `indices` and give every row the weight 1.
 
         >>> Subset.of(np.array([4, 1])).indices
@@ -150,6 +150,7 @@ class Trained:
     seconds: float
 
 
+@runtime_checkable
 class Source(Protocol):
     """A data set on disk (group `dataset`)."""
 
@@ -164,6 +165,7 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
 class Embedding(Protocol):
     """Turns images into vectors in which distance means something (group `embedding`)."""
 
@@ -174,6 +176,7 @@ class Embedding(Protocol):
         ...
 
 
+@runtime_checkable
 class Clusterer(Protocol):
     """Groups rows of X into k clusters (group `clusterer`)."""
 
@@ -190,6 +193,7 @@ class Clusterer(Protocol):
         ...
 
 
+@runtime_checkable
 class Selector(Protocol):
     """Chooses the rows worth keeping (group `selector`).
 
@@ -221,6 +225,7 @@ class Selector(Protocol):
         ...
 
 
+@runtime_checkable
 class Model(Protocol):
     """A network to be trained (group `model`)."""
 
@@ -229,6 +234,7 @@ class Model(Protocol):
         ...
 
 
+@runtime_checkable
 class Augment(Protocol):
     """Random distortions of a whole batch of training images (group `augment`)."""
 
@@ -237,6 +243,7 @@ class Augment(Protocol):
         ...
 
 
+@runtime_checkable
 class Trainer(Protocol):
     """Trains a network on the kept rows and reads the test set once (group `trainer`)."""
 
