@@ -1,0 +1,56 @@
+# What a person runs. `make help` lists it all; every target sets up what it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+export MLFLOW_DISABLE_TELEMETRY := true
+export OMP_WAIT_POLICY := PASSIVE
+SWEEP ?= selector=nearest,furthest,random k=600,1200
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo data sweep report ui reap test lint lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+setup: $(INSTALLED)  ## make .venv with everything in requirements.lock (about 6 GB)
+
+$(INSTALLED): requirements.lock requirements-bootstrap.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "error: Python must be 3.11, 3.12 or 3.13, got %d.%d | make PYTHON=python3.12 ..." % v)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(INSTALLED)  ## the main job on data that needs no download (digits, about a minute)
+	$(BIN)/python train.py -m dataset=digits selector=nearest,furthest,random k=100,200 trainer.min_steps=500
+
+data: $(INSTALLED)  ## download MNIST into data/
+	$(BIN)/python scripts/fetch_data.py
+
+sweep: $(INSTALLED)  ## the main job; SWEEP="selector=... k=..." chooses another
+	$(BIN)/python train.py -m $(SWEEP)
+
+report: $(INSTALLED)  ## tables and a figure of every finished run
+	$(BIN)/python scripts/report.py
+
+ui: $(INSTALLED)  ## browse the runs in MLflow on 127.0.0.1
+	$(BIN)/python scripts/ui.py
+
+reap: $(INSTALLED)  ## mark runs whose process died as FAILED
+	$(BIN)/python scripts/reap.py
+
+test: $(INSTALLED)  ## the whole suite
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+lint: $(INSTALLED)  ## check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+lock:  ## pin every dependency anew, by hash
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev pyproject.toml --output-file requirements.lock
+	echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url - --output-file requirements-bootstrap.lock
+
+clean:  ## remove the environment and what tools left behind; results in state/ stay
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,207 @@
+"""The door: what a person typed becomes plain, checked objects here, and nothing past here sees a config.
+
+Legality is data. The settings below and the fields of every stage carry their types and bounds; pydantic
+checks them; every refusal is one line. A `_target_` may name only a stage of winnow's own tree, by its
+exact name, and is compared with that tree before anything is imported.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from importlib import import_module
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any
+
+from hydra import compose
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import Field, TypeAdapter, ValidationError
+
+from winnow.errors import InvalidValue
+from winnow.selector.from_file import FromFile
+
+MIRRORED = ("dataset", "embedding", "clusterer", "selector", "model", "augment")
+FIXED_TARGETS = {
+    "trainer": {"winnow.recipe.Recipe"},
+    "tracker": {"winnow.tracking.MLflow", "winnow.tracking.NoTracker"},
+}
+GROUPS = (*MIRRORED, *FIXED_TARGETS)
+
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The top level of the configuration, without the groups."""
+
+    k: Count
+    budget: Count
+    seeds: Annotated[int, Field(ge=1, le=1000)]
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)]
+    data_dir: Annotated[str, Field(min_length=1)]
+    state_dir: Annotated[str, Field(min_length=1)]
+    n_jobs: Annotated[int, Field(ge=-1, le=4096)]
+    deterministic: bool
+    subset_file: str | None
+    verbose: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One job as plain objects: the settings and one stage for every group."""
+
+    settings: Settings
+    stages: Mapping[str, Any]
+    options: Mapping[str, str]
+    resolved: str
+
+    def described(self) -> dict[str, str]:
+        """The option of every group, the settings and the stages' fields: what a tracker records."""
+        settings = {name: getattr(self.settings, name) for name in ("k", "budget", "seeds", "seed")}
+        details = {
+            f"{group}.{field.name}": getattr(stage, field.name)
+            for group, stage in self.stages.items()
+            for field in fields(stage)
+        }
+        return {name: str(value) for name, value in (dict(self.options) | settings | details).items()}
+
+
+class Refused(BaseException):
+    """Carries a refusal out of a Hydra callback; Hydra turns ordinary exceptions there into warnings."""
+
+
+class Door(Callback):
+    """Checks every job of a command before Hydra makes a folder or starts the first of them."""
+
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        self._admit(config, [[]], lambda _: config)
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        name = config.hydra.job.config_name
+        self._admit(config, sweep_overrides(config), lambda overrides: compose(name, list(overrides)))
+
+    def _admit(self, config: DictConfig, jobs: list[list[str]], composed: Any) -> None:
+        from winnow import sweep
+
+        try:
+            plans = [build(composed(overrides)) for overrides in jobs]
+            sweep.begin(plans, jobs)
+        except Exception as error:
+            raise Refused from error
+
+
+def sweep_overrides(config: DictConfig) -> list[list[str]]:
+    """The overrides of every job of a multirun, in the order in which Hydra will start them."""
+    parser = OverridesParser.create(GlobalHydra.instance().config_loader())
+    axes = []
+    for override in parser.parse_overrides(list(config.hydra.overrides.task)):
+        key = override.get_key_element()
+        if override.is_sweep_override():
+            axes.append([f"{key}={value}" for value in override.sweep_string_iterator()])
+        else:
+            axes.append([f"{key}={override.get_value_element_as_str()}"])
+    return [list(job) for job in product(*axes)]
+
+
+def build(config: DictConfig) -> Plan:
+    """Turn a composed config into a plan.
+
+    Raises
+    ------
+    InvalidValue
+        At the first unknown key, wrong type, value out of range, or target that is not allowed.
+    """
+    ours = OmegaConf.masked_copy(config, [name for name in config if name != "hydra"])
+    try:
+        values = OmegaConf.to_container(ours, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise InvalidValue(f"the configuration must resolve, got {_first_line(error)}") from error
+    names = [field.name for field in fields(Settings)]
+    _refuse_unknown(values, [*names, *GROUPS], "")
+    settings = _checked(Settings, {name: values.get(name) for name in names}, "")
+    if settings.n_jobs == 0:
+        raise InvalidValue("n_jobs must be -1 (all available cores) or at least 1, got 0", where="n_jobs=0")
+    stages = {group: _stage(group, values.get(group)) for group in GROUPS}
+    if settings.subset_file is not None:
+        stages["selector"] = FromFile(settings.subset_file)
+    if isinstance(stages["selector"], FromFile):
+        stages["selector"] = FromFile.of(stages["selector"].path)
+        settings = replace(settings, budget=stages["selector"].rows)
+    options = {group: _option(stage) for group, stage in stages.items() if group in MIRRORED}
+    return Plan(settings, stages, options, OmegaConf.to_yaml(OmegaConf.create(values)))
+
+
+def allowed_targets(group: str) -> Iterator[str]:
+    """Module names (mirrored groups) or exact class names that a `_target_` of this group may use."""
+    if group in FIXED_TARGETS:
+        yield from sorted(FIXED_TARGETS[group])
+    else:
+        folder = Path(__file__).parent / group
+        yield from (f"winnow.{group}.{path.stem}" for path in sorted(folder.glob("[!_]*.py")))
+
+
+def _stage(group: str, node: Any) -> Any:
+    if not isinstance(node, dict) or "_target_" not in node:
+        raise InvalidValue(
+            f"{group} must be one of the options in conf/{group}, got {node!r}",
+            where=group,
+            remedy=f"choose one with {group}=<option>; --help lists them",
+        )
+    target, values = node["_target_"], {name: v for name, v in node.items() if name != "_target_"}
+    kind = _resolve(group, target)
+    _refuse_unknown(values, [field.name for field in fields(kind)], f"{group}.")
+    return _checked(kind, values, f"{group}.")
+
+
+def _resolve(group: str, target: Any) -> type:
+    allowed = set(allowed_targets(group))
+    module, _, name = str(target).rpartition(".")
+    if (target if group in FIXED_TARGETS else module) in allowed:
+        kind = getattr(import_module(module), name, None)
+        # A name that a module merely imported is not one of its stages.
+        if isinstance(kind, type) and kind.__module__ == module:
+            return kind
+    raise InvalidValue(
+        f"{group}._target_ must name a stage of winnow, got {target!r}",
+        where=f"{group}._target_",
+        remedy=f"put your class into src/winnow/{group}/ and a yaml of the same name into conf/{group}/",
+    )
+
+
+def _checked(kind: type, values: dict[str, Any], prefix: str) -> Any:
+    try:
+        # As JSON, because a list may then stand for a tuple while strings still never pass for numbers.
+        return TypeAdapter(kind).validate_json(json.dumps(values), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = prefix + ".".join(str(part) for part in first["loc"] if isinstance(part, int | str))
+        rule = first["msg"].removeprefix("Input should ").removeprefix("String should ")
+        raise InvalidValue(
+            f"{name} must {rule}, got {first['input']!r}",
+            where=f"{name}={first['input']}",
+            remedy="--help shows the settings and their defaults",
+        ) from error
+
+
+def _refuse_unknown(values: Mapping[str, Any], known: list[str], prefix: str) -> None:
+    for name in values:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            raise InvalidValue(
+                f"every key must be known, got {prefix}{name}",
+                where=f"{prefix}{name}",
+                remedy=f"did you mean {prefix}{near[0]}?" if near else f"known: {', '.join(known)}",
+            )
+
+
+def _option(stage: Any) -> str:
+    return type(stage).__module__.rpartition(".")[2]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]

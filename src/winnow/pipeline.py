@@ -1,0 +1,208 @@
+"""load -> embed -> cluster -> select -> train -> score: the whole method on one page.
+
+Every step is pulled by the one after it and computed at most once. A step's key is the hash of what it
+depends on: the key of the step before it, the stage's identity, its random stream, the versions of the
+libraries that do the work. So the baseline of a budget, trained for one selector, is found by all the
+others; a killed sweep goes on where it stopped; and asking for a result that exists touches neither the
+images nor the clusters.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from time import perf_counter
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy import ndarray
+
+from winnow.cache import Cache, Entry
+from winnow.errors import InvalidValue
+from winnow.keys import content_key, identity, library_versions
+from winnow.selector.uniform import Uniform
+from winnow.streams import stream, stream_seed
+from winnow.types import Augment, Clusterer, Clustering, Dataset, Embedding, Model, Selector, Subset, Trainer
+
+Value = TypeVar("Value")
+Computed = tuple[dict[str, ndarray], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Method:
+    """Everything a result depends on, besides the data: the stages, the budget and the seed."""
+
+    embedding: Embedding
+    clusterer: Clusterer
+    selector: Selector
+    model: Model
+    augment: Augment
+    trainer: Trainer
+    budget: int
+    seed: int
+
+    def baseline(self) -> "Method":
+        """The same training on a uniform random subset of the same size."""
+        return replace(self, selector=Uniform())
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one repetition was worth: its test accuracy in percent, and the seconds of every step."""
+
+    accuracy: float
+    seconds: Mapping[str, float]
+    found: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Pipeline:
+    """A method applied to a data set, one repetition at a time, through the cache."""
+
+    method: Method
+    dataset: Dataset
+    cache: Cache
+
+    @property
+    def budget(self) -> int:
+        """Rows kept: the method's budget, or all of them."""
+        return self.dataset.n if self.method.selector.keeps_everything else self.method.budget
+
+    # Keys, each made from the one before it.
+
+    @cached_property
+    def embedding_key(self) -> str:
+        """Key of the embedded training set."""
+        return content_key(
+            data=self.dataset.checksum,
+            embedding=identity(self.method.embedding),
+            versions=library_versions("numpy", "scikit-learn", "torch", "winnow"),
+        )
+
+    def clustering_key(self, repetition: int) -> str:
+        """Key of one repetition's clustering; every selector shares it."""
+        return content_key(
+            embedding=self.embedding_key,
+            clusterer=identity(self.method.clusterer),
+            seed=stream_seed(self.method.seed, repetition, "cluster"),
+            versions=library_versions("faiss-cpu", "scikit-learn"),
+        )
+
+    def subset_key(self, repetition: int) -> str:
+        """Key of one repetition's kept rows; blind to clusters where the selector is."""
+        clustered = self.method.selector.needs_clustering
+        return content_key(
+            source=self.clustering_key(repetition) if clustered else self.dataset.checksum,
+            selector=identity(self.method.selector),
+            budget=self.budget,
+            seed=stream_seed(self.method.seed, repetition, "select"),
+            versions=library_versions("numpy", "winnow"),
+        )
+
+    def trained_key(self, repetition: int) -> str:
+        """Key of one repetition's training."""
+        return content_key(
+            subset=self.subset_key(repetition),
+            model=identity(self.method.model),
+            augment=identity(self.method.augment),
+            trainer=identity(self.method.trainer),
+            seed=self.method.seed,
+            repetition=repetition,
+            versions=library_versions("torch", "pytorch-lightning", "numpy", "winnow"),
+        )
+
+    def run_key(self, seeds: int) -> str:
+        """Key of all repetitions together: what a finished run is found by."""
+        return content_key(repetitions=[self.trained_key(repetition) for repetition in range(seeds)])
+
+    # Values, each pulled from the cache or computed from the one before it. `info["seconds"]` gathers what
+    # every step cost when it was computed, which may have been in an earlier run.
+
+    def embed(self) -> Entry:
+        """The embedded training set, X: float32 (n, d)."""
+
+        def compute() -> Computed:
+            X, seconds = timed(lambda: self.method.embedding.fit_transform(self.dataset.x))
+            return {"X": X}, {"stages": {"embed": seconds}}
+
+        if self.method.embedding.worth_caching:
+            return self.cache.fetch("embedding", self.embedding_key, compute)
+        return Entry(*compute(), found=False)
+
+    def cluster(self, repetition: int) -> Entry:
+        """The clustering of one repetition: centroids, labels, distances."""
+
+        def compute() -> Computed:
+            embedded = self.embed()
+            seed = stream_seed(self.method.seed, repetition, "cluster")
+            fit = self.method.clusterer.fit
+            clustering, seconds = timed(lambda: fit(embedded.arrays["X"], seed=seed))
+            arrays = arrays_of(clustering, "centroids", "labels", "distances")
+            return arrays, {"stages": embedded.info["stages"] | {"cluster": seconds}}
+
+        return self.cache.fetch("clustering", self.clustering_key(repetition), compute)
+
+    def select(self, repetition: int) -> Entry:
+        """The kept rows of one repetition: indices, weights."""
+
+        def compute() -> Computed:
+            method, n = self.method, self.dataset.n
+            # A selector sees what it declares, no more: blind ones get no coordinates, most get no labels.
+            X, clustering, stages = np.empty((n, 0), np.float32), None, {"embed": 0.0, "cluster": 0.0}
+            if method.selector.needs_clustering:
+                clustered = self.cluster(repetition)
+                X, clustering = self.embed().arrays["X"], Clustering(**clustered.arrays)
+                stages = clustered.info["stages"]
+            y = self.dataset.y if method.selector.reads_all_labels else np.full(n, -1)
+            rng = stream(method.seed, repetition, "select")
+            choose = method.selector.select
+            subset, seconds = timed(lambda: choose(X, y, clustering, budget=self.budget, rng=rng))
+            self._check(subset)
+            info = {"stages": stages | {"select": seconds}, "provenance": dict(subset.provenance)}
+            return arrays_of(subset, "indices", "weights"), info
+
+        return self.cache.fetch("subset", self.subset_key(repetition), compute)
+
+    def train(self, repetition: int) -> Entry:
+        """One training on the kept rows: its predictions for the test set, and its loss curve."""
+
+        def compute() -> Computed:
+            kept, method = self.select(repetition), self.method
+            trained = method.trainer.train(
+                self.dataset,
+                Subset(**kept.arrays, provenance=kept.info["provenance"]),
+                method.model,
+                method.augment,
+                seed=method.seed,
+                repetition=repetition,
+            )
+            stages = kept.info["stages"] | {"train": trained.seconds}
+            return arrays_of(trained, "predictions", "losses"), {"stages": stages}
+
+        return self.cache.fetch("trained", self.trained_key(repetition), compute)
+
+    def finished(self, repetition: int) -> Entry | None:
+        """The training of one repetition if it was done before, else None."""
+        return self.cache.load("trained", self.trained_key(repetition))
+
+    def score(self, trained: Entry) -> Score:
+        """Judge a training; the one place where test labels are read."""
+        right = trained.arrays["predictions"] == self.dataset.y_test
+        return Score(100.0 * float(np.mean(right)), trained.info["stages"], trained.found)
+
+    def _check(self, subset: Subset) -> None:
+        if len(subset) != self.budget or (len(subset) and subset.indices[-1] >= self.dataset.n):
+            raise InvalidValue(
+                f"{self.method.selector} must keep exactly {self.budget} of {self.dataset.n} rows, "
+                f"got {len(subset)}"
+            )
+
+
+def timed(compute: Callable[[], Value]) -> tuple[Value, float]:
+    """Return what `compute` returns and the seconds it took."""
+    started = perf_counter()
+    return compute(), perf_counter() - started
+
+
+def arrays_of(value: object, *names: str) -> dict[str, ndarray]:
+    """The named arrays of a value, as the cache stores them."""
+    return {name: getattr(value, name) for name in names}

@@ -1,0 +1,238 @@
+"""Results to look at: the line after each job, the table after a sweep, and the figure.
+
+Medians and spread over repetitions, never the best; every selector beside the uniform baseline of the
+same budget, as a paired difference with its 95 % bootstrap interval. Results of different data sets are
+never put into one table.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from winnow.statistics import Comparison, paired_difference, pairs_needed, smallest_possible_p
+
+STAGES = ("embed", "cluster", "select", "train")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one job. `status`: ok, cached, failed, interrupted or pending."""
+
+    job: int
+    status: str
+    selector: str
+    k: int
+    budget: int
+    options: Mapping[str, str] = field(default_factory=dict)
+    overrides: Sequence[str] = ()
+    key: str = ""
+    run_id: str = ""
+    reason: str = ""
+    accuracies: Sequence[float] = ()
+    baseline: Sequence[float] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def done(self) -> bool:
+        """Whether the job has results."""
+        return self.status in ("ok", "cached")
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """The paired difference to the uniform baseline, in points."""
+        return paired_difference(self.accuracies, self.baseline)
+
+    @property
+    def setting(self) -> str:
+        """What must be equal for two rows to stand in one table."""
+        return ", ".join(
+            f"{group}={self.options.get(group, '?')}" for group in ("dataset", "model", "augment")
+        )
+
+
+def line(row: Row) -> str:
+    """One line for one finished job."""
+    low, high = min(row.accuracies), max(row.accuracies)
+    text = (
+        f"{row.selector} k={row.k} budget={row.budget}: {median(row.accuracies):.2f} % "
+        f"({low:.2f} to {high:.2f}, n={len(row.accuracies)})"
+    )
+    if row.selector != "uniform":
+        text += f", {difference(row.comparison)} against uniform"
+    return text + (" [cached]" if row.status == "cached" else f" in {sum(row.seconds.values()):.0f} s")
+
+
+def difference(comparison: Comparison) -> str:
+    """A paired difference with its interval, in points.
+
+    >>> difference(paired_difference([97.0, 96.0], [96.0, 95.0]))
+    '+1.00 [+1.00, +1.00]'
+    """
+    return f"{comparison.mean:+.2f} [{comparison.low:+.2f}, {comparison.high:+.2f}]"
+
+
+def with_baselines(rows: Iterable[Row]) -> list[Row]:
+    """Add one row for every baseline that no job asked for by itself, and sort by setting and budget."""
+    done = [row for row in rows if row.done]
+    asked = {(row.setting, row.budget) for row in done if row.selector == "uniform"}
+    for row in list(done):
+        if (row.setting, row.budget) not in asked:
+            asked.add((row.setting, row.budget))
+            done.append(
+                Row(
+                    row.job,
+                    row.status,
+                    "uniform",
+                    row.budget,
+                    row.budget,
+                    options=row.options,
+                    accuracies=row.baseline,
+                    baseline=row.baseline,
+                    seconds={"train": row.seconds.get("baseline", 0.0)},
+                )
+            )
+    return sorted(done, key=lambda row: (row.setting, row.budget, row.selector == "uniform", row.job))
+
+
+def tables(rows: Sequence[Row]) -> list[Table]:
+    """One table for every setting among the finished rows."""
+    return [
+        _table(setting, list(group))
+        for setting, group in groupby(with_baselines(rows), lambda row: row.setting)
+    ]
+
+
+def _table(setting: str, rows: list[Row]) -> Table:
+    table = Table(title=setting, caption=_caption(rows), title_justify="left", caption_justify="left")
+    for name in ("selector", "k", "budget", "n", "median %", "min to max", "against uniform"):
+        table.add_column(name, justify="left" if name == "selector" else "right")
+    for name in ("select s", "train s", "cached"):
+        table.add_column(name, justify="right")
+    for index, row in enumerate(rows):
+        ends = index + 1 < len(rows) and rows[index + 1].budget != row.budget
+        table.add_row(*_cells(row), end_section=ends)
+    return table
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    selecting = sum(row.seconds.get(stage, 0.0) for stage in STAGES[:3])
+    return (
+        row.selector,
+        str(row.k),
+        str(row.budget),
+        str(len(row.accuracies)),
+        f"{median(row.accuracies):.2f}",
+        f"{min(row.accuracies):.2f} to {max(row.accuracies):.2f}",
+        "baseline" if row.selector == "uniform" else difference(row.comparison),
+        f"{selecting:.1f}",
+        f"{row.seconds.get('train', 0.0):.1f}",
+        "yes" if row.status == "cached" else "no",
+    )
+
+
+def _caption(rows: list[Row]) -> str:
+    n = min(len(row.accuracies) for row in rows)
+    text = "against uniform: mean paired difference in points, 95 % bootstrap interval."
+    if smallest_possible_p(n) > 0.05:
+        text += (
+            f" With n={n} pairs no exact two-sided test reaches 5 % (smallest p {smallest_possible_p(n):.3g});"
+            f" seeds={pairs_needed(0.05)} could, seeds={pairs_needed(0.01)} could reach 1 %."
+        )
+    return text
+
+
+def as_dicts(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Finished rows as flat records, for a csv."""
+    return [
+        dict(row.options)
+        | {
+            "selector": row.selector,
+            "k": row.k,
+            "budget": row.budget,
+            "n": len(row.accuracies),
+            "median": median(row.accuracies),
+            "min": min(row.accuracies),
+            "max": max(row.accuracies),
+            "delta_uniform": row.comparison.mean,
+            "delta_low": row.comparison.low,
+            "delta_high": row.comparison.high,
+            "status": row.status,
+        }
+        for row in with_baselines(rows)
+    ]
+
+
+def show(rows: Sequence[Row], console: Console) -> None:
+    """Print the tables of the finished rows and, below them, every failure."""
+    for table in tables(rows):
+        console.print(table)
+    unfinished = [row for row in rows if not row.done]
+    for row in unfinished:
+        console.print(f"{row.status}: {' '.join(row.overrides) or 'job'} {row.reason}", markup=False)
+
+
+def files(rows: Sequence[Row], folder: Path) -> list[Path]:
+    """Write the finished rows to `folder` as a csv and a figure; return their paths."""
+    records = as_dicts(rows)
+    if not records:
+        return []
+    table = folder / "results.csv"
+    with table.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(records[0]))
+        writer.writeheader()
+        writer.writerows(records)
+    return [table, figure(rows, folder / "accuracy.png")]
+
+
+def figure(rows: Sequence[Row], path: Path) -> Path:
+    """Draw test accuracy against budget, one line a selector, with the range of the repetitions."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    finished = with_baselines(rows)
+    figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
+    markers = "osD^vP*Xh<>"
+    names = sorted({(row.setting, row.selector) for row in finished}, key=lambda name: name[1] != "uniform")
+    settings = {setting for setting, _ in names}
+    for number, (setting, selector) in enumerate(names):
+        cells = [row for row in finished if (row.setting, row.selector) == (setting, selector)]
+        budgets, middles, lows, highs = [], [], [], []
+        for budget, group in groupby(sorted(cells, key=lambda row: row.budget), lambda row: row.budget):
+            # One line a selector: where several k share a budget, their repetitions are pooled.
+            values = [value for row in group for value in row.accuracies]
+            budgets.append(budget)
+            middles.append(median(values))
+            lows.append(middles[-1] - min(values))
+            highs.append(max(values) - middles[-1])
+        axes.errorbar(
+            budgets,
+            middles,
+            yerr=(lows, highs),
+            label=selector if len(settings) == 1 else f"{selector} ({setting})",
+            marker=markers[number % len(markers)],
+            color="black" if selector == "uniform" else pyplot.colormaps["tab10"](number % 10),
+            linestyle="--" if selector == "uniform" else "-",
+            capsize=3,
+        )
+    axes.set_xscale("log")
+    axes.set_xticks(sorted({row.budget for row in finished}))
+    axes.get_xaxis().set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.get_xaxis().set_minor_formatter("")
+    axes.set_xlabel("training images kept")
+    axes.set_ylabel("test accuracy, %: median, min to max")
+    axes.set_title(", ".join(sorted(settings)), fontsize="medium")
+    axes.legend(fontsize="small")
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=150)
+    pyplot.close(figure)
+    return path

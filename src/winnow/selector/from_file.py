@@ -1,0 +1,63 @@
+"""Keep exactly the rows that a file names: train again on somebody's selection.
+
+The file is one that winnow wrote (`repetition-*.csv`), or any csv with the columns index and label.
+Labels are compared with the data set's, so a file made for other data is refused instead of trained on.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float32, Int64
+from numpy import ndarray
+from numpy.random import Generator
+
+from winnow import kept_rows
+from winnow.errors import InvalidValue
+from winnow.types import Clustering, Selector, Subset
+
+
+@dataclass(frozen=True)
+class FromFile(Selector):
+    """Select the rows listed in `path`; its identity is the file's content, not its place.
+
+    Every repetition trains on the same rows and differs in initial weights and batch order.
+    """
+
+    path: str = field(repr=False)
+    sha256: str = ""
+    rows: int = 0
+
+    needs_clustering = False
+    reads_all_labels = True
+
+    @classmethod
+    def of(cls, path: str) -> "FromFile":
+        """Read the file once, to know its content and its number of rows."""
+        kept = kept_rows.read(path)
+        return cls(path, kept.sha256, len(kept.indices))
+
+    def select(
+        self,
+        X: Float32[ndarray, "n d"],
+        y: Int64[ndarray, " n"],
+        clustering: Clustering | None,
+        *,
+        budget: int,
+        rng: Generator,
+    ) -> Subset:
+        kept = kept_rows.read(self.path)
+        if kept.sha256 != self.sha256:
+            raise InvalidValue("subset_file must not change while winnow runs", where=self.path)
+        if budget != len(kept.indices):
+            raise InvalidValue(f"budget must be the {len(kept.indices)} rows of the file, got {budget}")
+        if kept.indices.max() >= len(y):
+            raise InvalidValue(
+                f"subset_file must hold indices in [0, {len(y) - 1}], got {kept.indices.max()}",
+                where=self.path,
+            )
+        if not np.array_equal(y[kept.indices], kept.labels):
+            raise InvalidValue(
+                "subset_file must agree with the labels of this data set, got a file made for other data",
+                where=self.path,
+            )
+        return Subset.of(kept.indices, {"file_sha256": kept.sha256})

@@ -1,0 +1,137 @@
+"""One command, from its first job to its last: which jobs there are, what became of each, the summary.
+
+The folder `state/runs/<sweep>` is the memory that all processes of a command share. `sweep.json` lists
+every job from the start, so that even after a kill -9 it tells truthfully what was done and what was not.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from winnow import report
+from winnow.cache import Cache
+from winnow.dataset.auto import Auto
+from winnow.errors import InvalidValue
+from winnow.report import Row
+
+if TYPE_CHECKING:
+    from winnow.config import Plan
+
+ENVIRONMENT = "WINNOW_SWEEP"
+PARENT = "parent-run"
+# The command of this process, between its beginning and its end; empty in workers.
+_begun: list["Plan"] = []
+
+
+def name_command() -> None:
+    """Name this command in the environment, which jobs and workers inherit whatever launches them.
+
+    Microseconds and a random part: two sweeps of the same second must not share a folder.
+    """
+    os.environ[ENVIRONMENT] = f"{datetime.now():%Y-%m-%d_%H-%M-%S.%f}_{token_hex(3)}"
+
+
+def folder(state_dir: str | Path) -> Path:
+    """Where the running command keeps its jobs."""
+    return Path(state_dir).absolute() / "runs" / os.environ[ENVIRONMENT]
+
+
+def begin(plans: Sequence["Plan"], overrides: Sequence[Sequence[str]]) -> None:
+    """Make ready for jobs that have all passed the door, and list them as pending.
+
+    What a killed command left behind is cleared away first: runs that claim to be running, temporary files.
+
+    Raises
+    ------
+    TryLater
+        If the tracking store cannot be reached, before anything is computed.
+    """
+    state_dir = Path(plans[0].settings.state_dir).absolute()
+    place = folder(state_dir)
+    try:
+        place.mkdir(parents=True)
+    except OSError as error:
+        raise InvalidValue(
+            f"state_dir must be a folder that can be written to, got {error.strerror}",
+            where=f"state_dir={state_dir}",
+            remedy="choose another with state_dir=...",
+        ) from error
+    rows = [pending(*job) for job in zip(range(len(plans)), plans, overrides, strict=True)]
+    _write(place / "sweep.json", rows)
+    _begun.append(plans[0])
+    for tracker in {plan.stages["tracker"] for plan in plans}:
+        tracker.open(state_dir).reap()
+    Cache(state_dir / "cache").sweep_temporary()
+    for source in {plan.stages["dataset"] for plan in plans}:
+        # Decided once, here: the jobs of a sweep must not disagree about what they learn from.
+        if isinstance(source, Auto):
+            source.decide()
+
+
+def pending(number: int, plan: "Plan", overrides: Sequence[str]) -> Row:
+    """The row of a job that has not run yet."""
+    settings = plan.settings
+    return Row(
+        number,
+        "pending",
+        plan.options["selector"],
+        settings.k,
+        settings.budget,
+        options=plan.options,
+        overrides=list(overrides),
+    )
+
+
+def record(place: Path, row: Row) -> None:
+    """Keep one job's row, each in a file of its own so that jobs on other machines cannot collide."""
+    place.mkdir(parents=True, exist_ok=True)
+    _write(place / f"job-{row.job}.json", [row])
+
+
+def rows(place: Path) -> list[Row]:
+    """Every job of the command with the latest that is known of it."""
+    listed = {row.job: row for row in _read(place / "sweep.json")}
+    for path in place.glob("job-*.json"):
+        for row in _read(path):
+            listed[row.job] = replace(row, overrides=listed[row.job].overrides)
+    return [listed[number] for number in sorted(listed)]
+
+
+def finish(error: BaseException | None) -> list[Row]:
+    """Print what came of the command and record it; nothing to do if it never began."""
+    if not _begun:
+        return []
+    plan = _begun.pop()
+    place = folder(plan.settings.state_dir)
+    outcome = rows(place)
+    _write(place / "sweep.json", outcome)
+    report.show(outcome, Console())
+    parent = place / PARENT
+    if parent.exists():
+        files = report.files(outcome, place)
+        tracker = plan.stages["tracker"].open(Path(plan.settings.state_dir).absolute())
+        tracker.close_parent(parent.read_text(), _ending(outcome, error), artifacts=files)
+    return outcome
+
+
+def _ending(outcome: Sequence[Row], error: BaseException | None) -> str:
+    if error is not None and not isinstance(error, Exception):
+        return "KILLED"
+    return "FINISHED" if all(row.done for row in outcome) else "FAILED"
+
+
+def _write(path: Path, outcome: Sequence[Row]) -> None:
+    temporary = path.with_suffix(f".tmp-{os.getpid()}")
+    temporary.write_text(json.dumps([asdict(row) for row in outcome], indent=1) + "\n")
+    os.replace(temporary, path)
+
+
+def _read(path: Path) -> list[Row]:
+    return [Row(**record) for record in json.loads(path.read_text())]

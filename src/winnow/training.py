@@ -1,0 +1,197 @@
+"""The training loop: the only file that imports Lightning, and imported only when something must be trained.
+
+Lightning is run quiet. Checkpoints, bars, summaries and sanity steps cost more than a step of a small
+network does, and batches come from tensors in memory, not from loader processes. One thread always:
+winnow runs repetitions side by side instead, so a result never depends on how many cores there are.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as lightning
+import torch
+from numpy import ndarray
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers.logger import Logger
+from pytorch_lightning.plugins.environments import LightningEnvironment
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+from winnow.errors import InvalidValue
+
+Loss = Callable[[torch.nn.Module, Any], Tensor]
+
+
+def fit(
+    network: torch.nn.Module,
+    loss: Loss,
+    batches: Iterable[Any],
+    *,
+    steps: int,
+    optimizer: torch.optim.Optimizer,
+    scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
+    description: str | None = None,
+    deterministic: bool = False,
+) -> ndarray:
+    """Take exactly `steps` optimiser steps and return the loss of each, float32 (steps,).
+
+    One pass over `batches` is an epoch; it is iterated again until the steps are taken. The network is
+    trained where its parameters are. A `description` shows a progress bar under that name.
+
+    Raises
+    ------
+    InvalidValue
+        If a loss is not finite, naming the first such step.
+    """
+    recorder = LossRecorder()
+    trainer = lightning.Trainer(
+        max_steps=steps,
+        max_epochs=-1,
+        accelerator=next(network.parameters()).device.type,
+        devices=1,
+        logger=recorder,
+        callbacks=[StepBar(description, steps)] if description else [],
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        limit_val_batches=0,
+        deterministic=deterministic,
+        # Without this, Lightning finds Slurm's variables and takes over signals and requeueing.
+        plugins=[LightningEnvironment()],
+    )
+    with one_thread(), _interrupts_as_they_are(trainer):
+        trainer.fit(Objective(network, loss, optimizer, scheduler), train_dataloaders=batches)
+    losses = recorder.curve()
+    if not np.isfinite(losses).all():
+        step = int(np.argmin(np.isfinite(losses)))
+        raise InvalidValue(
+            f"the loss must stay finite, got a non-finite loss at step {step}",
+            remedy="lower trainer.learning_rate",
+        )
+    return losses
+
+
+def predict(network: torch.nn.Module, batches: Iterable[Tensor]) -> ndarray:
+    """Return the most likely class of every row, int64 (m,)."""
+    network.eval()
+    with one_thread(), torch.inference_mode():
+        return torch.cat([network(images).argmax(dim=1).cpu() for images in batches]).numpy()
+
+
+def device_for(accelerator: str) -> torch.device:
+    """Return the device that `auto`, `cpu` or `gpu` means on this machine; never a silent fallback."""
+    if accelerator == "gpu" and not torch.cuda.is_available():
+        raise InvalidValue(
+            "accelerator must be available on this machine, got 'gpu' and no usable GPU",
+            where="trainer.accelerator=gpu",
+            remedy="use trainer.accelerator=auto or cpu",
+        )
+    on_gpu = accelerator != "cpu" and torch.cuda.is_available()
+    return torch.device("cuda" if on_gpu else "cpu")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread inside the block: other counts give other weights in the last bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class Objective(lightning.LightningModule):
+    """A network, the loss it is trained on, and the optimiser that lowers it."""
+
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        loss: Loss,
+        optimizer: torch.optim.Optimizer,
+        scheduler: torch.optim.lr_scheduler.LRScheduler | None,
+    ) -> None:
+        super().__init__()
+        self.network, self._loss = network, loss
+        self._optimizer, self._scheduler = optimizer, scheduler
+
+    def training_step(self, batch: Any, batch_index: int) -> Tensor:
+        value = self._loss(self.network, batch)
+        # Straight to the logger: `self.log` would add a tenth to a step of LeNet-5.
+        self.logger.log_metrics({"loss": value.detach()}, self.global_step)
+        return value
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        if self._scheduler is None:
+            return {"optimizer": self._optimizer}
+        return {
+            "optimizer": self._optimizer,
+            "lr_scheduler": {"scheduler": self._scheduler, "interval": "step"},
+        }
+
+
+class LossRecorder(Logger):
+    """Lightning's logger, kept thin: it holds the losses in memory until somebody asks for the curve."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._losses: list[Tensor] = []
+
+    @property
+    def name(self) -> str:
+        return "winnow"
+
+    @property
+    def version(self) -> int:
+        return 0
+
+    def log_metrics(self, metrics: dict[str, Tensor], step: int | None = None) -> None:
+        self._losses.append(metrics["loss"])
+
+    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
+        """Hyper-parameters are recorded by the tracker, once per run."""
+
+    def curve(self) -> ndarray:
+        """Return the recorded losses in step order."""
+        return torch.stack(self._losses).float().cpu().numpy()
+
+
+class StepBar(Callback):
+    """A progress bar on stderr, one tick per optimiser step."""
+
+    def __init__(self, description: str, steps: int) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._progress.add_task(description, total=steps)
+
+    def on_fit_start(self, *args: Any) -> None:
+        self._progress.start()
+
+    def on_train_batch_end(self, *args: Any) -> None:
+        self._progress.advance(self._task)
+
+    def on_fit_end(self, *args: Any) -> None:
+        self._progress.stop()
+
+    def on_exception(self, *args: Any) -> None:
+        self._progress.stop()
+
+
+@contextmanager
+def _interrupts_as_they_are(trainer: lightning.Trainer) -> Iterator[None]:
+    """Lightning turns Ctrl-C into a plain SystemExit(1); the rest of winnow needs to know it was Ctrl-C."""
+    try:
+        yield
+    except SystemExit as exit_:
+        if trainer.interrupted:
+            raise KeyboardInterrupt from exit_
+        raise

@@ -1,0 +1,158 @@
+"""Repetitions side by side, in single-thread processes that import once and share the data.
+
+Every repetition is one thread wide, so how many run at once changes the waiting time and nothing else:
+`n_jobs=1` and `n_jobs=8` give the same numbers, bit for bit. Processes are started when the first
+repetition is asked for and stay for the whole sweep; images reach them memory-mapped from the cache.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from winnow.cache import Cache
+from winnow.errors import WinnowError
+from winnow.pipeline import Method, Pipeline, Score
+from winnow.types import Dataset, Source
+
+DATASET_ARRAYS = ("x", "y", "x_test", "y_test")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class WorkerDied(WinnowError):
+    """A worker process was killed from outside, most often because memory ran out."""
+
+
+def available_cores() -> int:
+    """Cores this process may use: affinity and cgroup limits respected."""
+    import loky
+
+    return loky.cpu_count()
+
+
+@dataclass
+class Workers:
+    """A pool of `n_jobs` processes (-1: one for each available core); with 1, work stays in this process."""
+
+    n_jobs: int
+    _pending: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def width(self) -> int:
+        """Number of repetitions that run at once."""
+        return available_cores() if self.n_jobs == -1 else self.n_jobs
+
+    def submit(self, pipeline: Pipeline, source: Source, repetition: int) -> "Future[Score] | Deferred":
+        """Ask for one repetition; asking again for the same one returns the same future."""
+        key = pipeline.trained_key(repetition)
+        if key not in self._pending:
+            self._pending[key] = self._start(pipeline, source, repetition)
+        return self._pending[key]
+
+    def _start(self, pipeline: Pipeline, source: Source, repetition: int) -> "Future[Score] | Deferred":
+        if self.width == 1:
+            return Deferred(pipeline, repetition)
+        share(pipeline.dataset, pipeline.cache)
+        task = Task(source, pipeline.dataset.checksum, pipeline.method, pipeline.cache, repetition)
+        return self._pool().submit(repeat, task)
+
+    def _pool(self) -> Any:
+        import loky
+
+        return loky.get_reusable_executor(
+            self.width, timeout=600, env=ONE_THREAD | _inherited(), initializer=_ignore_interrupts
+        )
+
+    @contextmanager
+    def stopping_on_error(self) -> Iterator[None]:
+        """Inside the block, an interruption kills the workers, and a dead worker becomes a clear error."""
+        try:
+            yield
+        except BrokenProcessPool as broken:
+            self._pending.clear()
+            raise WorkerDied(
+                "a worker process died, most likely killed because memory ran out",
+                remedy="lower n_jobs, or free memory, and type the same line again: finished work is kept",
+            ) from broken
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                self.kill()
+            raise
+
+    def kill(self) -> None:
+        """Stop all workers at once; what they had finished is in the cache."""
+        self._pending.clear()
+        if self.width > 1:
+            self._pool().shutdown(wait=False, kill_workers=True)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One repetition, as it travels to a worker: small, because the images stay on disk."""
+
+    source: Source
+    checksum: str
+    method: Method
+    cache: Cache
+    repetition: int
+
+
+def share(dataset: Dataset, cache: Cache) -> None:
+    """Put the data set's arrays where workers can map them into memory."""
+    about = {"name": dataset.name, "classes": list(dataset.classes)}
+    cache.fetch(
+        "dataset",
+        dataset.checksum,
+        lambda: ({name: getattr(dataset, name) for name in DATASET_ARRAYS}, about),
+    )
+
+
+def repeat(task: Task) -> Score:
+    """Run one repetition in this process."""
+    pipeline = Pipeline(task.method, _dataset(task.source, task.checksum, task.cache), task.cache)
+    return pipeline.score(pipeline.train(task.repetition))
+
+
+# The data set this process works on; a worker meets one at a time.
+_held: dict[str, Dataset] = {}
+
+
+def _dataset(source: Source, checksum: str, cache: Cache) -> Dataset:
+    if checksum not in _held:
+        _held.clear()
+        entry = cache.load("dataset", checksum)
+        if entry is None:  # the cache may be read-only or its disk full
+            _held[checksum] = source.load()
+        else:
+            classes = tuple(entry.info["classes"])
+            _held[checksum] = Dataset(entry.info["name"], **entry.arrays, classes=classes)
+    return _held[checksum]
+
+
+@dataclass(frozen=True, eq=False)
+class Deferred:
+    """Stands in for a future where there is no pool: the work is done when the result is asked for."""
+
+    pipeline: Pipeline
+    repetition: int
+
+    def result(self) -> Score:
+        return self._score
+
+    @cached_property
+    def _score(self) -> Score:
+        return self.pipeline.score(self.pipeline.train(self.repetition))
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(("WINNOW_", "OMP_WAIT"))}
+
+
+def _ignore_interrupts() -> None:
+    # Ctrl-C reaches the whole process group; only the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
