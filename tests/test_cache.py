@@ -30,7 +30,7 @@ def refuse():
 
 @pytest.fixture
 def cache(tmp_path):
-    return Cache(tmp_path / "cache", lock_timeout=30)
+    return Cache(tmp_path / "cache", lock_timeout=30.0)
 
 
 @pytest.fixture

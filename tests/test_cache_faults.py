@@ -81,7 +81,7 @@ def start(tmp_path):
 
 @pytest.fixture
 def cache(tmp_path):
-    return Cache(tmp_path / "cache", lock_timeout=30)
+    return Cache(tmp_path / "cache", lock_timeout=30.0)
 
 
 def answer(child):

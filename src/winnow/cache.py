@@ -126,7 +126,7 @@ class Cache:
         """
         return hold(self.folder / "locks" / f"{name}.lock", self.lock_timeout)
 
-    def sweep_temporary(self, older_than_seconds: float = 3600) -> int:
+    def sweep_temporary(self, older_than_seconds: float = 3600.0) -> int:
         """Remove what killed writers left behind and old damaged entries; return how many folders went."""
         removed = 0
         for path in [*self.folder.glob("*/*/.tmp-*"), *self.folder.glob("*/*/.corrupt-*")]:
