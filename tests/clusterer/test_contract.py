@@ -117,4 +117,5 @@ def test_fewer_distinct_rows_than_clusters_is_one_warning_and_a_valid_clustering
     assert [warning.category for warning in caught] == [WinnowWarning]
     assert clustering.k == 10
     assert np.count_nonzero(clustering.sizes) == distinct
-    np.testing.assert_allclose(clustering.distances, 0, atol=2e-3)
+    # faiss splits a crowded cluster by moving its centroid a thousandth of the way.
+    np.testing.assert_allclose(clustering.distances, 0, atol=1e-3 * np.linalg.norm(X, axis=1).max())

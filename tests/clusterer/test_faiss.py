@@ -11,9 +11,12 @@ def inertia(clustering):
 
 @pytest.mark.mnist
 def test_inertia_on_mnist_is_within_one_percent_of_scikit_learns(mnist_pca64):
-    # Measured: +0.4 % at seed 0, where scikit-learn itself varies by 0.2 % between seeds.
-    ratio = inertia(Faiss(100).fit(mnist_pca64, seed=0)) / inertia(Sklearn(100).fit(mnist_pca64, seed=0))
-    assert ratio < 1.01
+    # Measured over six seeds: half a percent above on average, 0.2 to 1.0 % at single seeds.
+    faiss, sklearn = (
+        np.mean([inertia(stage.fit(mnist_pca64, seed=seed)) for seed in range(3)])
+        for stage in (Faiss(100), Sklearn(100))
+    )
+    assert faiss < 1.01 * sklearn
 
 
 def test_all_rows_count_though_faiss_would_sample_256_per_cluster():
