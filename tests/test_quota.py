@@ -106,15 +106,16 @@ def test_a_zero_quota_keeps_nothing():
     np.testing.assert_array_equal(kept, [1])
 
 
-def test_equal_scores_fall_to_the_lower_row():
-    kept = lowest_per_cluster(np.array([2.0, 1.0, 2.0, 2.0]), np.array([0, 0, 0, 0]), np.array([3]))
-    np.testing.assert_array_equal(np.sort(kept), [0, 1, 2])
+@pytest.mark.parametrize(("quota", "rows"), [(1, [1]), (2, [1, 3]), (3, [0, 1, 3])])
+def test_equal_scores_fall_to_the_lower_row(quota, rows):
+    kept = lowest_per_cluster(np.array([2.5, 2.0, 2.5, 2.0]), np.array([0, 0, 0, 0]), np.array([quota]))
+    np.testing.assert_array_equal(np.sort(kept), rows)
 
 
 @given(
     score=arrays(np.float64, 12, elements=st.sampled_from([-3.0, -0.0, 0.0, 1.0, 2.0, 2.5, 1e300])),
     labels=arrays(np.int64, 12, elements=st.integers(0, 4)),
-    wanted=arrays(np.int64, 6, elements=st.integers(0, 3)),
+    wanted=st.sampled_from([1, 3]).flatmap(lambda most: arrays(np.int64, 6, elements=st.integers(0, most))),
 )
 def test_the_lowest_rows_are_those_a_sort_of_each_cluster_puts_first(score, labels, wanted):
     quotas = np.minimum(wanted, np.bincount(labels, minlength=6))
