@@ -46,7 +46,7 @@ def cluster(X: Float32[ndarray, "n d"], k: int, find_centroids: FindCentroids) -
     return clustering
 
 
-def centers_of(estimator: "BaseEstimator") -> FindCentroids:
+def centroids_by(estimator: "BaseEstimator") -> FindCentroids:
     """Let a scikit-learn estimator find the centroids.
 
     Its warning about duplicate rows is dropped: `cluster` gives one in the same words for every library.

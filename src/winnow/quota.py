@@ -100,7 +100,7 @@ def lowest_per_cluster(
 
 
 def _lowest_of_each_cluster(score: ndarray, labels: ndarray, quotas: ndarray) -> ndarray:
-    """Do as `lowest_per_cluster` for quotas of 0 and 1, without sorting: two passes, about 50 times faster."""
+    """Do as `lowest_per_cluster` for quotas of 0 and 1 without sorting, some 20 to 50 times faster."""
     lowest = np.full(len(quotas), np.inf)
     np.minimum.at(lowest, labels, score)
     candidates = np.flatnonzero(score == lowest[labels])

@@ -1,11 +1,15 @@
 """What every clusterer owes, for every option in `conf/clusterer`."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
+from pydantic import TypeAdapter, ValidationError
+from threadpoolctl import threadpool_limits
 
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.types import Clusterer
@@ -42,6 +46,20 @@ def test_it_is_a_clusterer_whose_repr_names_k(clusterer):
     assert repr(stage).startswith(f"{type(stage).__name__}(k=3")
 
 
+@pytest.mark.parametrize("k", [0, -5, None, "many"])
+def test_the_config_door_refuses_what_is_no_number_of_clusters(clusterer, k):
+    with pytest.raises(ValidationError):
+        TypeAdapter(type(clusterer(3))).validate_python({"k": k})
+
+
+def test_importing_it_loads_no_clustering_library():
+    modules = ", ".join(f"winnow.clusterer.{option.stem}" for option in OPTIONS)
+    heavy = "{'faiss', 'sklearn', 'scipy', 'torch'}"
+    code = f"import sys, {modules}; sys.exit(str({heavy} & set(sys.modules) or '') or 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("offset", [0, 1e4])
 def test_every_row_is_labelled_with_its_nearest_centroid(clusterer, blobs, offset):
     X = blobs + np.float32(offset)
@@ -66,6 +84,17 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_another_clustering(c
     for name in ("centroids", "labels", "distances"):
         assert getattr(first, name).tobytes() == getattr(again, name).tobytes()
     assert not np.array_equal(first.centroids, other.centroids)
+
+
+def test_the_number_of_threads_changes_no_bit(clusterer, blobs):
+    clusterer(12).fit(blobs, seed=0)  # loads the library, so that the limits below reach it
+    by_threads = []
+    for threads in (1, 4):
+        with threadpool_limits(threads):
+            by_threads.append(clusterer(12).fit(blobs, seed=0))
+    one, four = by_threads
+    assert one.centroids.tobytes() == four.centroids.tobytes()
+    assert one.distances.tobytes() == four.distances.tobytes()
 
 
 def test_the_global_random_state_is_left_alone(clusterer, blobs):

@@ -1,4 +1,6 @@
 import numpy as np
+import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from winnow.selector.random import Random
 from winnow.types import Clustering
@@ -29,6 +31,11 @@ def test_many_rows_for_few_clusters_follow_the_density():
 def test_the_other_sharings_can_be_asked_for():
     assert kept_per_cluster(Random("proportional"), [96, 2, 2], budget=3) == [3, 0, 0]
     assert kept_per_cluster(Random("equal"), [96, 2, 2], budget=30) == [26, 2, 2]
+
+
+def test_the_config_door_refuses_an_unknown_sharing():
+    with pytest.raises(ValidationError, match="'covering', 'proportional' or 'equal'"):
+        TypeAdapter(Random).validate_python({"quota": "densest"})
 
 
 def test_every_member_of_a_cluster_has_a_chance(keep):

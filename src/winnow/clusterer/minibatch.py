@@ -13,7 +13,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.clustering import centers_of, cluster
+from winnow.clustering import centroids_by, cluster
 from winnow.types import Clusterer, Clustering
 
 
@@ -37,4 +37,4 @@ class MiniBatch(Clusterer):
             self.k, batch_size=self.batch_size, max_iter=self.epochs, n_init=1, random_state=seed
         )
 
-        return cluster(X, self.k, centers_of(kmeans))
+        return cluster(X, self.k, centroids_by(kmeans))

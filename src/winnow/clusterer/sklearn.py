@@ -13,7 +13,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.clustering import centers_of, cluster
+from winnow.clustering import centroids_by, cluster
 from winnow.types import Clusterer, Clustering
 
 
@@ -35,4 +35,4 @@ class Sklearn(Clusterer):
 
         kmeans = KMeans(self.k, n_init=1, max_iter=self.iterations, tol=self.tolerance, random_state=seed)
 
-        return cluster(X, self.k, centers_of(kmeans))
+        return cluster(X, self.k, centroids_by(kmeans))
