@@ -218,18 +218,20 @@ class Selector(Protocol):
 
     Returns exactly `budget` rows, always, empty clusters and duplicates included: anything else makes a
     comparison unfair. Equal scores fall to the lower row number unless `rng` breaks them. Never touches
-    the global random state or its inputs. `y` holds the true labels only where `reads_all_labels` says
-    so; other selectors get -1 in every place.
+    the global random state or its inputs. What a selector does not declare it does not get: without
+    `needs_clustering`, `clustering` is None; without `reads_all_labels`, `y` is -1 in every place.
+    `keeps_everything` asks to be called with `budget` = n.
     """
 
     needs_clustering: ClassVar[bool] = True
     reads_all_labels: ClassVar[bool] = False
+    keeps_everything: ClassVar[bool] = False
 
     def select(
         self,
         X: Float32[ndarray, "n d"],
         y: Int64[ndarray, " n"],
-        clustering: Clustering,
+        clustering: Clustering | None,
         *,
         budget: int,
         rng: Generator,

@@ -1,0 +1,117 @@
+"""Put the same promises around every clustering library.
+
+The libraries differ in what they do to bad input (faiss ends the process on values near the float32
+limit or on zero features, and labels NaN rows -1), in how precise their labels are, and in whether they
+mention empty clusters. So a clusterer only says how its library finds centroids; what goes in is checked
+and centred here, and labels and distances are computed here, the same way for all.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+from threadpoolctl import threadpool_limits
+
+from winnow.distance import nearest_centroid
+from winnow.errors import InvalidValue, WinnowWarning
+from winnow.types import Clustering
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+FindCentroids = Callable[[ndarray], ndarray]
+
+_LARGEST = 1e15  # squared and summed over many columns this still fits in float32
+
+
+def cluster(X: Float32[ndarray, "n d"], k: int, find_centroids: FindCentroids) -> Clustering:
+    """Check `X`, let `find_centroids` turn its centred copy into k centroids, and assign every row.
+
+    >>> two_ends = lambda X: X[[0, -1]]
+    >>> cluster(np.float32([[0], [1], [5], [6]]), 2, two_ends).labels
+    array([0, 0, 1, 1])
+    """
+    check_clusterable(X, k)
+    mean = X.mean(axis=0, dtype=np.float64)
+    # One thread, whatever the machine has: the last bits of a sum depend on how it is split. The limit
+    # reaches only libraries that are loaded by now, so clusterers import theirs before they call.
+    with threadpool_limits(1):
+        centroids = (find_centroids((X - mean).astype(np.float32)) + mean).astype(np.float32)
+        labels, distances = nearest_centroid(X, centroids)
+    clustering = Clustering(centroids, labels, distances)
+    _warn_of_too_few_distinct_rows(X, clustering)
+    return clustering
+
+
+def centroids_by(estimator: "BaseEstimator") -> FindCentroids:
+    """Let a scikit-learn estimator find the centroids.
+
+    Its warning about duplicate rows is dropped: `cluster` gives one in the same words for every library.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+
+    def find_centroids(centred: ndarray) -> ndarray:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return estimator.fit(centred).cluster_centers_
+
+    return find_centroids
+
+
+def check_clusterable(X: ndarray, k: int | float) -> None:
+    """Refuse what a clustering library would crash on or quietly misread.
+
+    >>> check_clusterable(np.zeros((100, 2), np.float32), 200)
+    Traceback (most recent call last):
+    winnow.errors.InvalidValue: k must lie in [1, n=100], got 200
+    """
+    if X.ndim != 2 or X.dtype != np.float32 or X.size == 0:
+        raise InvalidValue(
+            "Input X must be a float32 matrix with at least one row and one column, "
+            f"got {X.dtype} of shape {X.shape}"
+        )
+    if isinstance(k, bool) or not isinstance(k, int | np.integer):
+        raise InvalidValue(f"k must be a whole number, got {k!r}")
+    if not 1 <= k <= len(X):
+        raise InvalidValue(f"k must lie in [1, n={len(X)}], got {k}")
+    # One pass without a temporary array in the usual case; NaN fails the comparison too.
+    if not max(-X.min(), X.max()) <= _LARGEST:
+        _refuse_values(X)
+
+
+def _refuse_values(X: ndarray) -> None:
+    rows_not_finite = np.nonzero(~np.isfinite(X))[0]
+    if len(rows_not_finite):
+        raise InvalidValue(
+            f"Input X contains NaN or infinity: {len(rows_not_finite)} values, "
+            f"the first in row {rows_not_finite[0]}",
+            remedy="drop or fill these rows before clustering",
+        )
+    row, column = np.argwhere(np.abs(X) > _LARGEST)[0]
+    raise InvalidValue(
+        f"Input X must lie in [-{_LARGEST:g}, {_LARGEST:g}], got {X[row, column]:g} in row {row}",
+        remedy="rescale the features before clustering",
+    )
+
+
+def _warn_of_too_few_distinct_rows(X: ndarray, clustering: Clustering) -> None:
+    if clustering.sizes.all():
+        return
+    if (distinct := _distinct_rows(X, enough=clustering.k)) < clustering.k:
+        warnings.warn(
+            f"k={clustering.k} clusters for {distinct} distinct rows: "
+            f"{np.count_nonzero(clustering.sizes == 0)} clusters stay empty",
+            WinnowWarning,
+            stacklevel=4,  # the caller of the clusterer's `fit`
+        )
+
+
+def _distinct_rows(X: ndarray, enough: int) -> int:
+    """Count the distinct rows of `X`, looking no further once there are `enough`."""
+    looked_at = 2 * enough
+    while (distinct := len(np.unique(X[:looked_at], axis=0))) < enough and looked_at < len(X):
+        looked_at *= 2
+    return distinct

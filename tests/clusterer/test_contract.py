@@ -1,0 +1,150 @@
+"""What every clusterer owes, for every option in `conf/clusterer`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+from pydantic import TypeAdapter, ValidationError
+from threadpoolctl import threadpool_limits
+
+from winnow.errors import InvalidValue, WinnowWarning
+from winnow.types import Clusterer
+
+OPTIONS = sorted((Path(__file__).parents[2] / "conf" / "clusterer").glob("*.yaml"))
+
+
+@pytest.fixture(params=OPTIONS, ids=lambda option: option.stem)
+def clusterer(request):
+    option = OmegaConf.load(request.param)
+
+    def build(k):
+        return instantiate(OmegaConf.create({"k": k, "clusterer": option}).clusterer)
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    rng = np.random.default_rng(0)
+    X = (rng.normal(size=(400, 8)) + 6 * rng.integers(0, 3, size=(400, 1))).astype(np.float32)
+    X.setflags(write=False)
+    return X
+
+
+def every_distance(X, clustering):
+    difference = X[:, None, :].astype(np.float64) - clustering.centroids[None].astype(np.float64)
+    return np.sqrt((difference**2).sum(axis=2))
+
+
+def test_it_is_a_clusterer_whose_repr_names_k(clusterer):
+    stage = clusterer(3)
+    assert isinstance(stage, Clusterer)
+    assert repr(stage).startswith(f"{type(stage).__name__}(k=3")
+
+
+@pytest.mark.parametrize("k", [0, -5, None, "many"])
+def test_the_config_door_refuses_what_is_no_number_of_clusters(clusterer, k):
+    with pytest.raises(ValidationError):
+        TypeAdapter(type(clusterer(3))).validate_python({"k": k})
+
+
+def test_importing_it_loads_no_clustering_library():
+    modules = ", ".join(f"winnow.clusterer.{option.stem}" for option in OPTIONS)
+    heavy = "{'faiss', 'sklearn', 'scipy', 'torch'}"
+    code = f"import sys, {modules}; sys.exit(str({heavy} & set(sys.modules) or '') or 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("offset", [0, 1e4])
+def test_every_row_is_labelled_with_its_nearest_centroid(clusterer, blobs, offset):
+    X = blobs + np.float32(offset)
+    clustering = clusterer(12).fit(X, seed=0)
+    table = every_distance(X, clustering)
+    assert clustering.centroids.shape == (12, 8)
+    np.testing.assert_array_equal(clustering.labels, table.argmin(axis=1))
+    np.testing.assert_allclose(clustering.distances, table.min(axis=1), rtol=1e-12)
+
+
+def test_well_separated_groups_are_found(clusterer):
+    X = np.float32([[0, 0], [0, 1], [50, 0], [50, 1], [0, 90], [1, 90]])
+    labels = clusterer(3).fit(X, seed=3).labels
+    assert labels[0] == labels[1]
+    assert labels[2] == labels[3]
+    assert labels[4] == labels[5]
+    assert len(set(labels)) == 3
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_another_clustering(clusterer, blobs):
+    first, again, other = (clusterer(12).fit(blobs, seed=seed) for seed in (1, 1, 2))
+    for name in ("centroids", "labels", "distances"):
+        assert getattr(first, name).tobytes() == getattr(again, name).tobytes()
+    assert not np.array_equal(first.centroids, other.centroids)
+
+
+def test_the_number_of_threads_changes_no_bit(clusterer, blobs):
+    clusterer(12).fit(blobs, seed=0)  # loads the library, so that the limits below reach it
+    by_threads = []
+    for threads in (1, 4):
+        with threadpool_limits(threads):
+            by_threads.append(clusterer(12).fit(blobs, seed=0))
+    one, four = by_threads
+    assert one.centroids.tobytes() == four.centroids.tobytes()
+    assert one.distances.tobytes() == four.distances.tobytes()
+
+
+def test_the_global_random_state_is_left_alone(clusterer, blobs):
+    before = np.random.get_state()
+    clusterer(5).fit(blobs, seed=0)
+    for part_before, part_after in zip(before, np.random.get_state(), strict=True):
+        np.testing.assert_array_equal(part_before, part_after)
+
+
+def test_one_cluster_holds_every_row_and_lies_near_the_mean(clusterer, blobs):
+    X = blobs[:100]
+    clustering = clusterer(1).fit(X, seed=0)
+    np.testing.assert_array_equal(clustering.labels, np.zeros(100))
+    spread = float(X.std())
+    np.testing.assert_allclose(clustering.centroids[0], X.mean(axis=0), atol=spread / 2)
+
+
+def test_as_many_clusters_as_rows_is_allowed(clusterer, blobs):
+    clustering = clusterer(20).fit(blobs[:20], seed=0)
+    assert clustering.k == clustering.sizes.sum() == 20
+
+
+@pytest.mark.parametrize("k", [0, -5, 401])
+def test_k_outside_its_range_is_refused_in_one_wording(clusterer, blobs, k):
+    with pytest.raises(InvalidValue, match=rf"k must lie in \[1, n=400\], got {k}"):
+        clusterer(k).fit(blobs, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(np.nan, "Input X contains NaN"), (3e38, "Input X must lie in")]
+)
+def test_values_that_would_crash_a_library_are_refused(clusterer, blobs, value, words):
+    X = blobs.copy()
+    X[17, 3] = value
+    with pytest.raises(InvalidValue, match=f"{words}.* row 17"):
+        clusterer(5).fit(X, seed=0)
+
+
+def test_zero_features_are_refused(clusterer):
+    with pytest.raises(InvalidValue, match="at least one row and one column"):
+        clusterer(2).fit(np.zeros((5, 0), np.float32), seed=0)
+
+
+@pytest.mark.parametrize("distinct", [1, 3])
+def test_fewer_distinct_rows_than_clusters_is_one_warning_and_a_valid_clustering(clusterer, blobs, distinct):
+    X = np.repeat(blobs[:distinct], 20, axis=0)
+    with pytest.warns(WinnowWarning, match=f"k=10 clusters for {distinct} distinct rows") as caught:
+        clustering = clusterer(10).fit(X, seed=0)
+    assert [warning.category for warning in caught] == [WinnowWarning]
+    assert clustering.k == 10
+    assert np.count_nonzero(clustering.sizes) == distinct
+    # faiss splits a crowded cluster by moving its centroid a thousandth of the way.
+    np.testing.assert_allclose(clustering.distances, 0, atol=1e-3 * np.linalg.norm(X, axis=1).max())

@@ -1,0 +1,118 @@
+"""What every selector owes, for every option in `conf/selector`."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hydra.utils import instantiate
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from omegaconf import OmegaConf
+
+from winnow.errors import InvalidValue
+from winnow.types import Clustering, Selector
+
+OPTIONS = sorted((Path(__file__).parents[2] / "conf" / "selector").glob("*.yaml"))
+SELECTORS = {option.stem: instantiate(OmegaConf.load(option)) for option in OPTIONS}
+N, K = 120, 10
+
+every_selector = pytest.mark.parametrize("selector", SELECTORS.values(), ids=SELECTORS)
+
+
+def clustering_of(labels, distances, k):
+    return Clustering(np.zeros((k, 1), np.float32), np.asarray(labels), np.asarray(distances))
+
+
+def select(selector, clustering, budget, seed=0):
+    """Call the selector the way the pipeline does: it gets only what it declares, and nothing to write to."""
+    n = len(clustering.labels)
+    X = np.arange(n, dtype=np.float32)[:, None]
+    y = np.arange(n) % 3 if selector.reads_all_labels else np.full(n, -1)
+    for array in (X, y, clustering.centroids, clustering.labels, clustering.distances):
+        array.setflags(write=False)
+    offered = clustering if selector.needs_clustering else None
+    return selector.select(X, y, offered, budget=budget, rng=np.random.default_rng(seed))
+
+
+@pytest.fixture
+def clustering():
+    """Ten clusters of 120 rows: one empty, one of a single row, distances from 0 to 5 without ties."""
+    rng = np.random.default_rng(7)
+    labels = rng.choice([0, 1, 2, 3, 4, 5, 6, 7], size=N)
+    labels[60] = 9
+    return clustering_of(labels, rng.permutation(np.linspace(0, 5, N)), K)
+
+
+@every_selector
+def test_it_is_a_selector_that_a_repr_rebuilds(selector):
+    assert isinstance(selector, Selector)
+    assert eval(repr(selector), {type(selector).__name__: type(selector)}) == selector
+
+
+@every_selector
+@pytest.mark.parametrize("budget", [0, 1, K, 60, N])
+def test_it_spends_exactly_its_budget(selector, clustering, budget):
+    if selector.keeps_everything:
+        budget = N
+    subset = select(selector, clustering, budget)
+    assert len(subset) == len(np.unique(subset.indices)) == budget
+    np.testing.assert_array_equal(subset.weights, np.ones(budget))
+
+
+@every_selector
+@pytest.mark.parametrize("budget", [-1, N + 1])
+def test_a_budget_it_cannot_meet_is_refused(selector, clustering, budget):
+    with pytest.raises(InvalidValue, match=f"budget must .*{N}.*, got {budget}"):
+        select(selector, clustering, budget)
+
+
+@every_selector
+def test_the_same_stream_gives_the_same_rows(selector, clustering):
+    budget = N if selector.keeps_everything else 30
+    first, again = (select(selector, clustering, budget, seed=5) for _ in range(2))
+    np.testing.assert_array_equal(first.indices, again.indices)
+    assert first.provenance == again.provenance
+
+
+@every_selector
+def test_the_global_random_state_is_left_alone(selector, clustering):
+    before = np.random.get_state()
+    select(selector, clustering, N)
+    for part_before, part_after in zip(before, np.random.get_state(), strict=True):
+        np.testing.assert_array_equal(part_before, part_after)
+
+
+@every_selector
+@given(
+    labels=arrays(np.int64, st.integers(1, 25), elements=st.integers(0, 6)),
+    data=st.data(),
+)
+def test_any_clustering_yields_a_valid_subset(selector, labels, data):
+    n = len(labels)
+    distances = data.draw(arrays(np.float64, n, elements=st.sampled_from([0.0, 0.5, 2.0, 2.5, 1e15])))
+    budget = n if selector.keeps_everything else data.draw(st.integers(0, n))
+    indices = select(selector, clustering_of(labels, distances, 7), budget).indices
+    assert len(set(indices.tolist())) == budget
+    assert set(indices.tolist()) <= set(range(n))
+
+
+@every_selector
+def test_rows_that_are_all_alike_still_fill_the_budget(selector):
+    alike = clustering_of(np.zeros(N, np.int64), np.zeros(N), K)
+    budget = N if selector.keeps_everything else 33
+    assert len(select(selector, alike, budget)) == budget
+
+
+def test_shuffling_the_rows_keeps_the_same_rows_wherever_chance_plays_no_part(clustering):
+    order = np.random.default_rng(3).permutation(N)
+    shuffled = clustering_of(clustering.labels[order], clustering.distances[order], K)
+    compared = set()
+    for name, selector in SELECTORS.items():
+        budget = N if selector.keeps_everything else 30
+        kept, by_another_stream = (select(selector, clustering, budget, seed).indices for seed in (0, 1))
+        if np.array_equal(kept, by_another_stream):
+            kept_of_shuffled = select(selector, shuffled, budget).indices
+            np.testing.assert_array_equal(np.sort(order[kept_of_shuffled]), kept, err_msg=name)
+            compared.add(name)
+    assert compared >= {"nearest", "furthest", "hybrid", "full"}
