@@ -9,17 +9,16 @@ from winnow.errors import WinnowError
 from winnow.tracking import MLflow
 
 
-def main() -> int:
+def main() -> None:
     """Reap, and say how many."""
     given = settings(state_dir="state")
     try:
         count = MLflow().open(Path(given["state_dir"])).reap()
     except WinnowError as fault:
         print(f"error: {fault}", file=sys.stderr)
-        return fault.exit_code
+        raise SystemExit(fault.exit_code) from fault
     print(f"{count} {'run' if count == 1 else 'runs'} reaped")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

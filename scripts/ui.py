@@ -14,20 +14,20 @@ from winnow.tracking import MLflow
 from winnow.tracking.server import free_port, ui_command
 
 
-def main() -> int:
+def main() -> None:
     """Become the server, at the first free port."""
     given = settings(state_dir="state", port="5000")
     state_dir = Path(given["state_dir"])
     try:
         MLflow().open(state_dir).prepare()  # a server on an empty folder should show an empty experiment
-        port = free_port(int(given["port"]))
     except WinnowError as fault:
         print(f"error: {fault}", file=sys.stderr)
-        return fault.exit_code
+        raise SystemExit(fault.exit_code) from fault
+    port = free_port(int(given["port"]))
     print(f"http://127.0.0.1:{port}  (Ctrl-C ends it)", flush=True)
     command = ui_command(state_dir, port)
     os.execv(command[0], command)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -16,18 +16,7 @@ from tempfile import TemporaryFile
 from winnow.errors import InvalidValue, TryLater
 
 PATIENCE = 20  # seconds to wait for another process's write, as long as MLflow itself waits
-_NETWORK_FILE_SYSTEMS = {
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "lustre",
-    "gpfs",
-    "beegfs",
-    "ceph",
-    "fuse.sshfs",
-    "9p",
-}
+_NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "lustre", "gpfs", "beegfs", "ceph", "fuse.sshfs"}
 
 
 def check_writable(path: Path) -> None:
@@ -84,13 +73,34 @@ def locked(state_dir: Path) -> Iterator[None]:
         lock.release()
 
 
+def exists(path: Path) -> bool:
+    """Tell whether somebody has finished building the database; an empty file is no database."""
+    return path.exists() and path.stat().st_size > 0
+
+
 def create(path: Path) -> None:
-    """Build an empty MLflow database at `path` unless there is one; call it under the lock."""
+    """Build an empty MLflow database at `path` unless there is one; call it under the lock.
+
+    Raises
+    ------
+    TryLater
+        If the disk is full or fails.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if exists(path):
+        return
+    try:
+        _build(path)
+    except (OSError, sqlite3.Error, SQLAlchemyError) as fault:
+        reason = str(fault).partition("\n")[0]
+        raise TryLater(f"tracking store could not be created: {reason}", where=str(path)) from fault
+
+
+def _build(path: Path) -> None:
     from mlflow.store.db import utils
     from sqlalchemy import event
 
-    if path.exists() and path.stat().st_size:
-        return
     for leftover in path.parent.glob(f"{path.name}.init-*"):  # we hold the lock: its maker is dead
         leftover.unlink()
     building = path.with_name(f"{path.name}.init-{os.getpid()}")

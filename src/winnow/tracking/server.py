@@ -25,20 +25,10 @@ ENVIRONMENT = {
 def ui_command(state_dir: Path, port: int) -> list[str]:
     """Return the command that serves the runs under `state_dir` at http://127.0.0.1:`port`."""
     state_dir = state_dir.absolute()
-    command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "server",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "-w",
-        "1",
-    ]
-    command += ["--backend-store-uri", f"sqlite:///{state_dir / 'mlflow.db'}"]
-    return [*command, "--artifacts-destination", (state_dir / "artifacts").as_uri()]
+    server = [sys.executable, "-m", "mlflow", "server", "-w", "1"]
+    address = ["--host", "127.0.0.1", "--port", str(port)]
+    backend = ["--backend-store-uri", f"sqlite:///{state_dir / 'mlflow.db'}"]
+    return [*server, *address, *backend, "--artifacts-destination", (state_dir / "artifacts").as_uri()]
 
 
 def free_port(first: int = 5000) -> int:
@@ -69,5 +59,5 @@ def _unreachable(uri: str, fault: OSError) -> TryLater:
     return TryLater(
         f"tracking store unreachable: {fault}",
         where=uri,
-        remedy="start the server, or leave tracker.uri at null for a local file, and type the same line again",
+        remedy="start the server, or set tracker.uri=null for a local file, and type the same line again",
     )
