@@ -1,0 +1,33 @@
+"""What several areas of the tests share."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def build_option() -> Callable[..., Any]:
+    """Build what `conf/<group>/<option>.yaml` describes: build_option("embedding", "pca", components=4)."""
+
+    def build(group: str, option: str, **overrides: Any) -> Any:
+        config = OmegaConf.create({"seed": 0, "data_dir": "data", "k": 4, "stage": {}})
+        config.stage = OmegaConf.merge(OmegaConf.load(ROOT / "conf" / group / f"{option}.yaml"), overrides)
+        return instantiate(config.stage, _convert_="all")
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Return the folder that holds the real MNIST and the photographs; skip where there is none."""
+    folder = Path(os.environ.get("WINNOW_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}: set WINNOW_TEST_DATA")
+    return folder
