@@ -1,19 +1,43 @@
-"""Fixtures shared by several test files."""
+"""What several areas of the tests share."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
 
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.fixture
+def build_option() -> Callable[..., Any]:
+    """Build what `conf/<group>/<option>.yaml` describes: build_option("embedding", "pca", components=4)."""
+
+    def build(group: str, option: str, **overrides: Any) -> Any:
+        config = OmegaConf.create({"seed": 0, "data_dir": "data", "k": 4, "stage": {}})
+        config.stage = OmegaConf.merge(OmegaConf.load(ROOT / "conf" / group / f"{option}.yaml"), overrides)
+        return instantiate(config.stage, _convert_="all")
+
+    return build
+
+
 @pytest.fixture(scope="session")
-def mnist_pca64():
+def data_dir() -> Path:
+    """Return the folder that holds the real MNIST and the photographs; skip where there is none."""
+    folder = Path(os.environ.get("WINNOW_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}: set WINNOW_TEST_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mnist_pca64(data_dir):
     """The first 10,000 training images of MNIST in their first 64 principal components."""
-    data = Path(os.environ.get("WINNOW_TEST_DATA", ROOT.parent / "shared" / "data"))
-    file = data / "MNIST" / "raw" / "train-images-idx3-ubyte"
+    file = data_dir / "MNIST" / "raw" / "train-images-idx3-ubyte"
     if not file.is_file():
         pytest.skip(f"needs the real MNIST images: no {file} (set WINNOW_TEST_DATA)")
     pixels = np.fromfile(file, np.uint8, count=16 + 10_000 * 784)[16:].reshape(-1, 784) / np.float32(255)

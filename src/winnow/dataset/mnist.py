@@ -1,0 +1,174 @@
+"""Read MNIST: 60,000 training and 10,000 test images of handwritten digits, 28x28, one channel.
+
+The files are torchvision's, `<data_dir>/MNIST/raw/*-ubyte`. Images are mapped from the file rather than
+read, so that worker processes share one copy of them, and no byte is used before its checksum is known to
+be right: a flipped bit is an error, not a slightly different result.
+
+.. [1] LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition",
+   Proceedings of the IEEE, 1998. http://yann.lecun.com/exdb/mnist/
+"""
+
+import hashlib
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from winnow.errors import DatasetUnavailable
+from winnow.reachable import why_unreachable
+from winnow.types import Dataset, Source
+
+SHAPES = {
+    "train-images-idx3-ubyte": (60_000, 28, 28),
+    "train-labels-idx1-ubyte": (60_000,),
+    "t10k-images-idx3-ubyte": (10_000, 28, 28),
+    "t10k-labels-idx1-ubyte": (10_000,),
+}
+CHECKSUMS = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+# torchvision's list, repeated because importing torchvision takes longer than asking both mirrors.
+MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
+PROBE_SECONDS = 4.0
+STALL_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class MNIST(Source):
+    """MNIST, from files that are already there; `fetch` gets them.
+
+    All faults of the four files are named in one error.
+    """
+
+    data_dir: str = "data"
+
+    def load(self) -> Dataset:
+        folder = raw_folder(self.data_dir)
+        if faults := find_faults(folder):
+            raise DatasetUnavailable(
+                f"MNIST cannot be read: {'; '.join(faults)}", where=str(folder), remedy="run `make data`"
+            )
+        x, y, x_test, y_test = (_read(folder / name) for name in SHAPES)
+        y, y_test = (np.asarray(labels, dtype=np.int64) for labels in (y, y_test))
+        return Dataset("mnist", x[:, None], y, x_test[:, None], y_test, tuple("0123456789"))
+
+
+def raw_folder(data_dir: str) -> Path:
+    """Return the folder in which torchvision keeps the four files.
+
+    >>> raw_folder("data").as_posix()
+    'data/MNIST/raw'
+    """
+    return Path(data_dir) / "MNIST" / "raw"
+
+
+def find_faults(folder: Path) -> list[str]:
+    """Say what is wrong with each file that is missing or damaged; nothing is wrong with an empty list."""
+    return [fault for name in SHAPES if (fault := _fault(folder / name))]
+
+
+def fetch(data_dir: str) -> None:
+    """Download the four files, unless they are there and sound.
+
+    They appear in their place only when all have arrived and been verified; a failure leaves nothing behind.
+
+    Raises
+    ------
+    DatasetUnavailable
+        Within 5 seconds where no mirror can be reached; else when a download fails or is damaged.
+    """
+    folder = raw_folder(data_dir)
+    if not find_faults(folder):
+        return
+    smallest = "t10k-labels-idx1-ubyte.gz"
+    if reason := why_unreachable([mirror + smallest for mirror in MIRRORS], PROBE_SECONDS):
+        raise _not_fetched(folder, f"no mirror can be reached ({reason})")
+    try:
+        _download_verified(Path(data_dir), folder)
+    except (OSError, RuntimeError, HTTPException) as error:
+        raise _not_fetched(folder, " ".join(str(error).split())) from error
+
+
+def _fault(path: Path) -> str:
+    shape = SHAPES[path.name]
+    magic, header = 0x0800 + len(shape), _header_bytes(path.name)
+    expected = header + int(np.prod(shape))
+    try:
+        if (size := path.stat().st_size) != expected:
+            return f"file {path.name}: expected {expected} bytes, got {size}"
+        with path.open("rb") as file:
+            (found,) = struct.unpack(">I", file.read(4))
+            file.seek(0)
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return f"file {path.name} is missing"
+    except OSError as error:
+        return f"file {path.name}: {error.strerror}"
+    if found != magic:
+        return f"file {path.name}: expected the magic number {magic}, got {found}"
+    return (
+        ""
+        if checksum == CHECKSUMS[path.name]
+        else f"file {path.name}: wrong checksum, some bytes are damaged"
+    )
+
+
+def _read(path: Path) -> np.ndarray:
+    return np.memmap(path, dtype=np.uint8, mode="r", offset=_header_bytes(path.name), shape=SHAPES[path.name])
+
+
+def _header_bytes(name: str) -> int:
+    return 4 + 4 * len(SHAPES[name])
+
+
+def _download_verified(home: Path, folder: Path) -> None:
+    is_new = not home.exists()
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        with TemporaryDirectory(prefix=".mnist-", dir=home) as staging:
+            _download(staging)
+            arrived = raw_folder(staging)
+            if faults := find_faults(arrived):
+                raise RuntimeError("; ".join(faults))
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in SHAPES:
+                os.replace(arrived / name, folder / name)
+    finally:
+        if is_new:
+            with suppress(OSError):  # removes the folder only if it is still empty
+                home.rmdir()
+
+
+def _download(staging: str) -> None:
+    from torchvision import datasets
+
+    with _stalled_connections_end():
+        datasets.MNIST(staging, download=True)
+
+
+@contextmanager
+def _stalled_connections_end() -> Iterator[None]:
+    previous = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(STALL_SECONDS)  # torchvision sets none and would wait for ever
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(previous)
+
+
+def _not_fetched(folder: Path, reason: str) -> DatasetUnavailable:
+    return DatasetUnavailable(
+        f"MNIST cannot be fetched: {reason}",
+        where=str(folder),
+        remedy="connect to the network and run `make data`, or use dataset=digits",
+    )

@@ -1,0 +1,63 @@
+"""Train the classic small convolutional network, with ReLU and max-pooling in place of the originals.
+
+61,706 parameters on MNIST: quick enough for hundreds of trainings, and still good for 98 % from 1,200
+images. Dropout is what keeps it from memorising a subset of a few hundred; without augmentation leave it
+at 0.5, with augmentation at 0. It should lose to deeper networks on photographs.
+
+.. [1] LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition",
+   Proceedings of the IEEE, 1998, figure 2. http://yann.lecun.com/exdb/publis/pdf/lecun-01a.pdf
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from winnow.errors import InvalidValue
+from winnow.types import Model
+
+if TYPE_CHECKING:
+    import torch
+
+SMALLEST_SIDE = 16
+
+
+@dataclass(frozen=True)
+class LeNet5(Model):
+    """LeNet-5 for images of any number of channels, from 16x16 pixels on; 28x28 is padded to 32x32.
+
+    `dropout` acts on what the convolutions give and on the first hidden layer.
+
+    >>> sum(weights.numel() for weights in LeNet5().build((1, 28, 28), 10).parameters())
+    61706
+    """
+
+    dropout: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.5
+
+    def build(self, shape: tuple[int, ...], classes: int) -> "torch.nn.Module":
+        return build_lenet5(shape, classes, dropout=self.dropout, batch_norm=False)
+
+
+def build_lenet5(
+    shape: tuple[int, ...], classes: int, *, dropout: float, batch_norm: bool
+) -> "torch.nn.Sequential":
+    """Build the network, with or without batch normalisation after each convolution."""
+    if len(shape) != 3 or min(shape[1:]) < SMALLEST_SIDE:
+        raise InvalidValue(
+            f"LeNet-5 must be given images of {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels or more, got {shape}",
+            remedy="use model=mlp",
+        )
+    from torch import nn
+
+    channels, *size = shape
+    padding = 2 if size == [28, 28] else 0
+    height, width = (((side + 2 * padding - 4) // 2 - 4) // 2 for side in size)
+    layers = [nn.ZeroPad2d(padding)] if padding else []
+    for fan_in, fan_out in ((channels, 6), (6, 16)):
+        layers += [nn.Conv2d(fan_in, fan_out, 5)]
+        layers += [nn.BatchNorm2d(fan_out)] if batch_norm else []
+        layers += [nn.ReLU(), nn.MaxPool2d(2)]
+    layers += [nn.Flatten(), nn.Dropout(dropout)]
+    layers += [nn.Linear(16 * height * width, 120), nn.ReLU(), nn.Dropout(dropout)]
+    layers += [nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, classes)]
+    return nn.Sequential(*layers)

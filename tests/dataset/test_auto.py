@@ -1,0 +1,76 @@
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from winnow.dataset.auto import VARIABLE, Auto
+from winnow.dataset.digits import Digits
+from winnow.dataset.mnist import MNIST, raw_folder
+from winnow.errors import DatasetUnavailable, InvalidValue
+
+
+@pytest.fixture(autouse=True)
+def undecided_and_offline(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "so that what the test sets is undone")
+    monkeypatch.delenv(VARIABLE)
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+
+def test_takes_mnist_where_its_files_are(data_dir, capsys):
+    source = Auto(str(data_dir))
+    assert source.decide() == MNIST(str(data_dir))
+    assert "takes mnist" in capsys.readouterr().err
+    assert source.load().name == "mnist"
+
+
+def test_falls_back_to_the_digits_and_says_why_in_one_line(tmp_path, capsys):
+    assert Auto(str(tmp_path)).load().name == "digits"
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("dataset=auto takes digits: MNIST cannot be fetched")
+
+
+def test_a_silent_network_is_given_up_within_five_seconds(tmp_path, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for name in ("http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        started = time.monotonic()
+        assert Auto(str(tmp_path / "new")).decide() == Digits()
+        assert time.monotonic() - started < 5
+    assert not (tmp_path / "new").exists()
+
+
+def test_decides_once_for_this_process_and_its_children(tmp_path, data_dir, capsys):
+    Auto(str(tmp_path)).decide()
+    capsys.readouterr()
+    assert Auto(str(data_dir)).decide() == Digits()
+    program = f"from winnow.dataset.auto import Auto; print(Auto({str(data_dir)!r}).decide())"
+    path = os.pathsep.join(sys.path)
+    child = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": path},
+    )
+    assert child.stdout.strip() == repr(Digits())
+    assert capsys.readouterr().err == child.stderr == ""
+
+
+def test_damaged_files_are_an_error_not_a_reason_to_fall_back(tmp_path, data_dir):
+    folder = raw_folder(str(tmp_path))
+    shutil.copytree(raw_folder(str(data_dir)), folder)
+    (folder / "t10k-labels-idx1-ubyte").chmod(0o600)
+    (folder / "t10k-labels-idx1-ubyte").write_bytes(b"")
+    with pytest.raises(DatasetUnavailable, match="expected 10008 bytes, got 0"):
+        Auto(str(tmp_path)).load()
+
+
+def test_an_unknown_decision_is_refused(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "imagenet")
+    with pytest.raises(InvalidValue, match="must be mnist or digits, got imagenet"):
+        Auto().decide()

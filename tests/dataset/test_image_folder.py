@@ -1,0 +1,157 @@
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydantic import TypeAdapter, ValidationError
+
+from winnow.dataset import image_folder
+from winnow.dataset.image_folder import ImageFolder
+from winnow.errors import DatasetUnavailable, InvalidValue
+
+
+def save(path: Path, pixels: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+def plain(value: int, height: int = 8, width: int = 8) -> np.ndarray:
+    return np.full((height, width, 3), value, dtype=np.uint8)
+
+
+@pytest.fixture
+def two_classes(tmp_path) -> Path:
+    """Return a folder with three grey images in each of two classes; the grey level names the image."""
+    for label, name in enumerate(("ant", "bee")):
+        for i in range(3):
+            save(tmp_path / "two" / name / f"{i}.png", plain(100 * label + i))
+    return tmp_path / "two"
+
+
+def test_the_names_of_the_folders_are_the_classes_in_order(two_classes):
+    dataset = ImageFolder(str(two_classes), size=4).load()
+    assert dataset.name == "two"
+    assert dataset.classes == ("ant", "bee")
+    assert dataset.x[:, 0, 0, 0].tolist() == sorted(dataset.x[:, 0, 0, 0].tolist())
+    np.testing.assert_array_equal(dataset.y, dataset.x[:, 0, 0, 0] // 100)
+    assert len(dataset.y_test) == 2
+
+
+def test_train_and_test_folders_are_taken_as_they_are(tmp_path):
+    for part, count in (("train", 3), ("test", 1)):
+        for name in ("b", "a"):
+            for i in range(count):
+                save(tmp_path / part / name / f"{i}.png", plain(i))
+    dataset = ImageFolder(str(tmp_path), size=4).load()
+    assert dataset.y.tolist() == [0, 0, 0, 1, 1, 1]
+    assert dataset.x[:, 0, 0, 0].tolist() == [0, 1, 2, 0, 1, 2]
+    assert dataset.y_test.tolist() == [0, 1]
+
+
+def test_the_shorter_side_is_fitted_and_the_centre_kept(tmp_path):
+    pixels = plain(0, 4, 8)
+    pixels[:, 2:6] = 200
+    for name in ("a/1.png", "a/2.png"):
+        save(tmp_path / name, pixels)
+    x = ImageFolder(str(tmp_path), size=4).load().x
+    np.testing.assert_array_equal(x, np.full((1, 3, 4, 4), 200))
+
+
+def test_one_channel_is_luminance(tmp_path):
+    for name in ("a/1.png", "a/2.png"):
+        save(tmp_path / name, np.full((4, 4, 3), (255, 0, 0), dtype=np.uint8))
+    assert ImageFolder(str(tmp_path), size=2, channels=1).load().x.tolist() == [[[[76, 76], [76, 76]]]]
+
+
+def test_hidden_files_and_other_files_are_left_out(two_classes):
+    (two_classes / "ant" / ".hidden.png").write_bytes(b"x")
+    (two_classes / "ant" / "notes.txt").write_text("x")
+    (two_classes / ".git").mkdir()
+    assert len(ImageFolder(str(two_classes), size=4).load().y) == 4
+
+
+def test_every_broken_file_is_named_in_one_error(two_classes):
+    whole = (two_classes / "ant" / "0.png").read_bytes()
+    (two_classes / "ant" / "0.png").write_bytes(whole[:40])
+    (two_classes / "bee" / "2.png").write_text("not an image")
+    with pytest.raises(DatasetUnavailable) as caught:
+        ImageFolder(str(two_classes), size=4).load()
+    message = str(caught.value)
+    assert message.startswith("2 of 6 images cannot be read")
+    assert str(two_classes / "ant" / "0.png") in message
+    assert str(two_classes / "bee" / "2.png") in message
+
+
+def test_a_large_image_is_refused_by_its_header(two_classes):
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + checksum
+
+    header = struct.pack(">IIBBBBB", 9500, 9500, 8, 2, 0, 0, 0)
+    (two_classes / "ant" / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header))
+    limit = Image.MAX_IMAGE_PIXELS
+    with pytest.raises(DatasetUnavailable, match=r"bomb\.png .*exceeds limit of 50000000 pixels"):
+        ImageFolder(str(two_classes), size=4).load()
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
+def test_an_empty_class_is_named(two_classes):
+    (two_classes / "cat").mkdir()
+    with pytest.raises(DatasetUnavailable, match="every class must have an image, got none for cat"):
+        ImageFolder(str(two_classes)).load()
+
+
+@pytest.mark.parametrize(
+    ("present", "rule"),
+    [
+        ([], "one folder per class, got none"),
+        (["train/a/1.png"], "train/ and test/ must both be there"),
+        (["train/a/1.png", "train/b/1.png", "test/a/1.png"], "must have the same classes, got only one of b"),
+    ],
+)
+def test_a_layout_that_cannot_be_understood_is_explained(tmp_path, present, rule):
+    for name in present:
+        save(tmp_path / name, plain(0))
+    with pytest.raises(DatasetUnavailable, match=rule):
+        ImageFolder(str(tmp_path)).load()
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(DatasetUnavailable, match="nowhere"):
+        ImageFolder(str(tmp_path / "nowhere")).load()
+
+
+def test_a_class_with_a_single_image_cannot_be_split(tmp_path):
+    save(tmp_path / "a" / "1.png", plain(0))
+    with pytest.raises(InvalidValue, match="at least 2 rows"):
+        ImageFolder(str(tmp_path)).load()
+
+
+def test_progress_is_shown_only_when_it_takes_long(two_classes, capsys, monkeypatch):
+    ImageFolder(str(two_classes), size=4).load()
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(image_folder, "PATIENCE_SECONDS", 0.0)
+    ImageFolder(str(two_classes), size=4).load()
+    assert "reading images" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [{"size": 0}, {"channels": 2}, {"test_fraction": 0}])
+def test_illegal_settings_are_refused_at_the_door(wrong):
+    with pytest.raises(ValidationError):
+        TypeAdapter(ImageFolder).validate_python({"folder": "x", **wrong})
+
+
+def test_reads_the_photographs(data_dir):
+    folder = data_dir / "cats_dogs" / "test"
+    if not folder.is_dir():
+        pytest.skip(f"no photographs in {folder}")
+    dataset = ImageFolder(str(folder)).load()
+    assert dataset.classes == ("cat", "dog")
+    assert dataset.x.shape == (1600, 3, 64, 64)
+    assert dataset.x_test.shape == (400, 3, 64, 64)
+    with Image.open(folder / "cat" / "cat.4001.jpg") as image:
+        first = np.asarray(image.convert("RGB")).transpose(2, 0, 1)
+    everything = np.concatenate([dataset.x, dataset.x_test])
+    assert (everything == first).all(axis=(1, 2, 3)).any()
