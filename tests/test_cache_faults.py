@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from winnow.cache import Cache
 KIND, KEY = "square", "ab12"
 
 CHILD = """
-import json, sys, time, warnings
+import json, os, resource, sys, time, warnings
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +27,8 @@ from winnow.errors import WinnowError
 from winnow.keys import checksum
 
 folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
+if limit := int(os.environ.get("FILE_LIMIT", 0)):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 winnow.lock.NOTICE_SECONDS = 0.5
 warnings.showwarning = lambda message, *_: print(message, file=sys.stderr)
 
@@ -60,7 +61,7 @@ def start(tmp_path):
     """Start a child that fetches one entry, slowly if so told; none outlives the test."""
     children = []
 
-    def start(seconds=0.0, preexec_fn=None, **environment):
+    def start(seconds=0.0, **environment):
         inherited = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
         child = subprocess.Popen(
             [sys.executable, "-c", CHILD, str(tmp_path), str(seconds)],
@@ -68,7 +69,6 @@ def start(tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=preexec_fn,
         )
         children.append(child)
         return child
@@ -154,10 +154,7 @@ def test_a_just_mended_entry_is_never_set_aside(start, cache, tmp_path):
 
 
 def test_a_full_disk_costs_the_entry_and_not_the_result(start, cache, tmp_path):
-    def small_disk():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (512 * 1024, 512 * 1024))
-
-    got, err = answer(start(preexec_fn=small_disk))
+    got, err = answer(start(FILE_LIMIT=str(512 * 1024)))
     assert got == {"found": False, "hash": HASH}
     assert err.count("could not be cached") == len(err.splitlines()) == 1
     assert entries(cache) == []

@@ -80,7 +80,7 @@ def test_a_comparison_is_bounded_repeatable_and_the_mirror_of_its_swap(pairs):
     assert repr(one) == repr(same)
     if one.n > 1:
         differences = np.subtract(a, b)
-        assert differences.min() <= one.low <= one.high <= differences.max()
+        assert differences.min() - 1e-9 <= one.low <= one.high <= differences.max() + 1e-9
 
 
 @pytest.mark.parametrize(("a", "b"), [([], []), ([1.0], [1.0, 2.0]), ([[1.0]], [[2.0]])])

@@ -151,12 +151,12 @@ class Cache:
             return self._read(kind, key)
         # Damage shows as anything from EOFError to tokenize.TokenError.
         except Exception as fault:
-            _warn_damaged(kind, key, fault)
             aside = folder.with_name(f".corrupt-{os.getpid()}-{token_hex(4)}")
             # A read-only cache keeps its damaged entry, and the result is then computed without it.
             with suppress(OSError):
                 os.rename(folder, aside)
                 os.utime(aside)  # its age counts from now
+            _warn_damaged(kind, key, fault)
             return None
 
     def _read(self, kind: str, key: str) -> Entry:
@@ -262,7 +262,7 @@ def _writer_is_dead(path: Path) -> bool:
         os.kill(int(pid), 0)
     except ProcessLookupError:
         return True
-    except PermissionError:
+    except PermissionError:  # alive, and another user's
         return False
     return False
 
