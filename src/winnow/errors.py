@@ -1,6 +1,12 @@
-"""What winnow says when it cannot go on: one line that names the fault, the place and the remedy."""
+"""What winnow says when it cannot go on: one line that names the fault, the place and the remedy.
 
+exit codes: 0 all done   1 failed   2 usage   75 try later   130 interrupted   143 terminated
+"""
+
+import errno
 from typing import ClassVar
+
+TRACEBACK = "WINNOW_TRACEBACK"
 
 
 class WinnowError(Exception):
@@ -44,3 +50,48 @@ class TryLater(WinnowError):
 
 class WinnowWarning(UserWarning):
     """Something the user should know that does not stop the work."""
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; like KeyboardInterrupt, not to be mistaken for a fault of the work."""
+
+
+def exit_code(error: BaseException | None) -> int:
+    """Return the code that tells a script what kind of ending this was.
+
+    >>> exit_code(None), exit_code(TryLater("disk full")), exit_code(KeyboardInterrupt())
+    (0, 75, 130)
+    """
+    match error:
+        case None:
+            return 0
+        case KeyboardInterrupt():
+            return 130
+        case Terminated():
+            return 143
+        case SystemExit():
+            return error.code if isinstance(error.code, int) else int(error.code is not None)
+        case WinnowError():
+            return error.exit_code
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return TryLater.exit_code
+        case _:
+            return 1
+
+
+def explain(error: BaseException) -> str:
+    """Return one line for any error: what, where, what to do.
+
+    >>> explain(KeyError("x"))
+    "KeyError: 'x' | HYDRA_FULL_ERROR=1 shows the traceback"
+    """
+    match error:
+        case KeyboardInterrupt() | Terminated():
+            return "stopped; finished work is kept | type the same line again to go on"
+        case WinnowError():
+            return str(error)
+        case MemoryError():
+            return f"not enough memory: {error} | lower n_jobs or the size of the data"
+        case _:
+            text = " ".join(str(error).split())
+            return f"{type(error).__name__}: {text} | HYDRA_FULL_ERROR=1 shows the traceback"

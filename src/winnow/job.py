@@ -1,8 +1,10 @@
 """One job: a method and its baseline, every repetition of both, tracked, and one line about the outcome."""
 
 import json
+import os
 import platform
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,13 +17,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from winnow import kept_rows, report, sweep
 from winnow.cache import Cache
 from winnow.config import Plan
-from winnow.errors import InvalidValue, WinnowError
+from winnow.errors import TRACEBACK, InvalidValue, exit_code, explain
 from winnow.keys import library_versions
 from winnow.pipeline import Method, Pipeline, Score
 from winnow.report import STAGES, Row
 from winnow.types import Clustering, Dataset
 from winnow.workers import Workers, available_cores
 
+METHOD_GROUPS = ("embedding", "clusterer", "selector", "model", "augment", "trainer")
 LIBRARIES = ("winnow", "torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
 
 
@@ -34,13 +37,17 @@ def run(plan: Plan, *, number: int = 0, in_sweep: bool = False) -> Row:
     row = sweep.pending(number, plan, ())
     try:
         row = Job(plan, place, in_sweep).outcome(row)
+        print(report.line(row), flush=True)
+    except Exception as error:
+        # Not raised: Hydra would stop here or tell it in its own way, and the other jobs shall go on.
+        row = replace(row, status="failed", reason=explain(error), exit_code=exit_code(error))
+        print(f"failed: {row.selector} k={row.k} budget={row.budget}: {row.reason}", file=sys.stderr)
+        if os.environ.get(TRACEBACK):
+            traceback.print_exc()
     except BaseException as error:
-        status = "failed" if isinstance(error, Exception) else "interrupted"
-        reason = str(error) if isinstance(error, WinnowError) else f"{type(error).__name__}: {error}"
-        sweep.record(place, replace(row, status=status, reason=reason))
+        sweep.record(place, replace(row, status="interrupted", reason=explain(error)))
         raise
     sweep.record(place, row)
-    print(report.line(row), flush=True)
     return row
 
 
@@ -129,7 +136,7 @@ class Job:
             asked = {}
             for arm in arms:
                 if arm.method.selector.needs_clustering:
-                    # Here, not in a worker: one computes it, the others would wait; and it shows its progress.
+                    # Here, not in a worker: all of them would wait for the one, and nobody see its progress.
                     arm.embed()
                 asked[arm] = [workers.submit(arm, source, repetition) for repetition in seeds]
             scores: dict[Pipeline, list[Score]] = {}
@@ -177,9 +184,7 @@ class Job:
         }
         folder = self.place / "kept" / arm.run_key(self.plan.settings.seeds)[:12]
         indices = kept.arrays["indices"]
-        path = kept_rows.write(
-            folder, repetition, self.dataset, indices, clustering, provenance | kept.info["provenance"]
-        )
+        path = kept_rows.write(folder, repetition, self.dataset, indices, clustering, provenance)
         record.artifact(path, "kept")
         record.artifact(path.with_suffix(".json"), "kept")
         if repetition == 0 and self.dataset.x.ndim == 4:

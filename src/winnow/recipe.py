@@ -98,8 +98,8 @@ class Recipe(Trainer):
                 self._loss,
                 Batches(
                     normalise(dataset.x[subset.indices]),
-                    torch.from_numpy(dataset.y[subset.indices]).to(device),
-                    torch.from_numpy(subset.weights).to(device),
+                    torch.tensor(dataset.y[subset.indices], device=device),
+                    torch.tensor(subset.weights, device=device),
                     augment=augment,
                     size=self.batch_size,
                     order=stream(seed, repetition, "order"),

@@ -36,6 +36,7 @@ class Row:
     key: str = ""
     run_id: str = ""
     reason: str = ""
+    exit_code: int = 0
     accuracies: Sequence[float] = ()
     baseline: Sequence[float] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -143,8 +144,9 @@ def _caption(rows: list[Row]) -> str:
     text = "against uniform: mean paired difference in points, 95 % bootstrap interval."
     if smallest_possible_p(n) > 0.05:
         text += (
-            f" With n={n} pairs no exact two-sided test reaches 5 % (smallest p {smallest_possible_p(n):.3g});"
-            f" seeds={pairs_needed(0.05)} could, seeds={pairs_needed(0.01)} could reach 1 %."
+            f" With n={n} pairs no exact two-sided test reaches 5 % (smallest p"
+            f" {smallest_possible_p(n):.3g}); seeds={pairs_needed(0.05)} could,"
+            f" seeds={pairs_needed(0.01)} could reach 1 %."
         )
     return text
 
@@ -176,7 +178,9 @@ def show(rows: Sequence[Row], console: Console) -> None:
         console.print(table)
     unfinished = [row for row in rows if not row.done]
     for row in unfinished:
-        console.print(f"{row.status}: {' '.join(row.overrides) or 'job'} {row.reason}", markup=False)
+        console.print(
+            f"{row.status}: {' '.join(row.overrides)} {row.reason}".strip(), markup=False, soft_wrap=True
+        )
 
 
 def files(rows: Sequence[Row], folder: Path) -> list[Path]:

@@ -5,6 +5,8 @@ network does, and batches come from tensors in memory, not from loader processes
 winnow runs repetitions side by side instead, so a result never depends on how many cores there are.
 """
 
+import logging
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +23,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from winnow.errors import InvalidValue
+
+# It greets on every fit; what a person should know, winnow says.
+logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
 
 Loss = Callable[[torch.nn.Module, Any], Tensor]
 
@@ -60,10 +65,13 @@ def fit(
         num_sanity_val_steps=0,
         limit_val_batches=0,
         deterministic=deterministic,
+        log_every_n_steps=1,
         # Without this, Lightning finds Slurm's variables and takes over signals and requeueing.
         plugins=[LightningEnvironment()],
     )
-    with one_thread(), _interrupts_as_they_are(trainer):
+    with one_thread(), _interrupts_as_they_are(trainer), warnings.catch_warnings():
+        # Advice to Lightning's own developers, and to people who train without its loaders.
+        warnings.filterwarnings("ignore", module="pytorch_lightning")
         trainer.fit(Objective(network, loss, optimizer, scheduler), train_dataloaders=batches)
     losses = recorder.curve()
     if not np.isfinite(losses).all():

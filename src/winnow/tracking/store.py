@@ -88,6 +88,7 @@ class MLflowStore(Store):
 
     def parent(self, sweep: str, name: str) -> str:
         tag = "winnow.sweep_parent"
+        self.prepare()  # takes the same lock
         with database.locked(self.state_dir):
             found = self._search(f"tags.`{tag}` = '{sweep}'")
             return found[0][0] if found else self._create(name, {tag: sweep, "winnow.sweep": sweep})
