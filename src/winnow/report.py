@@ -7,18 +7,20 @@ never put into one table.
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
 from winnow.statistics import Comparison, paired_difference, pairs_needed, smallest_possible_p
 
+MARKERS = "osD^vP*Xh<>"
 STAGES = ("embed", "cluster", "select", "train")
 
 
@@ -52,10 +54,13 @@ class Row:
         return paired_difference(self.accuracies, self.baseline)
 
     @property
-    def setting(self) -> str:
-        """What must be equal for two rows to stand in one table."""
-        return ", ".join(
-            f"{group}={self.options.get(group, '?')}" for group in ("dataset", "model", "augment")
+    def setting(self) -> tuple[tuple[str, str], ...]:
+        """Everything about data and training; rows that differ in it must not stand in one table."""
+        named = {"dataset", "model", "augment", "seed"}
+        return tuple(
+            (name, str(value))
+            for name, value in sorted(self.options.items())
+            if name in named or name.startswith(("dataset.", "model.", "augment.", "trainer."))
         )
 
 
@@ -87,36 +92,40 @@ def with_baselines(rows: Iterable[Row]) -> list[Row]:
     for row in list(done):
         if (row.setting, row.budget) not in asked:
             asked.add((row.setting, row.budget))
-            done.append(
-                Row(
-                    row.job,
-                    row.status,
-                    "uniform",
-                    row.budget,
-                    row.budget,
-                    options=row.options,
-                    accuracies=row.baseline,
-                    baseline=row.baseline,
-                    seconds={"train": row.seconds.get("baseline", 0.0)},
-                )
-            )
+            baseline = replace(row, selector="uniform", k=row.budget, accuracies=row.baseline)
+            done.append(replace(baseline, seconds={"train": row.seconds.get("baseline", 0.0)}))
     return sorted(done, key=lambda row: (row.setting, row.budget, row.selector == "uniform", row.job))
+
+
+def titles(rows: Iterable[Row]) -> dict[tuple, str]:
+    """Name every setting: data, model and augmentation, and whatever else differs between the settings."""
+    settings = {row.setting: dict(row.setting) for row in rows}
+    names = sorted({name for setting in settings.values() for name in setting})
+    differing = [name for name in names if len({setting.get(name) for setting in settings.values()}) > 1]
+    shown = list(dict.fromkeys(["dataset", "model", "augment", *differing]))
+    return {
+        key: ", ".join(f"{name}={setting[name]}" for name in shown if name in setting)
+        for key, setting in settings.items()
+    }
 
 
 def tables(rows: Sequence[Row]) -> list[Table]:
     """One table for every setting among the finished rows."""
+    finished = with_baselines(rows)
+    named = titles(finished)
     return [
-        _table(setting, list(group))
-        for setting, group in groupby(with_baselines(rows), lambda row: row.setting)
+        _table(named[setting], list(group)) for setting, group in groupby(finished, lambda row: row.setting)
     ]
 
 
-def _table(setting: str, rows: list[Row]) -> Table:
-    table = Table(title=setting, caption=_caption(rows), title_justify="left", caption_justify="left")
-    for name in ("selector", "k", "budget", "n", "median %", "min to max", "against uniform"):
-        table.add_column(name, justify="left" if name == "selector" else "right")
-    for name in ("select s", "train s", "cached"):
-        table.add_column(name, justify="right")
+def _table(title: str, rows: list[Row]) -> Table:
+    table = Table(
+        title=title, caption=_caption(rows), title_justify="left", caption_justify="left", box=SIMPLE
+    )
+    table.add_column("selector", no_wrap=True)
+    for name in ("k", "budget", "n", "median %", "min to max", "against uniform", "select s", "train s"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("cached")
     for index, row in enumerate(rows):
         ends = index + 1 < len(rows) and rows[index + 1].budget != row.budget
         table.add_row(*_cells(row), end_section=ends)
@@ -141,7 +150,10 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _caption(rows: list[Row]) -> str:
     n = min(len(row.accuracies) for row in rows)
-    text = "against uniform: mean paired difference in points, 95 % bootstrap interval."
+    text = (
+        "against uniform: mean paired difference in points, 95 % bootstrap interval; seconds are the sum"
+        " over the repetitions, as they were when computed."
+    )
     if smallest_possible_p(n) > 0.05:
         text += (
             f" With n={n} pairs no exact two-sided test reaches 5 % (smallest p"
@@ -153,9 +165,11 @@ def _caption(rows: list[Row]) -> str:
 
 def as_dicts(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Finished rows as flat records, for a csv."""
+    finished = with_baselines(rows)
+    named = titles(finished)
     return [
-        dict(row.options)
-        | {
+        {
+            "setting": named[row.setting],
             "selector": row.selector,
             "k": row.k,
             "budget": row.budget,
@@ -168,19 +182,24 @@ def as_dicts(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "delta_high": row.comparison.high,
             "status": row.status,
         }
-        for row in with_baselines(rows)
+        for row in finished
     ]
 
 
-def show(rows: Sequence[Row], console: Console) -> None:
-    """Print the tables of the finished rows and, below them, every failure."""
+def console() -> Console:
+    """Standard output; where it is not a terminal (a file, a pipe), wide enough for the tables."""
+    plain = Console()
+    return plain if plain.is_terminal else Console(width=120)
+
+
+def show(rows: Sequence[Row], to: Console) -> None:
+    """Print the tables of the finished rows and, below them, every job that has no result."""
     for table in tables(rows):
-        console.print(table)
-    unfinished = [row for row in rows if not row.done]
-    for row in unfinished:
-        console.print(
-            f"{row.status}: {' '.join(row.overrides)} {row.reason}".strip(), markup=False, soft_wrap=True
-        )
+        to.print(table)
+    for row in rows:
+        if not row.done:
+            told = f"{row.status}: {' '.join(row.overrides)} {row.reason}"
+            to.print(told, markup=False, soft_wrap=True)
 
 
 def files(rows: Sequence[Row], folder: Path) -> list[Path]:
@@ -204,26 +223,18 @@ def figure(rows: Sequence[Row], path: Path) -> Path:
     from matplotlib import pyplot
 
     finished = with_baselines(rows)
+    named = titles(finished)
     figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
-    markers = "osD^vP*Xh<>"
-    names = sorted({(row.setting, row.selector) for row in finished}, key=lambda name: name[1] != "uniform")
-    settings = {setting for setting, _ in names}
-    for number, (setting, selector) in enumerate(names):
-        cells = [row for row in finished if (row.setting, row.selector) == (setting, selector)]
-        budgets, middles, lows, highs = [], [], [], []
-        for budget, group in groupby(sorted(cells, key=lambda row: row.budget), lambda row: row.budget):
-            # One line a selector: where several k share a budget, their repetitions are pooled.
-            values = [value for row in group for value in row.accuracies]
-            budgets.append(budget)
-            middles.append(median(values))
-            lows.append(middles[-1] - min(values))
-            highs.append(max(values) - middles[-1])
+    lines = sorted({(row.selector != "uniform", row.selector, row.setting) for row in finished})
+    for number, (_, selector, setting) in enumerate(lines):
+        cells = [row for row in finished if (row.selector, row.setting) == (selector, setting)]
+        budgets, middles, below, above = _along_budgets(cells)
         axes.errorbar(
             budgets,
             middles,
-            yerr=(lows, highs),
-            label=selector if len(settings) == 1 else f"{selector} ({setting})",
-            marker=markers[number % len(markers)],
+            yerr=(below, above),
+            label=selector if len(named) == 1 else f"{selector} ({named[setting]})",
+            marker=MARKERS[number % len(MARKERS)],
             color="black" if selector == "uniform" else pyplot.colormaps["tab10"](number % 10),
             linestyle="--" if selector == "uniform" else "-",
             capsize=3,
@@ -234,9 +245,23 @@ def figure(rows: Sequence[Row], path: Path) -> Path:
     axes.get_xaxis().set_minor_formatter("")
     axes.set_xlabel("training images kept")
     axes.set_ylabel("test accuracy, %: median, min to max")
-    axes.set_title(", ".join(sorted(settings)), fontsize="medium")
+    axes.set_title(next(iter(named.values())) if len(named) == 1 else "", fontsize="medium")
     axes.legend(fontsize="small")
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=150)
     pyplot.close(figure)
     return path
+
+
+def _along_budgets(cells: Sequence[Row]) -> tuple[list[int], list[float], list[float], list[float]]:
+    """Budgets, medians, and how far the repetitions reach below and above them.
+
+    Where several k share a budget, their repetitions are pooled.
+    """
+    pooled: dict[int, list[float]] = {}
+    for row in sorted(cells, key=lambda row: row.budget):
+        pooled.setdefault(row.budget, []).extend(row.accuracies)
+    middles = [median(values) for values in pooled.values()]
+    below = [middle - min(values) for middle, values in zip(middles, pooled.values(), strict=True)]
+    above = [max(values) - middle for middle, values in zip(middles, pooled.values(), strict=True)]
+    return list(pooled), middles, below, above

@@ -13,8 +13,6 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from winnow import report
 from winnow.cache import Cache
 from winnow.dataset.auto import Auto
@@ -112,7 +110,7 @@ def finish(error: BaseException | None) -> list[Row]:
     place = folder(plan.settings.state_dir)
     outcome = rows(place)
     _write(place / "sweep.json", outcome)
-    report.show(outcome, Console())
+    report.show(outcome, report.console())
     parent = place / PARENT
     if parent.exists():
         files = report.files(outcome, place)
