@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, Literal, Protocol, SupportsFloat, runtime_checkable
 
 import numpy as np
 from numpy import ndarray
@@ -28,7 +28,7 @@ RESULT = "test_acc_median"
 """The metric without which no run counts as finished."""
 
 Ending = Literal["FINISHED", "FAILED", "KILLED"]
-NO_METRICS: Mapping[str, float] = {}
+NO_METRICS: Mapping[str, SupportsFloat] = {}
 
 
 @runtime_checkable
@@ -37,7 +37,7 @@ class Run(Protocol):
 
     id: str
 
-    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+    def metrics(self, values: Mapping[str, SupportsFloat], step: int = 0) -> None:
         """Add one value to each named history; histories are in the store within about a second.
 
         Raises
@@ -86,7 +86,7 @@ class Store(Protocol):
         run_id: str,
         status: Ending,
         *,
-        metrics: Mapping[str, float] = NO_METRICS,
+        metrics: Mapping[str, SupportsFloat] = NO_METRICS,
         artifacts: Sequence[Path] = (),
     ) -> None:
         """End the parent run, adding numbers and files about the whole sweep."""
@@ -170,7 +170,7 @@ class _NoStore(Store):
         run_id: str,
         status: Ending,
         *,
-        metrics: Mapping[str, float] = NO_METRICS,
+        metrics: Mapping[str, SupportsFloat] = NO_METRICS,
         artifacts: Sequence[Path] = (),
     ) -> None:
         return
@@ -182,9 +182,9 @@ class _NoStore(Store):
 class _NoRun(Run):
     id = ""
 
-    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+    def metrics(self, values: Mapping[str, SupportsFloat], step: int = 0) -> None:
         for name, value in values.items():
-            require_finite(name, np.array([value]), [step])
+            require_finite(name, np.array([float(value)]), [step])
 
     def curve(self, name: str, values: ndarray, every: int = 1) -> None:
         require_finite(name, values, range(len(values)))

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 import numpy as np
 from numpy import ndarray
@@ -46,9 +46,9 @@ class MLflowRun(Run):
             for first in range(0, len(params), _PARAMS_PER_CALL):
                 self._client.log_batch(self.id, params=params[first : first + _PARAMS_PER_CALL])
 
-    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+    def metrics(self, values: Mapping[str, SupportsFloat], step: int = 0) -> None:
         for name, value in values.items():
-            self._add(name, np.array([value]), [step])
+            self._add(name, np.array([float(value)]), [step])
         if time.monotonic() >= self._next_write:
             self._write_if_reachable()
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from winnow.errors import InvalidValue, TryLater, WinnowError, WinnowWarning
 from winnow.tracking import NO_METRICS, Ending, Run, Store, database, process
@@ -98,7 +98,7 @@ class MLflowStore(Store):
         run_id: str,
         status: Ending,
         *,
-        metrics: Mapping[str, float] = NO_METRICS,
+        metrics: Mapping[str, SupportsFloat] = NO_METRICS,
         artifacts: Sequence[Path] = (),
     ) -> None:
         parent = MLflowRun(run_id, self._client, self.reaching)
