@@ -204,15 +204,19 @@ def show(rows: Sequence[Row], to: Console) -> None:
 
 def files(rows: Sequence[Row], folder: Path) -> list[Path]:
     """Write the finished rows to `folder` as a csv and a figure; return their paths."""
-    records = as_dicts(rows)
-    if not records:
+    if not any(row.done for row in rows):
         return []
-    table = folder / "results.csv"
-    with table.open("w", newline="") as stream:
+    return [write_csv(rows, folder / "results.csv"), figure(rows, folder / "accuracy.png")]
+
+
+def write_csv(rows: Sequence[Row], path: Path) -> Path:
+    """Write the finished rows, one line each, and return `path`."""
+    records = as_dicts(rows)
+    with path.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, list(records[0]))
         writer.writeheader()
         writer.writerows(records)
-    return [table, figure(rows, folder / "accuracy.png")]
+    return path
 
 
 def figure(rows: Sequence[Row], path: Path) -> Path:
