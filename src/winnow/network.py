@@ -6,6 +6,7 @@ import time
 import urllib.request
 from collections.abc import Sequence
 from http.client import HTTPException
+from urllib.error import HTTPError
 
 
 def why_unreachable(urls: Sequence[str], seconds: float) -> str:
@@ -36,3 +37,5 @@ def _ask(url: str, seconds: float, answers: "queue.SimpleQueue[str]") -> None:
             answers.put("")
     except (OSError, HTTPException) as error:
         answers.put(str(error) or type(error).__name__)
+        if isinstance(error, HTTPError):
+            error.close()

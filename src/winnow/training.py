@@ -1,5 +1,6 @@
 """Run the training loop; the only file that imports Lightning."""
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -51,5 +52,8 @@ def fit(
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
-    trainer.fit(Module(), batches)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
+        warnings.filterwarnings("ignore", module="pytorch_lightning")
+        trainer.fit(Module(), batches)
     return np.array(losses, dtype=np.float32)

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from winnow.dataset import mnist
 from winnow.dataset.auto import VARIABLE, Auto
 from winnow.dataset.digits import Digits
 from winnow.dataset.mnist import MNIST, raw_folder
@@ -36,8 +37,8 @@ def test_falls_back_to_the_digits_and_says_why_in_one_line(tmp_path, capsys):
 
 def test_a_silent_network_is_given_up_within_five_seconds(tmp_path, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        for name in ("http_proxy", "https_proxy"):
-            monkeypatch.setenv(name, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv("no_proxy", "*")
+        monkeypatch.setattr(mnist, "MIRRORS", [f"http://127.0.0.1:{silent.getsockname()[1]}/"])
         started = time.monotonic()
         assert Auto(str(tmp_path / "new")).decide() == Digits()
         assert time.monotonic() - started < 5
@@ -48,7 +49,8 @@ def test_decides_once_for_this_process_and_its_children(tmp_path, data_dir, caps
     Auto(str(tmp_path)).decide()
     capsys.readouterr()
     assert Auto(str(data_dir)).decide() == Digits()
-    program = f"from winnow.dataset.auto import Auto; print(Auto({str(data_dir)!r}).decide())"
+    program = f"from winnow.dataset import mnist
+from winnow.dataset.auto import Auto; print(Auto({str(data_dir)!r}).decide())"
     path = os.pathsep.join(sys.path)
     child = subprocess.run(
         [sys.executable, "-c", program],

@@ -38,9 +38,7 @@ class Auto(Source):
             os.environ[VARIABLE] = name
             print(f"dataset=auto takes {name}: {reason}", file=sys.stderr)
         if name not in sources:
-            raise InvalidValue(
-                f"{VARIABLE} must be mnist or digits, got {name}", remedy=f"unset {VARIABLE}"
-            )
+            raise InvalidValue(f"{VARIABLE} must be mnist or digits, got {name}", remedy=f"unset {VARIABLE}")
         return sources[name]
 
     def load(self) -> Dataset:
