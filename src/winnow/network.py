@@ -33,7 +33,9 @@ def why_unreachable(urls: Sequence[str], seconds: float) -> str:
 
 def _ask(url: str, seconds: float, answers: "queue.SimpleQueue[str]") -> None:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=seconds):
+        # A fresh opener: the shared one goes on using the proxies of its first request.
+        opener = urllib.request.build_opener()
+        with opener.open(urllib.request.Request(url, method="HEAD"), timeout=seconds):
             answers.put("")
     except (OSError, HTTPException) as error:
         answers.put(str(error) or type(error).__name__)

@@ -49,8 +49,7 @@ def test_decides_once_for_this_process_and_its_children(tmp_path, data_dir, caps
     Auto(str(tmp_path)).decide()
     capsys.readouterr()
     assert Auto(str(data_dir)).decide() == Digits()
-    program = f"from winnow.dataset import mnist
-from winnow.dataset.auto import Auto; print(Auto({str(data_dir)!r}).decide())"
+    program = f"from winnow.dataset.auto import Auto; print(Auto({str(data_dir)!r}).decide())"
     path = os.pathsep.join(sys.path)
     child = subprocess.run(
         [sys.executable, "-c", program],
