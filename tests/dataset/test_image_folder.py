@@ -28,7 +28,7 @@ def two_classes(tmp_path) -> Path:
     return tmp_path / "two"
 
 
-def test_the_names_of_the_folders_are_the_classes_in_order(two_classes):
+def test_string_labels_are_the_names_of_the_folders_in_order(two_classes):
     dataset = ImageFolder(str(two_classes), size=4).load()
     assert dataset.name == "two"
     assert dataset.classes == ("ant", "bee")
