@@ -14,7 +14,6 @@ def why_unreachable(urls: Sequence[str], seconds: float) -> str:
 
     Takes `seconds` at most, even where looking up a name hangs beyond any timeout: the threads that ask
     are left behind then, and end with the process. Proxies named in the environment are used.
-
     """
     answers: queue.SimpleQueue[str] = queue.SimpleQueue()
     for url in urls:
