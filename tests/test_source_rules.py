@@ -28,7 +28,7 @@ SAFE_ONLY_WITH |= {f"numpy.{name}": ("allow_pickle", False) for name in ("load",
 HOMES = {
     "pytorch_lightning": {"training.py"},
     "lightning": {"training.py"},
-    "mlflow": {"tracking.py"},
+    "mlflow": {"tracking/database.py", "tracking/run.py", "tracking/store.py"},
     "hydra": {"config.py", "train.py"},
     "omegaconf": {"config.py", "train.py"},
 }

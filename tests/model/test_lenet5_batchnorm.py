@@ -7,7 +7,7 @@ from winnow.model.lenet5_batchnorm import LeNet5BatchNorm
 def test_each_convolution_is_followed_by_a_normalisation():
     kinds = [type(layer) for layer in LeNet5BatchNorm().build((1, 28, 28), 10)]
     assert kinds[:9] == [
-        nn.ZeroPad2d,
+        nn.Upsample,
         nn.Conv2d,
         nn.BatchNorm2d,
         nn.ReLU,
