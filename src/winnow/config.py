@@ -233,7 +233,8 @@ def in_own_words(error: BaseException) -> BaseException:
     lines = [line.strip() for line in text.split("\n")]
     lines = [line for line in lines if line and not line.startswith(_ASIDE)]
     if unknown := re.match(r"Could not override '([^']+)'", lines[0]):
-        return _unknown(unknown[1], [*(field.name for field in fields(Settings)), *GROUPS])
+        top = [*(field.name for field in fields(Settings)), *GROUPS]
+        return _unknown(unknown[1], [] if "." in unknown[1] else top)
     if lines[0].startswith("Ambiguous value"):
         return InvalidValue(lines[0], remedy="to run one job for each value add -m: python train.py -m ...")
     return InvalidValue(" | ".join(dict.fromkeys(lines[:3])))
