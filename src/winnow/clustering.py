@@ -27,23 +27,33 @@ FindCentroids = Callable[[ndarray], ndarray]
 _LARGEST = 1e15  # squared and summed over many columns this still fits in float32
 
 
-def cluster(X: Float32[ndarray, "n d"], k: int, find_centroids: FindCentroids) -> Clustering:
+def cluster(
+    X: Float32[ndarray, "n d"], k: int, find_centroids: FindCentroids, *, centre: bool = True
+) -> Clustering:
     """Check `X`, let `find_centroids` turn its centred copy into k centroids, and assign every row.
+
+    With `centre=False` it is given `X` itself, uncopied, and sees to the precision of its own sums.
 
     >>> two_ends = lambda X: X[[0, -1]]
     >>> cluster(np.float32([[0], [1], [5], [6]]), 2, two_ends).labels
     array([0, 0, 1, 1])
     """
     check_clusterable(X, k)
-    mean = X.mean(axis=0, dtype=np.float64)
     # One thread, whatever the machine has: the last bits of a sum depend on how it is split. The limit
     # reaches only libraries that are loaded by now, so clusterers import theirs before they call.
     with threadpool_limits(1):
-        centroids = (find_centroids((X - mean).astype(np.float32)) + mean).astype(np.float32)
+        centroids = _around_the_mean(X, find_centroids) if centre else find_centroids(X)
         labels, distances = nearest_centroid(X, centroids)
     clustering = Clustering(centroids, labels, distances)
     _warn_of_too_few_distinct_rows(X, clustering)
     return clustering
+
+
+def _around_the_mean(X: ndarray, find_centroids: FindCentroids) -> ndarray:
+    mean = X.mean(axis=0, dtype=np.float64)
+    # Subtracted in double precision, stored in single, with no array of doubles in between.
+    centred = np.subtract(X, mean, out=np.empty(X.shape, np.float32), casting="same_kind")
+    return (find_centroids(centred) + mean).astype(np.float32)
 
 
 def centroids_by(estimator: "BaseEstimator") -> FindCentroids:
