@@ -7,10 +7,11 @@ too far to win. Results therefore do not depend on chunk size, BLAS kernel or nu
 """
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float, Float32, Float64, Int64
 from numpy import ndarray
 
 _VALUES_AT_ONCE = 2**20  # 8 MB of float64: stays in cache and keeps the working memory small
+_VALUES_IN_CACHE = 2**16  # half a megabyte: twice as fast where nothing but one difference is computed
 
 
 def distances_to_centroids(
@@ -23,7 +24,21 @@ def distances_to_centroids(
     >>> distances_to_centroids(np.float32([[0, 0], [3, 4]]), np.float32([[0, 0]]), np.array([0, 0]))
     array([0., 5.])
     """
-    return _paired_distances(X, centroids, np.arange(len(X)), labels)
+    return paired_distances(X, centroids, np.arange(len(X)), labels)
+
+
+def squared_distances(X: Float32[ndarray, "n d"], point: Float[ndarray, " d"]) -> Float64[ndarray, " n"]:
+    """Return every row's squared Euclidean distance to one point; rows equal to it are at exactly 0.
+
+    >>> squared_distances(np.float32([[0, 0], [3, 4]]), np.float32([3, 4]))
+    array([25.,  0.])
+    """
+    squares = np.empty(len(X))
+    step = max(_VALUES_IN_CACHE // X.shape[1], 1)
+    for start in range(0, len(X), step):
+        difference = np.subtract(X[start : start + step], point, dtype=np.float64)
+        squares[start : start + step] = np.einsum("nd,nd->n", difference, difference)
+    return squares
 
 
 def nearest_centroid(
@@ -47,7 +62,7 @@ def nearest_centroid(
     for start in range(0, len(X), step):
         chunk = X[start : start + step]
         rows, candidates = _within_rounding_of_nearest(chunk - mean, centred)
-        exact = _paired_distances(chunk, centroids, rows, candidates)
+        exact = paired_distances(chunk, centroids, rows, candidates)
         best_first = np.lexsort((candidates, exact, rows))
         first = best_first[np.searchsorted(rows, np.arange(len(chunk)))]
         labels[start : start + step] = candidates[first]
@@ -69,12 +84,13 @@ def _within_rounding_of_nearest(
     return rows, candidates
 
 
-def _paired_distances(
+def paired_distances(
     X: Float32[ndarray, "n d"],
     centroids: Float32[ndarray, "k d"],
     rows: Int64[ndarray, " pairs"],
     labels: Int64[ndarray, " pairs"],
 ) -> Float64[ndarray, " pairs"]:
+    """Return the distance between row and centroid for each pair of a row number and a centroid number."""
     distances = np.empty(len(rows))
     step = max(_VALUES_AT_ONCE // X.shape[1], 1)
     for start in range(0, len(rows), step):
