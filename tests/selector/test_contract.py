@@ -24,14 +24,14 @@ every_selector = pytest.mark.parametrize("selector", SELECTORS.values(), ids=SEL
 
 
 def clustering_of(labels, distances, k):
-    return Clustering(np.zeros((k, 1), np.float32), np.asarray(labels), np.asarray(distances))
+    return Clustering(np.ones((k, 2), np.float32), np.asarray(labels), np.asarray(distances))
 
 
 def select(selector, clustering, budget, seed=0, X=None):
     """Call the selector the way the pipeline does: it gets only what it declares, and nothing to write to."""
     n = len(clustering.labels)
     if X is None:
-        X = np.arange(n, dtype=np.float32)[:, None]
+        X = np.outer(np.arange(n), [1, -2]).astype(np.float32)
     if not (selector.needs_clustering or selector.needs_embedding):
         X = np.empty((n, 0), np.float32)
     y = np.arange(n) % 3 if selector.reads_all_labels else np.full(n, -1)
@@ -107,11 +107,11 @@ def test_any_clustering_yields_a_valid_subset(selector, labels, data):
 def test_rows_that_are_all_alike_still_fill_the_budget(selector):
     alike = clustering_of(np.zeros(N, np.int64), np.zeros(N), K)
     budget = N if selector.keeps_everything else 33
-    assert len(select(selector, alike, budget, X=np.ones((N, 1), np.float32))) == budget
+    assert len(select(selector, alike, budget, X=np.ones((N, 2), np.float32))) == budget
 
 
 def test_shuffling_the_rows_keeps_the_same_rows_wherever_chance_plays_no_part(clustering):
-    X = np.random.default_rng(5).normal(size=(N, 1)).astype(np.float32)
+    X = np.random.default_rng(5).normal(size=(N, 2)).astype(np.float32)
     order = np.random.default_rng(3).permutation(N)
     shuffled = clustering_of(clustering.labels[order], clustering.distances[order], K)
     compared = set()
