@@ -255,6 +255,16 @@ class Selector(Protocol):
 
 
 @runtime_checkable
+class Wrapper(Protocol):
+    """A stage that hands its work to another, whose code is therefore part of its identity."""
+
+    @property
+    def inner(self) -> Any:
+        """The stage at work."""
+        ...
+
+
+@runtime_checkable
 class Model(Protocol):
     """A network to be trained (group `model`)."""
 
