@@ -14,6 +14,7 @@ from numpy import ndarray
 from numpy.typing import DTypeLike
 
 _VALUES_AT_ONCE = 2**18  # 1 MB of float32: stays in cache and keeps the working memory small
+_VALUES_IN_CACHE = 2**16  # half a megabyte: twice as fast where nothing but one difference is computed
 _CANDIDATES_PER_ROW = 4
 
 
@@ -27,7 +28,21 @@ def distances_to_centroids(
     >>> distances_to_centroids(np.float32([[0, 0], [3, 4]]), np.float32([[0, 0]]), np.array([0, 0]))
     array([0., 5.])
     """
-    return _paired_distances(X, centroids, np.arange(len(X)), labels)
+    return paired_distances(X, centroids, np.arange(len(X)), labels)
+
+
+def squared_distances(X: Float32[ndarray, "n d"], point: Float[ndarray, " d"]) -> Float64[ndarray, " n"]:
+    """Return every row's squared Euclidean distance to one point; rows equal to it are at exactly 0.
+
+    >>> squared_distances(np.float32([[0, 0], [3, 4]]), np.float32([3, 4]))
+    array([25.,  0.])
+    """
+    squares = np.empty(len(X))
+    step = max(_VALUES_IN_CACHE // X.shape[1], 1)
+    for start in range(0, len(X), step):
+        difference = np.subtract(X[start : start + step], point, dtype=np.float64)
+        squares[start : start + step] = np.einsum("nd,nd->n", difference, difference)
+    return squares
 
 
 def nearest_centroid(
@@ -55,7 +70,7 @@ def nearest_centroid(
         # Rows far from the mean, compared with what sets them apart, are too much for float32.
         if len(rows) > _CANDIDATES_PER_ROW * len(chunk):
             rows, candidates = careful.pairs(chunk - mean)
-        exact = _paired_distances(chunk, centroids, rows, candidates)
+        exact = paired_distances(chunk, centroids, rows, candidates)
         first = _lowest_of_each_row(rows, exact, candidates)
         labels[start : start + step] = candidates[first]
         distances[start : start + step] = exact[first]
@@ -127,12 +142,13 @@ def _lowest_of_each_row(
     return best_first[np.searchsorted(rows, np.arange(rows[-1] + 1))]
 
 
-def _paired_distances(
+def paired_distances(
     X: Float32[ndarray, "n d"],
     centroids: Float32[ndarray, "k d"],
     rows: Int64[ndarray, " pairs"],
     labels: Int64[ndarray, " pairs"],
 ) -> Float64[ndarray, " pairs"]:
+    """Return the distance between row and centroid for each pair of a row number and a centroid number."""
     distances = np.empty(len(rows))
     step = max(_VALUES_AT_ONCE // X.shape[1], 1)
     for start in range(0, len(rows), step):

@@ -135,7 +135,7 @@ class Job:
         with workers.stopping_on_error():
             asked = {}
             for arm in arms:
-                if arm.method.selector.needs_clustering:
+                if arm.method.selector.needs_clustering or arm.method.selector.needs_embedding:
                     # Here, not in a worker: all of them would wait for the one, and nobody see its progress.
                     arm.embed()
                 asked[arm] = [workers.submit(arm, source, repetition) for repetition in seeds]
@@ -212,10 +212,12 @@ class Job:
             "budget": str(arm.budget),
         }
         if not arm.method.selector.needs_clustering:
-            # Blind to clusters: one run serves every k and embedding. k is the budget, as by default.
-            described |= {"embedding": "none", "clusterer": "none", "k": str(arm.budget)}
-            blind = ("embedding.", "clusterer.")
-            described = {name: value for name, value in described.items() if not name.startswith(blind)}
+            # Blind to clusters: one run serves every k, which is the budget, as by default. Most are blind to
+            # coordinates too, and one run serves every embedding.
+            unseen = ["clusterer"] if arm.method.selector.needs_embedding else ["embedding", "clusterer"]
+            described |= dict.fromkeys(unseen, "none") | {"k": str(arm.budget)}
+            fields = tuple(f"{group}." for group in unseen)
+            described = {name: value for name, value in described.items() if not name.startswith(fields)}
         return described
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
+from winnow.types import Wrapper
 
 
 def content_key(**parts: Any) -> str:
@@ -68,7 +69,7 @@ def checksum(*arrays: ndarray) -> str:
 
 
 def identity(stage: object) -> str:
-    """Return the repr of `stage` and a hash of the file that defines its class.
+    """Return the repr of `stage` and a hash of the file that defines its class; the same of what it wraps.
 
     Whoever edits a selector's file must never be served the rows that the old code chose.
 
@@ -83,7 +84,8 @@ def identity(stage: object) -> str:
             f"the repr of a stage must spell out its hyper-parameters, got {text}",
             remedy="make it a frozen dataclass of plain values",
         )
-    return f"{text} {_source_hash(type(stage))}"
+    inner = f" {identity(stage.inner)}" if isinstance(stage, Wrapper) else ""
+    return f"{text} {_source_hash(type(stage))}{inner}"
 
 
 # Read once per process: a file edited while it runs does not change the code that is already loaded.

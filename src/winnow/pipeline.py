@@ -88,11 +88,15 @@ class Pipeline:
         )
 
     def subset_key(self, repetition: int) -> str:
-        """Key of one repetition's kept rows; blind to clusters where the selector is."""
-        clustered = self.method.selector.needs_clustering
+        """Key of one repetition's kept rows; blind to clusters or to coordinates where the selector is."""
+        selector, source = self.method.selector, self.dataset.checksum
+        if selector.needs_clustering:
+            source = self.clustering_key(repetition)
+        elif selector.needs_embedding:
+            source = self.embedding_key
         return content_key(
-            source=self.clustering_key(repetition) if clustered else self.dataset.checksum,
-            selector=identity(self.method.selector),
+            source=source,
+            selector=identity(selector),
             budget=self.budget,
             seed=stream_seed(self.method.seed, repetition, "select"),
             versions=library_versions("numpy", "winnow"),
@@ -152,6 +156,9 @@ class Pipeline:
                 clustered = self.cluster(repetition)
                 X, clustering = self.embed().arrays["X"], Clustering(**clustered.arrays)
                 stages = clustered.info["stages"]
+            elif method.selector.needs_embedding:
+                embedded = self.embed()
+                X, stages = embedded.arrays["X"], stages | embedded.info["stages"]
             y = self.dataset.y if method.selector.reads_all_labels else np.full(n, -1)
             rng = stream(method.seed, repetition, "select")
             choose = method.selector.select

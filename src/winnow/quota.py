@@ -5,11 +5,12 @@ both halves are pure functions here, so that two selectors differ by one line. E
 whole budget and asks no cluster for more than it holds, whatever the sizes: empty clusters are fine.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float64, Int64
 from numpy import ndarray
+from numpy.random import Generator
 
 from winnow.errors import InvalidValue
 
@@ -109,7 +110,18 @@ def _lowest_of_each_cluster(score: ndarray, labels: ndarray, quotas: ndarray) ->
     return first[(quotas > 0) & (first < len(labels))]
 
 
-def crowding(sizes: Int64[ndarray, " k"]) -> Mapping[str, int]:
+def top_up(kept: Sequence[int], n: int, budget: int, rng: Generator) -> Int64[ndarray, " budget"]:
+    """Add rows drawn uniformly from the n - len(kept) others until `budget` are kept.
+
+    >>> top_up([2, 0], n=3, budget=3, rng=np.random.default_rng(0))
+    array([2, 0, 1])
+    """
+    others = np.delete(np.arange(n), kept)
+    drawn = rng.choice(others, budget - len(kept), replace=False)
+    return np.concatenate([np.asarray(kept, dtype=np.int64), drawn])
+
+
+def crowding(sizes: Int64[ndarray, " k"]) -> dict[str, int]:
     """Count the clusters in which a selector has no choice: a note for `Subset.provenance`.
 
     >>> crowding(np.array([3, 1, 0, 1]))

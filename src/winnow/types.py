@@ -123,6 +123,12 @@ class Clustering:
         """Number of rows in each cluster."""
         return np.bincount(self.labels, minlength=self.k).astype(np.int64)
 
+    @cached_property
+    def members(self) -> list[Int64[ndarray, " _"]]:
+        """The rows of each cluster, in ascending order."""
+        by_cluster = np.argsort(self.labels, kind="stable")
+        return np.split(by_cluster, self.sizes.cumsum()[:-1])
+
 
 @dataclass(frozen=True, eq=False)
 class Subset:
@@ -219,11 +225,13 @@ class Selector(Protocol):
     Returns exactly `budget` rows, always, empty clusters and duplicates included: anything else makes a
     comparison unfair. Equal scores fall to the lower row number unless `rng` breaks them. Never touches
     the global random state or its inputs. What a selector does not declare it does not get: without
-    `needs_clustering`, `clustering` is None; without `reads_all_labels`, `y` is -1 in every place.
-    `keeps_everything` asks to be called with `budget` = n.
+    `needs_clustering`, `clustering` is None; without that and `needs_embedding`, `X` has no columns;
+    without `reads_all_labels`, `y` is -1 in every place. `keeps_everything` asks to be called with
+    `budget` = n.
     """
 
     needs_clustering: ClassVar[bool] = True
+    needs_embedding: ClassVar[bool] = False
     reads_all_labels: ClassVar[bool] = False
     keeps_everything: ClassVar[bool] = False
 
@@ -243,6 +251,16 @@ class Selector(Protocol):
         InvalidValue
             If `budget` is negative or exceeds n.
         """
+        ...
+
+
+@runtime_checkable
+class Wrapper(Protocol):
+    """A stage that hands its work to another, whose code is therefore part of its identity."""
+
+    @property
+    def inner(self) -> Any:
+        """The stage at work."""
         ...
 
 

@@ -1,0 +1,63 @@
+"""Keep a random subset that is drawn against the density: rare kinds of rows more often than their share.
+
+The density of a row is the inverse of the mean distance to its nearest neighbours; rows are drawn with
+probabilities in proportion to density^exponent. A negative exponent flattens the density, 0 is `uniform`,
+a positive one prefers the dense. Expect a gain where rare rows matter and are not noise; steep exponents
+lose either way (MNIST at 600 rows: 81 % at 4, about 90 % at -4, against 96.3 % for random).
+
+Reference: weighted sampling without replacement as in Efraimidis and Spirakis, "Weighted random sampling
+with a reservoir", 2006; the density as in Hacohen et al., ICML 2022. https://arxiv.org/abs/2202.02794
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Float32, Int64
+from numpy import ndarray
+from numpy.random import Generator
+from pydantic import Field
+
+from winnow.neighbours import sparsity
+from winnow.quota import check_budget
+from winnow.types import Clustering, Selector, Subset
+
+
+@dataclass(frozen=True)
+class InverseDensity(Selector):
+    """Select rows with P ~ density^exponent, blind to clusters.
+
+    A row with nothing but duplicates for neighbours counts as dense as the densest other row. Budgets nest.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.float32([[0], [1], [2], [3], [999]]), np.zeros(5, int)
+    >>> selector = InverseDensity(exponent=-9.0, neighbours=2)
+    >>> selector.select(X, y, None, budget=1, rng=np.random.default_rng(0)).indices
+    array([4])
+    """
+
+    needs_clustering = False
+    needs_embedding = True
+
+    exponent: Annotated[float, Field(allow_inf_nan=False)] = -1.0
+    neighbours: Annotated[int, Field(ge=1)] = 20
+
+    def select(
+        self,
+        X: Float32[ndarray, "n d"],
+        y: Int64[ndarray, " n"],
+        clustering: Clustering | None,
+        *,
+        budget: int,
+        rng: Generator,
+    ) -> Subset:
+        check_budget(budget, len(X))
+        distances = sparsity(X, [np.arange(len(X))], np.array([self.neighbours]))
+        log_density = -np.log(np.maximum(distances, np.min(distances, where=distances > 0, initial=np.inf)))
+        if not np.isfinite(log_density).all():
+            log_density = np.zeros(len(X))
+        # The largest keys log(weight) + Gumbel noise are a sample without replacement in these proportions.
+        keys = self.exponent * log_density + rng.gumbel(size=len(X))
+        return Subset.of(np.argsort(-keys, kind="stable")[:budget])

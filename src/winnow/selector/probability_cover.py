@@ -1,0 +1,125 @@
+"""Keep rows whose neighbourhoods cover the most rows: ProbCover.
+
+A kept row covers the ball of some radius around it; each step keeps the row whose ball holds the most rows
+not yet covered. Dense regions are served first, once each, and outliers never: expect it to win where
+labels are few and to fall below random at large budgets.
+
+The radius matters and the paper finds it from the purity of the balls, which takes a guess at the classes.
+The rule here needs none: the radius at which a typical ball holds n / budget rows, so that as many balls
+as there are rows to keep would just hold all rows if they did not overlap.
+
+Reference: Yehuda et al., "Active learning through a covering lens", NeurIPS 2022, algorithm 1.
+https://arxiv.org/abs/2205.11320
+"""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64
+from numpy import ndarray
+from numpy.random import Generator
+from pydantic import Field
+from threadpoolctl import threadpool_limits
+
+from winnow.quota import check_budget, top_up
+from winnow.types import Clustering, Selector, Subset
+
+_ROWS_AT_ONCE = 256
+_SAMPLE = 500
+
+
+@dataclass(frozen=True)
+class ProbabilityCover(Selector):
+    """Select rows by greedy cover with balls of one radius, blind to clusters.
+
+    Without `radius`, it is the median over sampled rows of the distance to their ceil(n / budget)-th
+    nearest row, themselves included. Once all rows are covered, the rest of the budget is drawn uniformly
+    (`topped_up`).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.float32([[0], [1], [2], [9], [9.5]]), np.zeros(5, int)
+    >>> selector = ProbabilityCover(radius=1.0)
+    >>> selector.select(X, y, None, budget=2, rng=np.random.default_rng(0)).indices
+    array([1, 3])
+    """
+
+    needs_clustering = False
+    needs_embedding = True
+
+    radius: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+    def select(
+        self,
+        X: Float32[ndarray, "n d"],
+        y: Int64[ndarray, " n"],
+        clustering: Clustering | None,
+        *,
+        budget: int,
+        rng: Generator,
+    ) -> Subset:
+        check_budget(budget, len(X))
+        radius = self.radius if self.radius is not None else _radius(X, max(budget, 1), rng)
+        with threadpool_limits(1):
+            kept = _cover(_Balls.of(X, radius), budget)
+        rows = top_up(kept, len(X), budget, rng)
+        return Subset.of(rows, {"radius": radius, "topped_up": budget - len(kept)})
+
+
+@dataclass(frozen=True)
+class _Balls:
+    """Says which rows lie in which balls, a block at a time: all pairs would not fit into memory."""
+
+    X: Float32[ndarray, "n d"]
+    half_squares: Float32[ndarray, " n"]
+    half_squared_radius: float
+
+    @classmethod
+    def of(cls, X: ndarray, radius: float) -> "_Balls":
+        # About the mean, where the expansion |x|^2 - 2xy + |y|^2 loses least.
+        centred = (X - X.mean(axis=0, dtype=np.float64)).astype(np.float32)
+        return cls(centred, np.einsum("nd,nd->n", centred, centred) / 2, radius**2 / 2)
+
+    def around(self, rows: Int64[ndarray, " block"]) -> Bool[ndarray, "block n"]:
+        reach = self.X[rows] @ self.X.T
+        reach -= self.half_squares
+        return reach >= (self.half_squares[rows] - self.half_squared_radius)[:, None]
+
+    def holding(self, rows: Int64[ndarray, " m"]) -> Int64[ndarray, " n"]:
+        """Count for each ball how many of `rows` it holds."""
+        counts = np.zeros(len(self.X), dtype=np.int64)
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            counts += np.count_nonzero(self.around(rows[start : start + _ROWS_AT_ONCE]), axis=0)
+        return counts
+
+
+def _cover(balls: _Balls, budget: int) -> list[int]:
+    """Keep the fullest ball until the budget is spent or all rows are covered.
+
+    A row leaves the count of all balls that hold it once, when it is covered: exact, and no more than one
+    pass over all pairs, however many rows are kept.
+    """
+    kept: list[int] = []
+    uncovered = np.ones(len(balls.X), dtype=bool)
+    gains = balls.holding(np.arange(len(balls.X)))
+    while len(kept) < budget and uncovered.any():
+        row = int(gains.argmax())
+        covered = uncovered & balls.around(np.array([row]))[0]
+        covered[row] = uncovered[row]
+        gains -= balls.holding(np.flatnonzero(covered))
+        gains[row] = -1  # kept: below any other
+        uncovered &= ~covered
+        kept.append(row)
+    return kept
+
+
+def _radius(X: ndarray, budget: int, rng: Generator) -> float:
+    from scipy.spatial.distance import cdist
+
+    sample = rng.choice(len(X), min(_SAMPLE, len(X)), replace=False)
+    rank = ceil(len(X) / budget) - 1
+    reaches = [np.partition(cdist(X[[row]], X)[0], rank)[rank] for row in sample]
+    return float(np.median(reaches))

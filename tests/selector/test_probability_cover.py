@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from winnow.selector.probability_cover import ProbabilityCover
+
+
+def kept(X, budget, radius=None):
+    X = np.float32(X)[:, None]
+    selector = ProbabilityCover(radius)
+    return selector.select(X, np.full(len(X), -1), None, budget=budget, rng=np.random.default_rng(0))
+
+
+def test_the_fullest_ball_comes_first_and_the_outlier_last():
+    # Balls of radius 1 hold 2, 3, 2, 2, 2 and 1 rows.
+    points = [0, 1, 2, 20, 20.5, 90]
+    assert kept(points, 1, radius=1.0).indices.tolist() == [1]
+    assert kept(points, 2, radius=1.0).indices.tolist() == [1, 3]
+    assert kept(points, 3, radius=1.0).indices.tolist() == [1, 3, 5]
+
+
+def test_a_covered_row_no_longer_counts():
+    # After the ball around 1 (rows 0-2), the one around 3 holds one new row only, the pair at 20 two.
+    assert kept([0, 1, 2, 3, 20, 20.5], 2, radius=1.0).indices.tolist() == [1, 4]
+
+
+def test_when_all_is_covered_chance_fills_the_budget():
+    subset = kept([0, 1, 2, 3], 3, radius=5.0)
+    assert len(subset) == 3
+    assert subset.provenance == {"radius": 5.0, "topped_up": 2}
+
+
+@pytest.mark.parametrize(("budget", "radius"), [(10, 0.0), (5, 1.0), (2, 2.0)])
+def test_the_radius_holds_the_share_of_one_kept_row(budget, radius):
+    # Among 0, 1, ..., 9, n / budget = 1, 2 and 5 rows, itself included, lie within 0, 1 and 2 of most rows.
+    assert kept(range(10), budget).provenance["radius"] == radius
+
+
+def test_gains_stay_exact_when_blocks_are_smaller_than_what_is_covered():
+    rng = np.random.default_rng(0)
+    points = np.sort(np.concatenate([rng.uniform(0, 1, 700), rng.uniform(10, 11, 300)]))
+    rows = kept(points, 2, radius=2.0).indices
+    assert (rows < 700).tolist() == [True, False]
