@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 from numpy import ndarray
 from threadpoolctl import threadpool_limits
 
-from winnow.distance import nearest_centroid
+from winnow.distance import distances_to_centroids, nearest_centroid
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.types import Clustering
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 FindCentroids = Callable[[ndarray], ndarray]
+FindClusters = Callable[[ndarray], tuple[ndarray, ndarray | None]]
 
 _LARGEST = 1e15  # squared and summed over many columns this still fits in float32
 
@@ -34,16 +35,57 @@ def cluster(X: Float32[ndarray, "n d"], k: int, find_centroids: FindCentroids) -
     >>> cluster(np.float32([[0], [1], [5], [6]]), 2, two_ends).labels
     array([0, 0, 1, 1])
     """
+
+    def find_clusters(centred: ndarray) -> tuple[ndarray, ndarray | None]:
+        return find_centroids(centred), None
+
+    return _fit(X, k, find_clusters)
+
+
+def partition(X: Float32[ndarray, "n d"], k: int, find_clusters: FindClusters) -> Clustering:
+    """Do as `cluster` for methods whose rows do not always belong to the nearest centroid.
+
+    `find_clusters` returns the centroids and the label of every row; distances are to its own centroid.
+
+    >>> odd_and_even = lambda X: (X[:2], np.array([0, 1, 0, 1]))
+    >>> partition(np.float32([[0], [1], [2], [3]]), 2, odd_and_even).distances
+    array([0., 0., 2., 2.])
+    """
+    return _fit(X, k, find_clusters)
+
+
+def _fit(X: ndarray, k: int, find_clusters: FindClusters) -> Clustering:
     check_clusterable(X, k)
     mean = X.mean(axis=0, dtype=np.float64)
     # One thread, whatever the machine has: the last bits of a sum depend on how it is split. The limit
     # reaches only libraries that are loaded by now, so clusterers import theirs before they call.
     with threadpool_limits(1):
-        centroids = (find_centroids((X - mean).astype(np.float32)) + mean).astype(np.float32)
-        labels, distances = nearest_centroid(X, centroids)
+        centroids, labels = find_clusters((X - mean).astype(np.float32))
+        centroids = (centroids + mean).astype(np.float32)
+        if labels is None:
+            labels, distances = nearest_centroid(X, centroids)
+        else:
+            distances = distances_to_centroids(X, centroids, labels)
     clustering = Clustering(centroids, labels, distances)
     _warn_of_too_few_distinct_rows(X, clustering)
     return clustering
+
+
+def means_of(
+    X: Float32[ndarray, "n d"], labels: Int64[ndarray, " n"], empty: Float32[ndarray, "k d"]
+) -> Float32[ndarray, "k d"]:
+    """Return the mean of the rows of every label, and the row of `empty` where a label has none.
+
+    >>> X = np.float32([[0], [2], [7]])
+    >>> means_of(X, np.array([0, 0, 2]), empty=np.float32([[9], [9], [9]])).tolist()
+    [[1.0], [9.0], [7.0]]
+    """
+    means = empty.copy()
+    by_label = np.argsort(labels, kind="stable")
+    present, first = np.unique(labels[by_label], return_index=True)
+    sums = np.add.reduceat(X[by_label], first, axis=0, dtype=np.float64)
+    means[present] = sums / np.bincount(labels)[present][:, None]
+    return means
 
 
 def centroids_by(estimator: "BaseEstimator") -> FindCentroids:
@@ -105,7 +147,7 @@ def _warn_of_too_few_distinct_rows(X: ndarray, clustering: Clustering) -> None:
             f"k={clustering.k} clusters for {distinct} distinct rows: "
             f"{np.count_nonzero(clustering.sizes == 0)} clusters stay empty",
             WinnowWarning,
-            stacklevel=4,  # the caller of the clusterer's `fit`
+            stacklevel=5,  # the caller of the clusterer's `fit`
         )
 
 
