@@ -11,7 +11,10 @@ from winnow.errors import InvalidValue
 
 CONF = Path(__file__).parents[1] / "conf"
 OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
-NEEDED = {"image_folder": ["dataset.folder=photos"]}
+NEEDED = {
+    "image_folder": ["dataset.folder=photos"],
+    "csv": ["dataset.file=table.csv", "dataset.label=kind"],
+}
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torchvision.models import resnet18
 
 from winnow.dataset.digits import Digits
 from winnow.types import Embedding
@@ -18,9 +19,20 @@ def images() -> np.ndarray:
     return Digits().load().x[:100]
 
 
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> str:
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "untrained.pt"
+    torch.save(resnet18().state_dict(), path)
+    return str(path)
+
+
 @pytest.fixture
-def embedding(request, build_option) -> Embedding:
-    return build_option("embedding", request.param, **QUICK.get(request.param, {}))
+def embedding(request, build_option, weights) -> Embedding:
+    settings = QUICK.get(request.param, {})
+    if request.param == "pretrained":
+        settings = {"side": 32, "weights": weights}
+    return build_option("embedding", request.param, **settings)
 
 
 @pytest.mark.parametrize("embedding", OPTIONS, indirect=True)
