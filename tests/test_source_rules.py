@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "winnow"
-GROUPS = ("dataset", "embedding", "clusterer", "selector", "model", "augment")
+GROUPS = ("dataset", "embedding", "clusterer", "selector", "model", "augment", "study")
 SOURCES = sorted(
     path
     for path in [*PACKAGE.rglob("*.py"), *ROOT.glob("scripts/**/*.py"), ROOT / "train.py"]

@@ -26,6 +26,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from winnow.errors import InvalidValue
 from winnow.selector.from_file import FromFile
+from winnow.types import Study
 
 MIRRORED = ("dataset", "embedding", "clusterer", "selector", "model", "augment")
 FIXED_TARGETS = {
@@ -33,6 +34,7 @@ FIXED_TARGETS = {
     "tracker": {"winnow.tracking.MLflow", "winnow.tracking.NoTracker"},
 }
 GROUPS = (*MIRRORED, *FIXED_TARGETS)
+STUDY = "study"  # the one group that may stay empty
 
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
@@ -55,12 +57,16 @@ class Settings:
 
 @dataclass(frozen=True)
 class Plan:
-    """One job as plain objects: the settings and one stage for every group."""
+    """One job as plain objects: the settings and one stage for every group.
+
+    With a `study`, the job shows what it shows of the data set, and nothing is trained.
+    """
 
     settings: Settings
     stages: Mapping[str, Any]
     options: Mapping[str, str]
     resolved: str
+    study: Study | None = None
 
     def described(self) -> dict[str, str]:
         """The option of every group, the settings and the stages' fields: what a tracker records."""
@@ -124,7 +130,7 @@ def build(config: DictConfig) -> Plan:
     except OmegaConfBaseException as error:
         raise InvalidValue(f"the configuration must resolve, got {_first_line(error)}") from error
     names = [field.name for field in fields(Settings)]
-    _refuse_unknown(values, [*names, *GROUPS], "")
+    _refuse_unknown(values, [*names, *GROUPS, STUDY], "")
     settings = _checked(Settings, {name: values.get(name) for name in names}, "")
     if settings.n_jobs == 0:
         raise InvalidValue("n_jobs must be -1 (all available cores) or at least 1, got 0", where="n_jobs=0")
@@ -135,7 +141,8 @@ def build(config: DictConfig) -> Plan:
         stages["selector"] = FromFile.of(stages["selector"].path)
         settings = replace(settings, budget=stages["selector"].rows)
     options = {group: _option(stage) for group, stage in stages.items() if group in MIRRORED}
-    return Plan(settings, stages, options, OmegaConf.to_yaml(OmegaConf.create(values)))
+    study = _stage(STUDY, values[STUDY]) if values.get(STUDY) else None
+    return Plan(settings, stages, options, OmegaConf.to_yaml(OmegaConf.create(values)), study)
 
 
 def allowed_targets(group: str) -> Iterator[str]:
