@@ -5,24 +5,28 @@ decided once, outside all of them.
 """
 
 import os
+import re
 import signal
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from difflib import get_close_matches
 from types import FrameType
 from typing import NoReturn
 
+from hydra._internal import hydra as hydra_itself
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf.errors import OmegaConfBaseException
 
 from winnow import sweep
-from winnow.config import Refused
+from winnow.config import GROUPS, Door, Settings
 from winnow.errors import TRACEBACK, Terminated, TryLater, exit_code, explain
 from winnow.report import Row
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
+_UNKNOWN_KEY = re.compile(r"Could not override '(\w+)'")
 # Lines of Hydra's messages that say where in its own schema the fault lies.
 _ASIDE = ("full_key", "object_type", "reference_type", "^", "See https", "Set the environment")
 
@@ -33,6 +37,7 @@ def guard(main: Callable[[], None]) -> int:
         os.environ[TRACEBACK] = "1"
     # Without it Hydra prints its own report of an error and leaves with its own code.
     os.environ[FULL_ERROR] = "1"
+    hydra_itself.Callbacks = Door
     sweep.name_command()
     signal.signal(signal.SIGTERM, _terminate)
     # Shells start background jobs with SIGINT ignored; an explicit kill -INT should still work.
@@ -42,7 +47,7 @@ def guard(main: Callable[[], None]) -> int:
     try:
         main()
     except BaseException as caught:
-        error = caught.__cause__ if isinstance(caught, Refused) else caught
+        error = caught
     try:
         outcome = sweep.finish(error)
     except Exception as fault:
@@ -53,11 +58,13 @@ def guard(main: Callable[[], None]) -> int:
 def _verdict(error: BaseException | None, outcome: Sequence[Row]) -> int:
     """Print the last line, if something went wrong, and return the exit code."""
     failed = [row for row in outcome if row.status == "failed"]
-    if error is not None and exit_code(error):
+    if isinstance(error, SystemExit) and not outcome:  # usage, help: what there was to say is said
+        return exit_code(error)
+    if error is not None:
         if os.environ.get(TRACEBACK):
             traceback.print_exception(error)
         print(f"error: {_in_one_line(error)}", file=sys.stderr)
-        return exit_code(error)
+        return exit_code(error) or 1
     if not failed:
         return 0
     if len(outcome) == 1:
@@ -80,6 +87,10 @@ def _in_one_line(error: BaseException) -> str:
     text = str(error) if error.__cause__ is None else f"{error}\n{error.__cause__}"
     lines = [line.strip() for line in text.split("\n")]
     lines = [line for line in lines if line and not line.startswith(_ASIDE)]
+    if unknown := _UNKNOWN_KEY.match(lines[0]):
+        near = get_close_matches(unknown[1], [*GROUPS, *(field.name for field in fields(Settings))], n=1)
+        remedy = f"did you mean {near[0]}?" if near else "--help shows the settings"
+        return f"every key must be known, got {unknown[1]} | {remedy}"
     if lines[0].startswith("Ambiguous value"):
         return f"{lines[0]} | to run one job for each value add -m: python train.py -m ..."
     return " | ".join(dict.fromkeys(lines[:3]))
