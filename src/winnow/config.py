@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from hydra import compose
+from hydra._internal import hydra as hydra_itself
+from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException
-from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import Field, TypeAdapter, ValidationError
@@ -79,12 +80,21 @@ class Plan:
         return {name: str(value) for name, value in (dict(self.options) | settings | details).items()}
 
 
-class Refused(BaseException):
-    """Carries a refusal out of a Hydra callback; Hydra turns ordinary exceptions there into warnings."""
+class Door(Callbacks):
+    """Checks every job of a command before Hydra makes a folder or starts the first of them.
 
+    It takes the place of Hydra's own callbacks, which would build whatever object a config names under
+    `hydra.callbacks` before anybody could object, and turn a refusal into a warning.
+    """
 
-class Door(Callback):
-    """Checks every job of a command before Hydra makes a folder or starts the first of them."""
+    def __init__(self, config: DictConfig | None = None) -> None:
+        super().__init__()
+        if config is not None and config.hydra.callbacks:
+            raise InvalidValue(
+                f"hydra.callbacks must be empty, got {', '.join(config.hydra.callbacks)}",
+                where="hydra.callbacks",
+                remedy="winnow builds nothing but its own stages",
+            )
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         self._admit(config, [[]], lambda _: config)
@@ -96,11 +106,12 @@ class Door(Callback):
     def _admit(self, config: DictConfig, jobs: list[list[str]], composed: Any) -> None:
         from winnow import sweep
 
-        try:
-            plans = [build(composed(overrides)) for overrides in jobs]
-            sweep.begin(plans, jobs)
-        except Exception as error:
-            raise Refused from error
+        sweep.begin([build(composed(overrides)) for overrides in jobs], jobs)
+
+
+def guard_the_door() -> None:
+    """Put the door where Hydra keeps its callbacks; it has no public place that comes early enough."""
+    hydra_itself.Callbacks = Door
 
 
 def sweep_overrides(config: DictConfig) -> list[list[str]]:

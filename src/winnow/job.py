@@ -45,7 +45,8 @@ def run(plan: Plan, *, number: int = 0, in_sweep: bool = False) -> Row:
     except Exception as error:
         # Not raised: Hydra would stop here or tell it in its own way, and the other jobs shall go on.
         row = replace(row, status="failed", reason=explain(error), exit_code=exit_code(error))
-        print(f"failed: {row.selector} k={row.k} budget={row.budget}: {row.reason}", file=sys.stderr)
+        if in_sweep:
+            print(f"failed: {row.selector} k={row.k} budget={row.budget}: {row.reason}", file=sys.stderr)
         if os.environ.get(TRACEBACK):
             traceback.print_exc()
     except BaseException as error:
@@ -133,7 +134,8 @@ class Job:
 
     def _check_fits(self) -> None:
         settings, n, selector = self.plan.settings, self.dataset.n, self.chosen.method.selector
-        limits = {"budget": not selector.keeps_everything, "k": selector.needs_clustering}
+        # k first: unless told otherwise, the budget follows it.
+        limits = {"k": selector.needs_clustering, "budget": not selector.keeps_everything}
         for name, applies in limits.items():
             value = getattr(settings, name)
             if applies and value > n:

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 from winnow import sweep
-from winnow.config import Refused, in_own_words
+from winnow.config import guard_the_door, in_own_words
 from winnow.errors import TRACEBACK, Terminated, TryLater, exit_code, explain
 from winnow.report import Row
 
@@ -27,6 +27,7 @@ def guard(main: Callable[[], None]) -> int:
         os.environ[TRACEBACK] = "1"
     # Without it Hydra prints its own report of an error and leaves with its own code.
     os.environ[FULL_ERROR] = "1"
+    guard_the_door()
     sweep.name_command()
     signal.signal(signal.SIGTERM, _terminate)
     # Shells start background jobs with SIGINT ignored; an explicit kill -INT should still work.
@@ -36,7 +37,7 @@ def guard(main: Callable[[], None]) -> int:
     try:
         main()
     except BaseException as caught:
-        error = in_own_words(caught.__cause__ if isinstance(caught, Refused) else caught)
+        error = in_own_words(caught)
     try:
         outcome = sweep.finish(error)
     except Exception as fault:
@@ -47,11 +48,13 @@ def guard(main: Callable[[], None]) -> int:
 def _verdict(error: BaseException | None, outcome: Sequence[Row]) -> int:
     """Print the last line, if something went wrong, and return the exit code."""
     failed = [row for row in outcome if row.status == "failed"]
-    if error is not None and exit_code(error):
+    if isinstance(error, SystemExit) and not outcome:  # usage, help: what there was to say is said
+        return exit_code(error)
+    if error is not None:
         if os.environ.get(TRACEBACK):
             traceback.print_exception(error)
         print(f"error: {explain(error)}", file=sys.stderr)
-        return exit_code(error)
+        return exit_code(error) or 1
     if not failed:
         return 0
     if len(outcome) == 1:

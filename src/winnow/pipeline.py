@@ -41,8 +41,8 @@ class Method:
     seed: int
 
     def baseline(self) -> "Method":
-        """The same training on a uniform random subset of the same size."""
-        return replace(self, selector=Uniform())
+        """The same training on a uniform random subset of the same size; of all rows there is only one."""
+        return self if self.selector.keeps_everything else replace(self, selector=Uniform())
 
 
 @dataclass(frozen=True)

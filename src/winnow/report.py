@@ -198,11 +198,12 @@ def console() -> Console:
 
 
 def show(rows: Sequence[Row], to: Console) -> None:
-    """Print the tables of the finished rows and, below them, every job that has no result."""
+    """Print the tables of the finished rows and, below them, the jobs of a sweep that have no result."""
     for table in tables(rows):
         to.print(table)
     for row in rows:
-        if not row.done:
+        # What became of a single job, the command's last line tells.
+        if not row.done and len(rows) > 1:
             told = f"{row.status}: {' '.join(row.overrides)} {row.reason}"
             to.print(told, markup=False, soft_wrap=True)
 

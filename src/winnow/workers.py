@@ -13,6 +13,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Thread
+from time import sleep
 from typing import Any
 
 from winnow.cache import Cache
@@ -65,7 +67,11 @@ class Workers:
         import loky
 
         return loky.get_reusable_executor(
-            self.width, timeout=600, env=ONE_THREAD | _inherited(), initializer=_ignore_interrupts
+            self.width,
+            timeout=600,
+            env=ONE_THREAD | _inherited(),
+            initializer=_follow_parent,
+            initargs=(os.getpid(),),
         )
 
     @contextmanager
@@ -153,6 +159,14 @@ def _inherited() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith(("WINNOW_", "OMP_WAIT"))}
 
 
-def _ignore_interrupts() -> None:
+def _follow_parent(parent: int) -> None:
     # Ctrl-C reaches the whole process group; only the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Nobody tells a worker that its parent was killed; without this it would wait for work for ten minutes.
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        sleep(1)
+    os._exit(1)

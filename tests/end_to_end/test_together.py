@@ -1,0 +1,34 @@
+"""Commands that are started at the same moment share their work and stay out of each other's way."""
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def test_eight_commands_started_together_on_nothing_compute_everything_once(bare, reference):
+    lines = [("-m", f"selector={name}") for name in ("nearest", "random")] * 4
+    processes = [bare.start(*line) for line in lines]
+    ended = [(process.communicate(timeout=300), process.returncode) for process in processes]
+    assert [code for _, code in ended] == [0] * 8, [stderr for (_, stderr), _ in ended]
+
+    sweeps = sorted((bare.state / "runs").iterdir())
+    assert len(sweeps) == 8
+    runs = bare.tracked()
+    assert {run["status"] for run in runs} == {"FINISHED"}
+    keys = [run["winnow.key"] for run in runs if "winnow.key" in run]
+    assert len(keys) == len(set(keys)) == 3
+    assert len(bare.entries("embedding")) == 1
+    assert len(bare.entries("clustering")) == 2
+    assert len(bare.entries("trained")) == 6
+    assert bare.kept() == reference.kept()
+    assert bare.temporary() == []
+    assert "computed again" not in "".join(stderr for (_, stderr), _ in ended)
+
+
+def test_hydras_joblib_launcher_runs_the_same_jobs(finished, reference):
+    launcher = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    finished.done("-m", "selector=nearest,furthest", *launcher)
+    rows = finished.rows()
+    assert [(row["selector"], row["status"]) for row in rows] == [("nearest", "cached"), ("furthest", "ok")]
+    assert rows[0]["accuracies"] == reference.accuracies()["nearest", 20]
+    assert {run["status"] for run in finished.tracked()} == {"FINISHED"}
