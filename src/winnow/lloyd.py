@@ -29,8 +29,9 @@ from winnow.distance import expansion, nearest_centroid
 _TILE = 2**17  # scores at once: half a megabyte, so that a tile is still in cache when it is searched
 _PIECE = 2**22  # values of X read at once where nothing but reading is done
 _SEEDING_ROWS_PER_CLUSTER = 256
-_OVERSHOOT = 1.8
-_PLAIN_FIRST, _PLAIN_LAST = 2, 3  # passes that move centroids to the mean, no further
+_JUDGES_PER_SEED, _FEWEST_JUDGES = 32, 10_000  # rows that tell which draws are useful
+_OVERSHOOT = 1.9  # below 2, every move still lowers the cost
+_PLAIN_FIRST, _PLAIN_LAST = 1, 2  # passes that move centroids to the mean, no further
 _FEW = 512  # centroids that are all compared with every row
 _MOST_NEIGHBOURS = 1000
 _GROUP = 25  # centroids whose rows are compared with the same neighbours
@@ -39,7 +40,9 @@ _GROUP = 25  # centroids whose rows are compared with the same neighbours
 def find_centroids(
     X: Float32[ndarray, "n d"], k: int, rng: Generator, *, passes: int, draws: int
 ) -> Float32[ndarray, "k d"]:
-    """Return k centroids after `passes` moves; every seed is the best of about `draws` candidates.
+    """Return k centroids after `passes` moves; of `draws` candidates for each seed, the best are kept.
+
+    Uses as many threads as numpy may; the last bits of the result depend on how many.
 
     >>> X = np.float32([[0], [2], [10], [12]])
     >>> np.sort(find_centroids(X, 2, np.random.default_rng(0), passes=3, draws=3), axis=0).tolist()
@@ -61,6 +64,14 @@ class Assignment:
 
     labels: Int32[ndarray, " m"]
     costs: Float32[ndarray, " m"]
+
+    def or_nearer(self, other: "Assignment", first_label: int) -> "Assignment":
+        """Let rows change to the clusters of `other`, counted from `first_label`, that are nearer."""
+        nearer = other.costs < self.costs
+        return Assignment(
+            np.where(nearer, other.labels + np.int32(first_label), self.labels),
+            np.where(nearer, other.costs, self.costs),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,18 +119,14 @@ class Points:
         matrix = expansion(centroids, np.einsum("kd,kd->k", centroids, centroids), np.float32)
         step = min(max(_TILE // max(k, d), 64), count)
         labels, costs = np.empty(count, np.int32), np.empty(count, np.float32)
-        tile, scores, order = (
-            np.ones((step, d + 1), np.float32),
-            np.empty((step, k), np.float32),
-            np.arange(step),
-        )
+        tile, scores = np.ones((step, d + 1), np.float32), np.empty((step, k), np.float32)
         for start in range(0, count, step):
             part = slice(start, min(start + step, count))
             size = part.stop - start
             np.subtract(self.X[part if rows is None else rows[part]], self.origin, out=tile[:size, :d])
             np.matmul(tile[:size], matrix, out=scores[:size])
             labels[part] = scores[:size].argmin(axis=1)
-            costs[part] = scores[order[:size], labels[part]]
+            costs[part] = scores[np.arange(size), labels[part]]
         costs += self.squared_norms if rows is None else self.squared_norms[rows]
         return Assignment(labels, np.maximum(costs, 0, out=costs))  # rounding makes tiny negatives
 
@@ -139,14 +146,15 @@ class Points:
 def _seed(points: Points, k: int, rng: Generator, draws: int) -> tuple[ndarray, Assignment]:
     """Draw k rows as centroids; return them and every row's nearest."""
     sample = points.sample(_SEEDING_ROWS_PER_CLUSTER * k, rng)
-    seeds = rng.choice(len(sample), 1)
+    n, seeds = len(sample), rng.choice(len(sample), 1)
     assignment = sample.nearest(sample[seeds])
-    while len(seeds) < k:
+    while (m := len(seeds)) < k:
         # The members of a block are drawn without regard to each other: so few at a time.
-        growth = len(seeds) // 2 if len(seeds) < k // 2 else k // 10
-        block = min(max(growth, 1), k - len(seeds))
-        drawn = drawn_by_cost(assignment.costs, min(block * draws, len(sample)), rng)
-        kept, assignment = _with_most_useful(sample, drawn, block, assignment, len(seeds))
+        block = min(max(m // 2 if m < k // 2 else k // 10, 1), k - m)
+        drawn = drawn_by_cost(assignment.costs, min(block * draws, n), rng)
+        judges = rng.choice(n, min(_JUDGES_PER_SEED * (m + block) + _FEWEST_JUDGES, n), replace=False)
+        kept = _most_useful(sample, drawn, block, assignment.costs, judges)
+        assignment = assignment.or_nearer(sample.nearest(sample[kept]), m)
         seeds = np.append(seeds, kept)
     centroids = sample[seeds]
     return centroids, assignment if sample is points else points.nearest(centroids)
@@ -161,26 +169,17 @@ def drawn_by_cost(costs: Float32[ndarray, " n"], size: int, rng: Generator) -> I
     return np.argpartition(waiting, size - 1)[:size]
 
 
-def _with_most_useful(
-    points: Points, drawn: Int64[ndarray, " m"], block: int, before: Assignment, first_label: int
-) -> tuple[Int64[ndarray, " block"], Assignment]:
-    """Keep the drawn rows that, as centroids, would lower the cost most, and let them take their rows.
+def _most_useful(
+    points: Points, drawn: Int64[ndarray, " m"], count: int, costs: Float32[ndarray, " n"], judges: ndarray
+) -> Int64[ndarray, " count"]:
+    """Return those of the drawn rows that, as centroids, would most lower the costs of the rows `judges`.
 
     A row counts for the nearest of the drawn rows only, so that two close ones share what they save.
     """
-    trial = points.nearest(points[drawn])
-    saved = before.costs - trial.costs
-    gainers = np.flatnonzero(saved > 0)
-    saved_by = np.bincount(trial.labels[gainers], saved[gainers], minlength=len(drawn))
-    kept = drawn[np.argsort(-saved_by, kind="stable")[:block]]
-
-    labels, costs = before.labels.copy(), before.costs.copy()
-    if len(gainers):
-        nearest = points.nearest(points[kept], gainers)
-        won = nearest.costs < costs[gainers]
-        labels[gainers[won]] = nearest.labels[won] + first_label
-        costs[gainers[won]] = nearest.costs[won]
-    return kept, Assignment(labels, costs)
+    trial = points.nearest(points[drawn], judges)
+    saved = np.maximum(costs[judges] - trial.costs, 0)
+    saved_by = np.bincount(trial.labels, saved, minlength=len(drawn))
+    return drawn[np.argsort(-saved_by, kind="stable")[:count]]
 
 
 def _reassign(points: Points, centroids: ndarray, before: Assignment, rng: Generator) -> Assignment:

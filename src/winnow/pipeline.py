@@ -84,7 +84,7 @@ class Pipeline:
             embedding=self.embedding_key,
             clusterer=identity(self.method.clusterer),
             seed=stream_seed(self.method.seed, repetition, "cluster"),
-            versions=library_versions("faiss-cpu", "scikit-learn"),
+            versions=library_versions("faiss-cpu", "scikit-learn", "numpy", "winnow"),
         )
 
     def subset_key(self, repetition: int) -> str:
