@@ -41,7 +41,7 @@ reap: $(INSTALLED)  ## mark runs whose process died as FAILED
 	$(BIN)/python scripts/reap.py
 
 test: $(INSTALLED)  ## the whole suite
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(INSTALLED)  ## check style and formatting
 	$(BIN)/ruff check .

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hydra.utils import instantiate
+from hydra.utils import get_class
 from omegaconf import OmegaConf
+from pydantic import TypeAdapter
 
 ROOT = Path(__file__).parents[1]
 
@@ -18,9 +19,10 @@ def build_option() -> Callable[..., Any]:
     """Build what `conf/<group>/<option>.yaml` describes: build_option("embedding", "pca", components=4)."""
 
     def build(group: str, option: str, **overrides: Any) -> Any:
-        config = OmegaConf.create({"seed": 0, "data_dir": "data", "k": 4, "stage": {}})
+        config = OmegaConf.create({"seed": 0, "data_dir": "data", "k": 4})
         config.stage = OmegaConf.merge(OmegaConf.load(ROOT / "conf" / group / f"{option}.yaml"), overrides)
-        return instantiate(config.stage, _convert_="all")
+        settings = OmegaConf.to_container(config.stage, resolve=True, throw_on_missing=True)
+        return TypeAdapter(get_class(settings.pop("_target_"))).validate_python(settings)
 
     return build
 

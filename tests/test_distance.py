@@ -52,6 +52,59 @@ def test_the_nearest_centroid_is_found_far_from_zero(far_from_zero):
     np.testing.assert_allclose(distances, table.min(axis=1), rtol=1e-13)
 
 
+def exact_rule(X, centroids):
+    """Compare every row with every centroid in double precision, one centroid at a time."""
+    table = np.stack(
+        [distances_to_centroids(X, centroids, np.full(len(X), label)) for label in range(len(centroids))]
+    )
+    return table.argmin(axis=0), table.min(axis=0)
+
+
+def close_calls(rng):
+    """Pairs of centroids that single precision cannot tell apart."""
+    centroids = rng.normal(size=(15, 16)).astype(np.float32)
+    return rng.normal(size=(500, 16)), np.concatenate([centroids, np.nextafter(centroids, np.float32(9))])
+
+
+def far_groups(rng):
+    """Groups so far from each other that within each, single precision sees one point."""
+    groups = 1e6 * rng.integers(-1, 2, size=(500, 1))
+    return rng.normal(size=(500, 16)) + groups, rng.normal(size=(30, 16)) + groups[:30]
+
+
+def duplicates(rng):
+    X = rng.integers(0, 2, size=(500, 4))
+    return X, X[:40]
+
+
+def tiny_values(rng):
+    """Values whose squares vanish in single precision."""
+    X = rng.normal(size=(500, 16)) * 1e-25
+    return X, X[:30]
+
+
+def one_outlier(rng):
+    X = rng.normal(size=(500, 16))
+    X[7] = 1e12
+    return X, np.concatenate([X[:30], rng.normal(size=(10, 16))])
+
+
+@pytest.mark.parametrize("offset", [0, 1000])
+@pytest.mark.parametrize("hard_case", [close_calls, far_groups, duplicates, tiny_values, one_outlier])
+def test_the_quick_filter_never_changes_the_outcome(hard_case, offset):
+    X, centroids = ((each + offset).astype(np.float32) for each in hard_case(np.random.default_rng(0)))
+    labels, distances = nearest_centroid(X, centroids)
+    expected_labels, expected_distances = exact_rule(X, centroids)
+    np.testing.assert_array_equal(labels, expected_labels)
+    np.testing.assert_array_equal(distances, expected_distances)
+
+
+def test_the_close_calls_are_beyond_single_precision():
+    X, centroids = (each.astype(np.float32) for each in close_calls(np.random.default_rng(0)))
+    single = ((centroids**2).sum(axis=1) - 2 * X @ centroids.T).argmin(axis=1)
+    assert (single != exact_rule(X, centroids)[0]).sum() > 50
+
+
 @pytest.mark.parametrize("rows_at_once", [1, 7, 64, None])
 def test_the_chunk_size_changes_no_bit(far_from_zero, rows_at_once):
     X, centroids = far_from_zero

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "winnow"
-GROUPS = ("dataset", "embedding", "clusterer", "selector", "model", "augment")
+GROUPS = ("dataset", "embedding", "clusterer", "selector", "model", "augment", "study")
 SOURCES = sorted(
     path
     for path in [*PACKAGE.rglob("*.py"), *ROOT.glob("scripts/**/*.py"), ROOT / "train.py"]
@@ -28,7 +28,7 @@ SAFE_ONLY_WITH |= {f"numpy.{name}": ("allow_pickle", False) for name in ("load",
 HOMES = {
     "pytorch_lightning": {"training.py"},
     "lightning": {"training.py"},
-    "mlflow": {"tracking.py"},
+    "mlflow": {"tracking/database.py", "tracking/run.py", "tracking/store.py"},
     "hydra": {"config.py", "train.py"},
     "omegaconf": {"config.py", "train.py"},
 }

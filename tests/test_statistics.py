@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import permutation_test
+from scipy.stats import bootstrap, permutation_test
 
 from winnow.errors import InvalidValue
 from winnow.statistics import holm, paired_difference, pairs_needed, smallest_possible_p
@@ -132,3 +132,14 @@ def test_holm_never_helps_and_keeps_the_order(p_values):
 def test_holm_refuses_what_is_no_probability(bad):
     with pytest.raises(InvalidValue, match=r"must lie in \[0, 1\]"):
         holm([0.5, bad])
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 10, 30])
+def test_the_interval_agrees_with_scipys(n):
+    differences = np.random.default_rng(n).gamma(2.0, size=n)  # skewed, so that bias and acceleration matter
+    ours = paired_difference(differences, np.zeros(n))
+    drawn = bootstrap(
+        (differences,), np.mean, n_resamples=100_000, method="BCa", rng=np.random.default_rng(1)
+    )
+    theirs = drawn.confidence_interval
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.04 * np.ptp(differences))

@@ -8,14 +8,15 @@ and centred here, and labels and distances are computed here, the same way for a
 
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 from numpy import ndarray
 from threadpoolctl import threadpool_limits
 
-from winnow.distance import nearest_centroid
+from winnow.distance import distances_to_centroids, nearest_centroid
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.types import Clustering
 
@@ -23,27 +24,82 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 FindCentroids = Callable[[ndarray], ndarray]
+FindClusters = Callable[[ndarray], tuple[ndarray, ndarray]]
 
 _LARGEST = 1e15  # squared and summed over many columns this still fits in float32
 
 
-def cluster(X: Float32[ndarray, "n d"], k: int, find_centroids: FindCentroids) -> Clustering:
+def cluster(
+    X: Float32[ndarray, "n d"], k: int, find_centroids: FindCentroids, *, centre: bool = True
+) -> Clustering:
     """Check `X`, let `find_centroids` turn its centred copy into k centroids, and assign every row.
+
+    With `centre=False` it is given `X` itself, uncopied, and sees to the precision of its own sums.
 
     >>> two_ends = lambda X: X[[0, -1]]
     >>> cluster(np.float32([[0], [1], [5], [6]]), 2, two_ends).labels
     array([0, 0, 1, 1])
     """
     check_clusterable(X, k)
-    mean = X.mean(axis=0, dtype=np.float64)
-    # One thread, whatever the machine has: the last bits of a sum depend on how it is split. The limit
-    # reaches only libraries that are loaded by now, so clusterers import theirs before they call.
-    with threadpool_limits(1):
-        centroids = (find_centroids((X - mean).astype(np.float32)) + mean).astype(np.float32)
-        labels, distances = nearest_centroid(X, centroids)
-    clustering = Clustering(centroids, labels, distances)
+    with _one_thread():
+        centroids = _around_the_mean(X, find_centroids) if centre else find_centroids(X)
+        clustering = Clustering(centroids, *nearest_centroid(X, centroids))
     _warn_of_too_few_distinct_rows(X, clustering)
     return clustering
+
+
+def partition(X: Float32[ndarray, "n d"], k: int, find_clusters: FindClusters) -> Clustering:
+    """Do as `cluster` for methods whose rows do not always belong to the nearest centroid.
+
+    `find_clusters` returns the centroids and the label of every row; distances are to its own centroid.
+
+    >>> odd_and_even = lambda X: (X[:2], np.array([0, 1, 0, 1]))
+    >>> partition(np.float32([[0], [1], [2], [3]]), 2, odd_and_even).distances
+    array([0., 0., 2., 2.])
+    """
+    labels = np.empty(0, np.int64)
+
+    def find_centroids(centred: ndarray) -> ndarray:
+        nonlocal labels
+        centroids, labels = find_clusters(centred)
+        return centroids
+
+    check_clusterable(X, k)
+    with _one_thread():
+        centroids = _around_the_mean(X, find_centroids)
+        clustering = Clustering(centroids, labels, distances_to_centroids(X, centroids, labels))
+    _warn_of_too_few_distinct_rows(X, clustering)
+    return clustering
+
+
+def _one_thread() -> AbstractContextManager:
+    # Whatever the machine has: the last bits of a sum depend on how it is split. The limit reaches only
+    # libraries that are loaded by now, so clusterers import theirs before they call.
+    return threadpool_limits(1)
+
+
+def _around_the_mean(X: ndarray, find_centroids: FindCentroids) -> ndarray:
+    mean = X.mean(axis=0, dtype=np.float64)
+    # Subtracted in double precision, stored in single, with no array of doubles in between.
+    centred = np.subtract(X, mean, out=np.empty(X.shape, np.float32), casting="same_kind")
+    return (find_centroids(centred) + mean).astype(np.float32)
+
+
+def means_of(
+    X: Float32[ndarray, "n d"], labels: Int64[ndarray, " n"], empty: Float32[ndarray, "k d"]
+) -> Float32[ndarray, "k d"]:
+    """Return the mean of the rows of every label, and the row of `empty` where a label has none.
+
+    >>> X = np.float32([[0], [2], [7]])
+    >>> means_of(X, np.array([0, 0, 2]), empty=np.float32([[9], [9], [9]])).tolist()
+    [[1.0], [9.0], [7.0]]
+    """
+    means = empty.copy()
+    by_label = np.argsort(labels, kind="stable")
+    present, first = np.unique(labels[by_label], return_index=True)
+    sums = np.add.reduceat(X[by_label], first, axis=0, dtype=np.float64)
+    means[present] = sums / np.bincount(labels)[present][:, None]
+    return means
 
 
 def centroids_by(estimator: "BaseEstimator") -> FindCentroids:
@@ -105,7 +161,7 @@ def _warn_of_too_few_distinct_rows(X: ndarray, clustering: Clustering) -> None:
             f"k={clustering.k} clusters for {distinct} distinct rows: "
             f"{np.count_nonzero(clustering.sizes == 0)} clusters stay empty",
             WinnowWarning,
-            stacklevel=4,  # the caller of the clusterer's `fit`
+            stacklevel=5,  # the caller of the clusterer's `fit`
         )
 
 

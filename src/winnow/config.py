@@ -6,6 +6,7 @@ exact name, and is compared with that tree before anything is imported.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
@@ -17,6 +18,7 @@ from typing import Annotated, Any
 from hydra import compose
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, MissingConfigException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -24,6 +26,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from winnow.errors import InvalidValue
 from winnow.selector.from_file import FromFile
+from winnow.types import Study
 
 MIRRORED = ("dataset", "embedding", "clusterer", "selector", "model", "augment")
 FIXED_TARGETS = {
@@ -31,6 +34,7 @@ FIXED_TARGETS = {
     "tracker": {"winnow.tracking.MLflow", "winnow.tracking.NoTracker"},
 }
 GROUPS = (*MIRRORED, *FIXED_TARGETS)
+STUDY = "study"  # the one group that may stay empty
 
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
@@ -53,12 +57,16 @@ class Settings:
 
 @dataclass(frozen=True)
 class Plan:
-    """One job as plain objects: the settings and one stage for every group."""
+    """One job as plain objects: the settings and one stage for every group.
+
+    With a `study`, the job shows what it shows of the data set, and nothing is trained.
+    """
 
     settings: Settings
     stages: Mapping[str, Any]
     options: Mapping[str, str]
     resolved: str
+    study: Study | None = None
 
     def described(self) -> dict[str, str]:
         """The option of every group, the settings and the stages' fields: what a tracker records."""
@@ -122,7 +130,7 @@ def build(config: DictConfig) -> Plan:
     except OmegaConfBaseException as error:
         raise InvalidValue(f"the configuration must resolve, got {_first_line(error)}") from error
     names = [field.name for field in fields(Settings)]
-    _refuse_unknown(values, [*names, *GROUPS], "")
+    _refuse_unknown(values, [*names, *GROUPS, STUDY], "")
     settings = _checked(Settings, {name: values.get(name) for name in names}, "")
     if settings.n_jobs == 0:
         raise InvalidValue("n_jobs must be -1 (all available cores) or at least 1, got 0", where="n_jobs=0")
@@ -133,7 +141,8 @@ def build(config: DictConfig) -> Plan:
         stages["selector"] = FromFile.of(stages["selector"].path)
         settings = replace(settings, budget=stages["selector"].rows)
     options = {group: _option(stage) for group, stage in stages.items() if group in MIRRORED}
-    return Plan(settings, stages, options, OmegaConf.to_yaml(OmegaConf.create(values)))
+    study = _stage(STUDY, values[STUDY]) if values.get(STUDY) else None
+    return Plan(settings, stages, options, OmegaConf.to_yaml(OmegaConf.create(values)), study)
 
 
 def allowed_targets(group: str) -> Iterator[str]:
@@ -191,12 +200,16 @@ def _checked(kind: type, values: dict[str, Any], prefix: str) -> Any:
 def _refuse_unknown(values: Mapping[str, Any], known: list[str], prefix: str) -> None:
     for name in values:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            raise InvalidValue(
-                f"every key must be known, got {prefix}{name}",
-                where=f"{prefix}{name}",
-                remedy=f"did you mean {prefix}{near[0]}?" if near else f"known: {', '.join(known)}",
-            )
+            raise _unknown(prefix + name, [prefix + each for each in known])
+
+
+def _unknown(name: str, known: list[str]) -> InvalidValue:
+    near = get_close_matches(name, known, n=1)
+    return InvalidValue(
+        f"every key must be known, got {name}",
+        where=name,
+        remedy=f"did you mean {near[0]}?" if near else "--help shows all settings",
+    )
 
 
 def _option(stage: Any) -> str:
@@ -205,3 +218,30 @@ def _option(stage: Any) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().split("\n")[0]
+
+
+# Lines of Hydra's messages that say where in its own schema the fault lies.
+_ASIDE = ("full_key", "object_type", "reference_type", "^", "See https", "Set the environment")
+
+
+def in_own_words(error: BaseException) -> BaseException:
+    """Say a complaint of Hydra's or OmegaConf's in one line; pass on everything else as it is."""
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
+        group, _, option = error.missing_cfg_file.rpartition("/")
+        near = get_close_matches(option, error.options, n=1)
+        return InvalidValue(
+            f"{group} must be one of {', '.join(error.options)}, got '{option}'",
+            where=f"{group}={option}",
+            remedy=f"did you mean {near[0]}?" if near else "",
+        )
+    if not isinstance(error, HydraException | OmegaConfBaseException):
+        return error
+    text = str(error) if error.__cause__ is None else f"{error}\n{error.__cause__}"
+    lines = [line.strip() for line in text.split("\n")]
+    lines = [line for line in lines if line and not line.startswith(_ASIDE)]
+    if unknown := re.match(r"Could not override '([^']+)'", lines[0]):
+        top = [*(field.name for field in fields(Settings)), *GROUPS]
+        return _unknown(unknown[1], [] if "." in unknown[1] else top)
+    if lines[0].startswith("Ambiguous value"):
+        return InvalidValue(lines[0], remedy="to run one job for each value add -m: python train.py -m ...")
+    return InvalidValue(" | ".join(dict.fromkeys(lines[:3])))

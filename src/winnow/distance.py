@@ -6,12 +6,16 @@ between close centroids, comes from differences in float64; the expansion only r
 too far to win. Results therefore do not depend on chunk size, BLAS kernel or number of threads.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int64
 from numpy import ndarray
+from numpy.typing import DTypeLike
 
-_VALUES_AT_ONCE = 2**20  # 8 MB of float64: stays in cache and keeps the working memory small
+_VALUES_AT_ONCE = 2**18  # 1 MB of float32: stays in cache and keeps the working memory small
 _VALUES_IN_CACHE = 2**16  # half a megabyte: twice as fast where nothing but one difference is computed
+_CANDIDATES_PER_ROW = 4
 
 
 def distances_to_centroids(
@@ -58,30 +62,84 @@ def nearest_centroid(
     # Distances do not change when everything moves by the mean, and the expansion then loses least.
     mean = X.mean(axis=0, dtype=np.float64)
     centred = centroids - mean
+    quick, careful = _Filter.of(centred, np.float32), _Filter.of(centred, np.float64)
     labels, distances = np.empty(len(X), dtype=np.int64), np.empty(len(X))
     for start in range(0, len(X), step):
         chunk = X[start : start + step]
-        rows, candidates = _within_rounding_of_nearest(chunk - mean, centred)
+        rows, candidates = quick.pairs(chunk - mean)
+        # Rows far from the mean, compared with what sets them apart, are too much for float32.
+        if len(rows) > _CANDIDATES_PER_ROW * len(chunk):
+            rows, candidates = careful.pairs(chunk - mean)
         exact = paired_distances(chunk, centroids, rows, candidates)
-        best_first = np.lexsort((candidates, exact, rows))
-        first = best_first[np.searchsorted(rows, np.arange(len(chunk)))]
+        first = _lowest_of_each_row(rows, exact, candidates)
         labels[start : start + step] = candidates[first]
         distances[start : start + step] = exact[first]
     return labels, distances
 
 
-def _within_rounding_of_nearest(
-    X: Float64[ndarray, "n d"], centroids: Float64[ndarray, "k d"]
-) -> tuple[Int64[ndarray, " pairs"], Int64[ndarray, " pairs"]]:
-    """Pair every row with the centroids that rounding allows to be its nearest, in row order."""
-    squared_norms = np.einsum("kd,kd->k", centroids, centroids)
-    scores = X @ (-2 * centroids.T)
-    scores += squared_norms
-    # |x| + |c| bounds every term of the expansion; each of its d + 2 additions rounds once.
-    reach = np.sqrt(np.einsum("nd,nd->n", X, X)) + np.sqrt(squared_norms.max())
-    slack = 4 * (X.shape[1] + 2) * np.finfo(np.float64).eps * reach**2
-    rows, candidates = np.nonzero(scores <= (scores.min(axis=1) + slack)[:, None])
-    return rows, candidates
+def expansion(
+    centroids: Float[ndarray, "k d"], offsets: Float[ndarray, " k"], dtype: DTypeLike
+) -> Float[ndarray, "d+1 k"]:
+    """Return the matrix that turns rows with a 1 appended into -2xc + offset, for all centroids at once.
+
+    With offsets |c|^2 these are the squared distances, short of |x|^2, which no comparison needs.
+
+    >>> np.float32([[3, 1]]) @ expansion(np.float32([[2], [5]]), np.float32([4, 25]), np.float32)
+    array([[-8., -5.]], dtype=float32)
+    """
+    matrix = np.empty((centroids.shape[1] + 1, len(centroids)), dtype)
+    np.multiply(centroids.T, -2, out=matrix[:-1], casting="same_kind")
+    matrix[-1] = offsets
+    return matrix
+
+
+@dataclass(frozen=True, eq=False)
+class _Filter:
+    """Rules out the centroids that, whatever rounding did to the expansion, are not a row's nearest.
+
+    The computed -2xc + |c|^2 is off by at most g (|x|^2 + |c|^2): each of some d additions rounds once.
+    So a centroid whose value less its error exceeds another's value plus its error cannot win.
+    """
+
+    lower_bounds: Float[ndarray, "terms k"]
+    squared_norms: Float64[ndarray, " k"]
+    g: float
+
+    @classmethod
+    def of(cls, centroids: Float64[ndarray, "k d"], dtype: DTypeLike) -> "_Filter":
+        """Prepare for one set of centroids and the precision of one `dtype`."""
+        squared_norms = np.einsum("kd,kd->k", centroids, centroids)
+        # Twice what the analysis asks for, so that rounding of the bounds themselves is covered.
+        g = 4 * (centroids.shape[1] + 4) * float(np.finfo(dtype).eps)
+        return cls(expansion(centroids, (1 - g) * squared_norms, dtype), squared_norms, g)
+
+    def pairs(self, X: Float64[ndarray, "n d"]) -> tuple[Int64[ndarray, " pairs"], Int64[ndarray, " pairs"]]:
+        """Pair every row with the centroids that may be its nearest, in order of rows, then of labels."""
+        dtype = self.lower_bounds.dtype
+        lower = np.column_stack([X, np.ones(len(X))]).astype(dtype) @ self.lower_bounds
+        rows, likely = np.arange(len(X)), lower.argmin(axis=1)
+        margin = 2 * self.g * (self.squared_norms[likely] + np.einsum("nd,nd->n", X, X))
+        # Products too small for `dtype` vanish, and no relative bound sees that.
+        margin += 4 * (X.shape[1] + 4) * np.finfo(dtype).tiny
+        limits = lower[rows, likely] + margin.astype(dtype)
+        lower[rows, likely] = np.inf
+        close = np.flatnonzero(lower.min(axis=1) <= limits)
+        if not len(close):
+            return rows, likely
+        others, candidates = np.nonzero(lower[close] <= limits[close, None])
+        rows, candidates = np.append(rows, close[others]), np.append(likely, candidates)
+        ordered = np.lexsort((candidates, rows))
+        return rows[ordered], candidates[ordered]
+
+
+def _lowest_of_each_row(
+    rows: Int64[ndarray, " pairs"], score: Float64[ndarray, " pairs"], labels: Int64[ndarray, " pairs"]
+) -> Int64[ndarray, " n"]:
+    """Return for each row the place of its lowest score (ties: the lower label); every row has a pair."""
+    if len(rows) == rows[-1] + 1:
+        return rows
+    best_first = np.lexsort((labels, score, rows))
+    return best_first[np.searchsorted(rows, np.arange(rows[-1] + 1))]
 
 
 def paired_distances(

@@ -42,6 +42,10 @@ class DatasetUnavailable(WinnowError):
     """The files of a data set are missing, damaged, or cannot be fetched."""
 
 
+class WeightsUnavailable(WinnowError):
+    """The weights of a pretrained network are missing, damaged, or cannot be fetched."""
+
+
 class TryLater(WinnowError):
     """Nothing is wrong with the request; the same line may succeed later (lock, disk, tracking store)."""
 

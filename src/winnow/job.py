@@ -21,7 +21,7 @@ from winnow.errors import TRACEBACK, InvalidValue, exit_code, explain
 from winnow.keys import library_versions
 from winnow.pipeline import Method, Pipeline, Score
 from winnow.report import STAGES, Row
-from winnow.types import Clustering, Dataset
+from winnow.types import Clustering, Dataset, Study
 from winnow.workers import Workers, available_cores
 
 METHOD_GROUPS = ("embedding", "clusterer", "selector", "model", "augment", "trainer")
@@ -36,8 +36,12 @@ def run(plan: Plan, *, number: int = 0, in_sweep: bool = False) -> Row:
     place = sweep.folder(plan.settings.state_dir)
     row = sweep.pending(number, plan, ())
     try:
-        row = Job(plan, place, in_sweep).outcome(row)
-        print(report.line(row), flush=True)
+        job = Job(plan, place, in_sweep)
+        if plan.study:
+            row = job.shown(row, plan.study)
+        else:
+            row = job.outcome(row)
+            print(report.line(row), flush=True)
     except Exception as error:
         # Not raised: Hydra would stop here or tell it in its own way, and the other jobs shall go on.
         row = replace(row, status="failed", reason=explain(error), exit_code=exit_code(error))
@@ -83,6 +87,16 @@ class Job:
             baseline=[score.accuracy for score in scores[baseline]],
             seconds=_totals(scores[arms[-1]]) | {"baseline": _totals(scores[baseline])["train"]},
         )
+
+    def shown(self, row: Row, study: Study) -> Row:
+        """Run a study, whose figures and tables the tracker keeps at the end of the command."""
+        settings = self.plan.settings
+        _ = self._parent
+        folder = sweep.exhibits(self.place, row.job)
+        folder.mkdir(parents=True)
+        print(study.run(self.dataset, seed=settings.seed, seeds=settings.seeds, folder=folder))
+        print(f"figures and tables: {folder}", flush=True)
+        return replace(row, status="ok")
 
     @cached_property
     def dataset(self) -> Dataset:

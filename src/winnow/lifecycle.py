@@ -10,21 +10,15 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from types import FrameType
 from typing import NoReturn
 
-from hydra.errors import HydraException, MissingConfigException
-from omegaconf.errors import OmegaConfBaseException
-
 from winnow import sweep
-from winnow.config import Refused
+from winnow.config import Refused, in_own_words
 from winnow.errors import TRACEBACK, Terminated, TryLater, exit_code, explain
 from winnow.report import Row
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
-# Lines of Hydra's messages that say where in its own schema the fault lies.
-_ASIDE = ("full_key", "object_type", "reference_type", "^", "See https", "Set the environment")
 
 
 def guard(main: Callable[[], None]) -> int:
@@ -42,7 +36,7 @@ def guard(main: Callable[[], None]) -> int:
     try:
         main()
     except BaseException as caught:
-        error = caught.__cause__ if isinstance(caught, Refused) else caught
+        error = in_own_words(caught.__cause__ if isinstance(caught, Refused) else caught)
     try:
         outcome = sweep.finish(error)
     except Exception as fault:
@@ -56,7 +50,7 @@ def _verdict(error: BaseException | None, outcome: Sequence[Row]) -> int:
     if error is not None and exit_code(error):
         if os.environ.get(TRACEBACK):
             traceback.print_exception(error)
-        print(f"error: {_in_one_line(error)}", file=sys.stderr)
+        print(f"error: {explain(error)}", file=sys.stderr)
         return exit_code(error)
     if not failed:
         return 0
@@ -66,23 +60,6 @@ def _verdict(error: BaseException | None, outcome: Sequence[Row]) -> int:
         print(f"error: {len(failed)} of {len(outcome)} jobs failed | listed above", file=sys.stderr)
     codes = {row.exit_code for row in failed}
     return TryLater.exit_code if codes == {TryLater.exit_code} else 1
-
-
-def _in_one_line(error: BaseException) -> str:
-    """What `explain` says, and Hydra's own messages condensed to what was wrong and how to mend it."""
-    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
-        group, _, option = error.missing_cfg_file.rpartition("/")
-        near = get_close_matches(option, error.options, n=1)
-        meant = f" | did you mean {near[0]}?" if near else ""
-        return f"{group} must be one of {', '.join(error.options)}, got '{option}'{meant}"
-    if not isinstance(error, HydraException | OmegaConfBaseException):
-        return explain(error)
-    text = str(error) if error.__cause__ is None else f"{error}\n{error.__cause__}"
-    lines = [line.strip() for line in text.split("\n")]
-    lines = [line for line in lines if line and not line.startswith(_ASIDE)]
-    if lines[0].startswith("Ambiguous value"):
-        return f"{lines[0]} | to run one job for each value add -m: python train.py -m ..."
-    return " | ".join(dict.fromkeys(lines[:3]))
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

@@ -6,6 +6,7 @@ import time
 import urllib.request
 from collections.abc import Sequence
 from http.client import HTTPException
+from urllib.error import HTTPError
 
 
 def why_unreachable(urls: Sequence[str], seconds: float) -> str:
@@ -13,7 +14,6 @@ def why_unreachable(urls: Sequence[str], seconds: float) -> str:
 
     Takes `seconds` at most, even where looking up a name hangs beyond any timeout: the threads that ask
     are left behind then, and end with the process. Proxies named in the environment are used.
-
     """
     answers: queue.SimpleQueue[str] = queue.SimpleQueue()
     for url in urls:
@@ -32,7 +32,11 @@ def why_unreachable(urls: Sequence[str], seconds: float) -> str:
 
 def _ask(url: str, seconds: float, answers: "queue.SimpleQueue[str]") -> None:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=seconds):
+        # A fresh opener: the shared one goes on using the proxies of its first request.
+        opener = urllib.request.build_opener()
+        with opener.open(urllib.request.Request(url, method="HEAD"), timeout=seconds):
             answers.put("")
     except (OSError, HTTPException) as error:
         answers.put(str(error) or type(error).__name__)
+        if isinstance(error, HTTPError):
+            error.close()

@@ -3,20 +3,21 @@
 The default is the recipe of the reference measurements without augmentation: AdamW at 6e-3 with a short
 warm-up and a cosine to zero, batches of 32, label smoothing 0.1. It was chosen on a validation part of
 the training set, on random subsets, and is the same for every selector. Results are read at the last
-step, never at the best one.
+step, never at the best one, unless rows of the subset itself are set aside to stop early.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
 from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
+from winnow.early_stopping import Patience, set_aside
 from winnow.errors import InvalidValue
 from winnow.streams import stream, stream_seed
 from winnow.types import Augment, Dataset, Model, Subset, Trained, Trainer
@@ -38,6 +39,9 @@ class Recipe(Trainer):
     starved, and at most `max_steps`. Every selector gets the same steps at the same budget. `steps` sets
     the number outright.
 
+    With a `validation_fraction` above 0, so many of the kept rows are not learnt from but decide when to
+    stop: after `patience` passes without a better accuracy on them. The best weights are then used.
+
     Examples
     --------
     >>> [Recipe().steps_for(n) for n in (100, 1200, 10_000, 60_000)]
@@ -54,10 +58,12 @@ class Recipe(Trainer):
     warmup: Fraction = 0.05
     label_smoothing: Fraction = 0.1
     batch_size: Annotated[int, Field(ge=1)] = 32
-    epochs: Positive = 25
+    epochs: Positive = 25.0
     min_steps: Annotated[int, Field(ge=1)] = 1000
     max_steps: Annotated[int, Field(ge=1)] = 10_000
     steps: Annotated[int, Field(ge=1)] | None = None
+    validation_fraction: Fraction = 0.0
+    patience: Annotated[int, Field(ge=1)] = 10
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     deterministic: bool = False
 
@@ -87,31 +93,45 @@ class Recipe(Trainer):
         started = perf_counter()
         device = training.device_for(self.accelerator)
         normalise = _Normalise.of(dataset, device)
-        steps = self.steps_for(len(subset))
+        rows = _Rows.of(dataset, subset, normalise)
+        learnt, aside = set_aside(
+            len(subset), self.validation_fraction, stream(seed, repetition, "validation")
+        )
+        batches = Batches(
+            *rows.at(learnt),
+            augment=augment,
+            size=self.batch_size,
+            order=stream(seed, repetition, "order"),
+            distortion=torch.Generator(device).manual_seed(stream_seed(seed, repetition, "augment")),
+        )
+        stop = Patience(*rows.at(aside)[:2], self.patience) if len(aside) else None
         with torch.random.fork_rng(), training.one_thread():
             # Dropout goes on drawing from this stream, so it is paired between selectors too.
             torch.manual_seed(stream_seed(seed, repetition, "init"))
             network = model.build(dataset.x.shape[1:], len(dataset.classes)).to(device)
-            optimizer, scheduler = self._optimizer(network, steps)
-            losses = training.fit(
-                network,
-                self._loss,
-                Batches(
-                    normalise(dataset.x[subset.indices]),
-                    torch.tensor(dataset.y[subset.indices], device=device),
-                    torch.tensor(subset.weights, device=device),
-                    augment=augment,
-                    size=self.batch_size,
-                    order=stream(seed, repetition, "order"),
-                    distortion=torch.Generator(device).manual_seed(stream_seed(seed, repetition, "augment")),
-                ),
-                steps=steps,
-                optimizer=optimizer,
-                scheduler=scheduler,
-                deterministic=self.deterministic,
-            )
+            losses = self._fit(network, batches, self.steps_for(len(subset)), stop)
             predictions = training.predict(network, normalise.chunks(dataset.x_test))
         return Trained(predictions, losses, perf_counter() - started)
+
+    def _fit(
+        self, network: "torch.nn.Module", batches: "Batches", steps: int, stop: Patience | None
+    ) -> ndarray:
+        from winnow import training
+
+        optimizer, scheduler = self._optimizer(network, steps)
+        losses = training.fit(
+            network,
+            self._loss,
+            batches,
+            steps=steps,
+            optimizer=optimizer,
+            scheduler=scheduler,
+            stop=stop,
+            deterministic=self.deterministic,
+        )
+        if stop:
+            stop.restore(network)
+        return losses
 
     def _loss(self, network: "torch.nn.Module", batch: "Batch") -> "torch.Tensor":
         from torch.nn.functional import cross_entropy
@@ -177,6 +197,26 @@ class Batches:
         for rows in np.array_split(order, len(self)):
             at = torch.from_numpy(rows).to(self.labels.device)
             yield self.augment(self.images[at], self.distortion), self.labels[at], self.weights[at]
+
+
+class _Rows(NamedTuple):
+    """The kept rows on the device: what a batch is made of."""
+
+    images: "torch.Tensor"
+    labels: "torch.Tensor"
+    weights: "torch.Tensor"
+
+    @classmethod
+    def of(cls, dataset: Dataset, subset: Subset, normalise: "_Normalise") -> "_Rows":
+        import torch
+
+        images = normalise(dataset.x[subset.indices])
+        labels = torch.tensor(dataset.y[subset.indices], device=images.device)
+        return cls(images, labels, torch.tensor(subset.weights, device=images.device))
+
+    def at(self, rows: ndarray) -> "Batch":
+        """Return some of the rows."""
+        return self.images[rows], self.labels[rows], self.weights[rows]
 
 
 @dataclass(frozen=True, eq=False)

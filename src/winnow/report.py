@@ -48,6 +48,11 @@ class Row:
         """Whether the job has results."""
         return self.status in ("ok", "cached")
 
+    @property
+    def scored(self) -> bool:
+        """Whether there is an accuracy to report; a study that is done has none."""
+        return self.done and bool(self.accuracies)
+
     @cached_property
     def comparison(self) -> Comparison:
         """The paired difference to the uniform baseline, in points."""
@@ -87,7 +92,7 @@ def difference(comparison: Comparison) -> str:
 
 def with_baselines(rows: Iterable[Row]) -> list[Row]:
     """Add one row for every baseline that no job asked for by itself, and sort by setting and budget."""
-    done = [row for row in rows if row.done]
+    done = [row for row in rows if row.scored]
     asked = {(row.setting, row.budget) for row in done if row.selector == "uniform"}
     for row in list(done):
         if (row.setting, row.budget) not in asked:
@@ -204,15 +209,19 @@ def show(rows: Sequence[Row], to: Console) -> None:
 
 def files(rows: Sequence[Row], folder: Path) -> list[Path]:
     """Write the finished rows to `folder` as a csv and a figure; return their paths."""
-    records = as_dicts(rows)
-    if not records:
+    if not any(row.scored for row in rows):
         return []
-    table = folder / "results.csv"
-    with table.open("w", newline="") as stream:
+    return [write_csv(rows, folder / "results.csv"), figure(rows, folder / "accuracy.png")]
+
+
+def write_csv(rows: Sequence[Row], path: Path) -> Path:
+    """Write the finished rows, one line each, and return `path`."""
+    records = as_dicts(rows)
+    with path.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, list(records[0]))
         writer.writeheader()
         writer.writerows(records)
-    return [table, figure(rows, folder / "accuracy.png")]
+    return path
 
 
 def figure(rows: Sequence[Row], path: Path) -> Path:

@@ -9,6 +9,7 @@ neither helps: five pairs cannot reach 5 %, and an interval over so few is too s
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
+from statistics import NormalDist
 
 import numpy as np
 from jaxtyping import Float64
@@ -119,17 +120,27 @@ def holm(p_values: Numbers) -> Float64[ndarray, " m"]:
 def _interval(differences: Float64[ndarray, " n"]) -> tuple[float, float]:
     """Return the 95 % BCa bootstrap interval of the mean [1]_, always drawn with the same resamples.
 
+    Written out, because importing scipy.stats takes longer than all the rest of a cached sweep.
+
     .. [1] Efron, "Better bootstrap confidence intervals", JASA 82, 1987.
     """
-    from scipy.stats import bootstrap
-
-    if len(differences) == 1:
+    n, mean = len(differences), differences.mean()
+    if n == 1:
         return float("nan"), float("nan")
     if np.ptp(differences) == 0:
         return float(differences[0]), float(differences[0])
-    low, high = bootstrap(
-        (differences,), np.mean, n_resamples=RESAMPLES, method="BCa", rng=default_rng(0)
-    ).confidence_interval
+    resampled = differences[default_rng(0).integers(0, n, (RESAMPLES, n))].mean(axis=1)
+    # Bias: how far the resampled means sit to one side; acceleration: how skewed the differences are.
+    below = ((resampled < mean).sum() + (resampled <= mean).sum()) / (2 * RESAMPLES)
+    left_out = mean - (differences.sum() - differences) / (n - 1)
+    acceleration = (left_out**3).sum() / (6 * (left_out**2).sum() ** 1.5)
+    normal = NormalDist()
+    bias = normal.inv_cdf(below)
+    levels = []
+    for tail in (0.025, 0.975):
+        shifted = bias + normal.inv_cdf(tail)
+        levels.append(normal.cdf(bias + shifted / (1 - acceleration * shifted)))
+    low, high = np.quantile(resampled, levels)
     return float(low), float(high)
 
 

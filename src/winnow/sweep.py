@@ -73,6 +73,11 @@ def begin(plans: Sequence["Plan"], overrides: Sequence[Sequence[str]]) -> None:
             source.decide()
 
 
+def exhibits(place: Path, job: int) -> Path:
+    """The folder for the figures and tables of one job's study."""
+    return place / f"study-{job}"
+
+
 def pending(number: int, plan: "Plan", overrides: Sequence[str]) -> Row:
     """The row of a job that has not run yet."""
     settings = plan.settings
@@ -113,7 +118,7 @@ def finish(error: BaseException | None) -> list[Row]:
     report.show(outcome, report.console())
     parent = place / PARENT
     if parent.exists():
-        files = report.files(outcome, place)
+        files = report.files(outcome, place) + sorted(place.glob("study-*/*"))
         tracker = plan.stages["tracker"].open(Path(plan.settings.state_dir).absolute())
         tracker.close_parent(parent.read_text(), _ending(outcome, error), artifacts=files)
     return outcome

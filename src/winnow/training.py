@@ -28,6 +28,7 @@ from winnow.errors import InvalidValue
 logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
 
 Loss = Callable[[torch.nn.Module, Any], Tensor]
+Stop = Callable[[torch.nn.Module], bool]
 
 
 def fit(
@@ -39,12 +40,14 @@ def fit(
     optimizer: torch.optim.Optimizer,
     scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
     description: str | None = None,
+    stop: Stop | None = None,
     deterministic: bool = False,
 ) -> ndarray:
     """Take exactly `steps` optimiser steps and return the loss of each, float32 (steps,).
 
-    One pass over `batches` is an epoch; it is iterated again until the steps are taken. The network is
-    trained where its parameters are. A `description` shows a progress bar under that name.
+    One pass over `batches` is an epoch; it is iterated again until the steps are taken, or until `stop`,
+    asked after every pass, says that it is enough. The network is trained where its parameters are. A
+    `description` shows a progress bar under that name.
 
     Raises
     ------
@@ -58,7 +61,10 @@ def fit(
         accelerator=next(network.parameters()).device.type,
         devices=1,
         logger=recorder,
-        callbacks=[StepBar(description, steps)] if description else [],
+        callbacks=[
+            *([StepBar(description, steps)] if description else []),
+            *([Stopper(network, stop)] if stop else []),
+        ],
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -192,6 +198,16 @@ class StepBar(Callback):
 
     def on_exception(self, *args: Any) -> None:
         self._progress.stop()
+
+
+class Stopper(Callback):
+    """Ends the training after the first pass for which `stop` says so."""
+
+    def __init__(self, network: torch.nn.Module, stop: Stop) -> None:
+        self._network, self._stop = network, stop
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
+        trainer.should_stop = self._stop(self._network)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -297,6 +298,18 @@ class Trainer(Protocol):
         repetition: int,
     ) -> Trained:
         """Train on `subset` with the streams init, order and augment of (seed, repetition)."""
+        ...
+
+
+@runtime_checkable
+class Study(Protocol):
+    """Shows how a method works on a data set, in figures and tables, instead of training (group `study`)."""
+
+    def run(self, dataset: Dataset, *, seed: int, seeds: int, folder: Path) -> str:
+        """Write figures and tables to `folder`, and return what a person reads at the end.
+
+        `seeds` repetitions where chance plays a part, all derived from `seed`.
+        """
         ...
 
 

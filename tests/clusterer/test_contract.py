@@ -2,12 +2,11 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hydra.utils import instantiate
-from omegaconf import OmegaConf
 from pydantic import TypeAdapter, ValidationError
 from threadpoolctl import threadpool_limits
 
@@ -16,15 +15,28 @@ from winnow.types import Clusterer
 
 OPTIONS = sorted((Path(__file__).parents[2] / "conf" / "clusterer").glob("*.yaml"))
 
+# Which options keep a promise in a weaker form; a new option owes everything.
+OWN_OPINION = {"gmm", "dbscan", "neural"}  # rows may belong to a centroid that is not the nearest
+FEWER_THAN_K = {"dbscan"}  # the number of clusters is found, k is the most
+WITHOUT_CHANCE = {"dbscan"}  # every seed gives the same clustering
+SETTINGS = {"dbscan": {"neighbours": 2}}  # so that pairs can be groups
+
 
 @pytest.fixture(params=OPTIONS, ids=lambda option: option.stem)
-def clusterer(request):
-    option = OmegaConf.load(request.param)
+def clusterer(request, build_option):
+    name = request.param.stem
+    checked = build_option("clusterer", name, **SETTINGS.get(name, {}))
 
     def build(k):
-        return instantiate(OmegaConf.create({"k": k, "clusterer": option}).clusterer)
+        # Past the door, which would refuse the wrong k that some of these tests are about.
+        return replace(checked, k=k)
 
     return build
+
+
+@pytest.fixture
+def option(clusterer):
+    return type(clusterer(3)).__module__.rpartition(".")[2]
 
 
 @pytest.fixture(scope="module")
@@ -61,29 +73,34 @@ def test_importing_it_loads_no_clustering_library():
 
 
 @pytest.mark.parametrize("offset", [0, 1e4])
-def test_every_row_is_labelled_with_its_nearest_centroid(clusterer, blobs, offset):
+def test_every_row_is_labelled_and_its_distance_is_to_its_own_centroid(clusterer, option, blobs, offset):
     X = blobs + np.float32(offset)
     clustering = clusterer(12).fit(X, seed=0)
     table = every_distance(X, clustering)
-    assert clustering.centroids.shape == (12, 8)
-    np.testing.assert_array_equal(clustering.labels, table.argmin(axis=1))
-    np.testing.assert_allclose(clustering.distances, table.min(axis=1), rtol=1e-12)
+    own = table[np.arange(len(X)), clustering.labels]
+    assert clustering.centroids.shape == (clustering.k, 8)
+    assert clustering.k == 12 or (option in FEWER_THAN_K and clustering.k < 12)
+    np.testing.assert_allclose(clustering.distances, own, rtol=1e-12)
+    if option not in OWN_OPINION:
+        np.testing.assert_array_equal(clustering.labels, table.argmin(axis=1))
 
 
 def test_well_separated_groups_are_found(clusterer):
     X = np.float32([[0, 0], [0, 1], [50, 0], [50, 1], [0, 90], [1, 90]])
-    labels = clusterer(3).fit(X, seed=3).labels
+    # The best of a few starts, as one does with starts at random.
+    starts = [clusterer(3).fit(X, seed=seed) for seed in range(5)]
+    labels = min(starts, key=lambda start: (start.distances**2).sum()).labels
     assert labels[0] == labels[1]
     assert labels[2] == labels[3]
     assert labels[4] == labels[5]
     assert len(set(labels)) == 3
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_seed_another_clustering(clusterer, blobs):
+def test_the_same_seed_gives_the_same_bits_and_another_seed_another_clustering(clusterer, option, blobs):
     first, again, other = (clusterer(12).fit(blobs, seed=seed) for seed in (1, 1, 2))
     for name in ("centroids", "labels", "distances"):
         assert getattr(first, name).tobytes() == getattr(again, name).tobytes()
-    assert not np.array_equal(first.centroids, other.centroids)
+    assert np.array_equal(first.centroids, other.centroids) == (option in WITHOUT_CHANCE)
 
 
 def test_the_number_of_threads_changes_no_bit(clusterer, blobs):
@@ -104,17 +121,20 @@ def test_the_global_random_state_is_left_alone(clusterer, blobs):
         np.testing.assert_array_equal(part_before, part_after)
 
 
-def test_one_cluster_holds_every_row_and_lies_near_the_mean(clusterer, blobs):
+def test_one_cluster_holds_every_row_and_lies_near_the_mean(clusterer, option, blobs):
     X = blobs[:100]
     clustering = clusterer(1).fit(X, seed=0)
     np.testing.assert_array_equal(clustering.labels, np.zeros(100))
+    if option in FEWER_THAN_K:
+        return  # k=1 is then the largest cluster, wherever it lies
     spread = float(X.std())
     np.testing.assert_allclose(clustering.centroids[0], X.mean(axis=0), atol=spread / 2)
 
 
-def test_as_many_clusters_as_rows_is_allowed(clusterer, blobs):
+def test_as_many_clusters_as_rows_is_allowed(clusterer, option, blobs):
     clustering = clusterer(20).fit(blobs[:20], seed=0)
-    assert clustering.k == clustering.sizes.sum() == 20
+    assert clustering.sizes.sum() == 20
+    assert clustering.k == 20 or option in FEWER_THAN_K
 
 
 @pytest.mark.parametrize("k", [0, -5, 401])
@@ -139,7 +159,11 @@ def test_zero_features_are_refused(clusterer):
 
 
 @pytest.mark.parametrize("distinct", [1, 3])
-def test_fewer_distinct_rows_than_clusters_is_one_warning_and_a_valid_clustering(clusterer, blobs, distinct):
+def test_fewer_distinct_rows_than_clusters_is_one_warning_and_a_valid_clustering(
+    clusterer, option, blobs, distinct
+):
+    if option in FEWER_THAN_K:
+        pytest.skip("finds as many clusters as there are, so none stays empty")
     X = np.repeat(blobs[:distinct], 20, axis=0)
     with pytest.warns(WinnowWarning, match=f"k=10 clusters for {distinct} distinct rows") as caught:
         clustering = clusterer(10).fit(X, seed=0)

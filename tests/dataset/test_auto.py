@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from winnow.dataset import mnist
 from winnow.dataset.auto import VARIABLE, Auto
 from winnow.dataset.digits import Digits
 from winnow.dataset.mnist import MNIST, raw_folder
@@ -36,8 +37,8 @@ def test_falls_back_to_the_digits_and_says_why_in_one_line(tmp_path, capsys):
 
 def test_a_silent_network_is_given_up_within_five_seconds(tmp_path, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        for name in ("http_proxy", "https_proxy"):
-            monkeypatch.setenv(name, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv("no_proxy", "*")
+        monkeypatch.setattr(mnist, "MIRRORS", [f"http://127.0.0.1:{silent.getsockname()[1]}/"])
         started = time.monotonic()
         assert Auto(str(tmp_path / "new")).decide() == Digits()
         assert time.monotonic() - started < 5

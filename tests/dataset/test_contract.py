@@ -26,18 +26,21 @@ def source(request, build_option, data_dir, tmp_path, monkeypatch) -> Source:
             (tmp_path / name).parent.mkdir(exist_ok=True)
             Image.fromarray(rng.integers(256, size=(40, 50, 3), dtype=np.uint8)).save(tmp_path / name)
         overrides["folder"] = str(tmp_path)
+    if option == "csv":
+        table = tmp_path / "table.csv"
+        table.write_text("size,kind\n1,a\n2,a\n3,b\n4,b\n")
+        overrides |= {"file": str(table), "label": "kind"}
     return build_option("dataset", option, **overrides)
 
 
 @pytest.mark.parametrize("source", OPTIONS, indirect=True)
 class TestSource:
-    def test_gives_images_as_bytes_with_labels_for_every_class(self, source):
+    def test_gives_images_as_bytes_or_features_as_floats_with_labels_for_every_class(self, source):
         dataset = source.load()
         assert isinstance(source, Source)
         assert isinstance(dataset, Dataset)
-        assert dataset.x.dtype == dataset.x_test.dtype == np.uint8
-        assert dataset.x.ndim == 4
-        assert dataset.x.max() > 1
+        assert dataset.x.dtype == dataset.x_test.dtype == {4: np.uint8, 2: np.float32}[dataset.x.ndim]
+        assert dataset.x.ndim == 2 or dataset.x.max() > 1
         for y in (dataset.y, dataset.y_test):
             np.testing.assert_array_equal(np.unique(y), np.arange(len(dataset.classes)))
 

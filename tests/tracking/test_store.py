@@ -132,6 +132,13 @@ def test_a_value_that_is_not_finite_is_never_stored(store):
     assert kept.data.metrics == {}
 
 
+def test_a_value_the_store_refuses_makes_the_run_failed(store):
+    with pytest.raises(InvalidValue, match="the tracking store refused"):  # noqa: SIM117
+        with store.run("name", key="key", params={}, tags={}) as run:
+            run.metrics({"no such * name": 1.0})
+    assert info(store, run.id).info.status == "FAILED"
+
+
 def test_a_killed_run_stays_running_until_it_is_reaped(store, child):
     assert child(KILLED, store.state_dir, "here").returncode == -9
     [[run_id, tags]] = store._search("attributes.run_name = 'killed'")

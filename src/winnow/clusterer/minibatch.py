@@ -21,6 +21,10 @@ from winnow.types import Clusterer, Clustering
 class MiniBatch(Clusterer):
     """Mini-batch k-means by scikit-learn, at most `epochs` passes over the rows.
 
+    It stops earlier when `patience` batches in a row have not lowered the smoothed inertia. With a
+    `fixed_seed` all repetitions share one clustering, as studies do that cluster once: their spread
+    then says nothing about the clustering.
+
     >>> import numpy as np
     >>> MiniBatch(k=1).fit(np.float32([[3, 4]]), seed=0).centroids
     array([[3., 4.]], dtype=float32)
@@ -29,12 +33,18 @@ class MiniBatch(Clusterer):
     k: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)] = 1024
     epochs: Annotated[int, Field(ge=1)] = 100
+    patience: Annotated[int, Field(ge=1)] = 10
+    fixed_seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
 
     def fit(self, X: Float32[ndarray, "n d"], *, seed: int) -> Clustering:
         from sklearn.cluster import MiniBatchKMeans
 
         kmeans = MiniBatchKMeans(
-            self.k, batch_size=self.batch_size, max_iter=self.epochs, n_init=1, random_state=seed
+            self.k,
+            batch_size=self.batch_size,
+            max_iter=self.epochs,
+            max_no_improvement=self.patience,
+            n_init=1,
+            random_state=seed if self.fixed_seed is None else self.fixed_seed,
         )
-
         return cluster(X, self.k, centroids_by(kmeans))

@@ -116,11 +116,9 @@ def _fault(path: Path) -> str:
         return f"file {path.name}: {error.strerror}"
     if found != magic:
         return f"file {path.name}: expected the magic number {magic}, got {found}"
-    return (
-        ""
-        if checksum == CHECKSUMS[path.name]
-        else f"file {path.name}: wrong checksum, some bytes are damaged"
-    )
+    if checksum != CHECKSUMS[path.name]:
+        return f"file {path.name}: wrong checksum, some bytes are damaged"
+    return ""
 
 
 def _read(path: Path) -> np.ndarray:

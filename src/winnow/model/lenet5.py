@@ -35,13 +35,16 @@ class LeNet5(Model):
     dropout: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.5
 
     def build(self, shape: tuple[int, ...], classes: int) -> "torch.nn.Module":
-        return build_lenet5(shape, classes, dropout=self.dropout, batch_norm=False)
+        return build_lenet5(shape, classes, dropout=self.dropout)
 
 
 def build_lenet5(
-    shape: tuple[int, ...], classes: int, *, dropout: float, batch_norm: bool
+    shape: tuple[int, ...], classes: int, *, dropout: float, batch_norm: bool = False, resize: bool = False
 ) -> "torch.nn.Sequential":
-    """Build the network, with or without batch normalisation after each convolution."""
+    """Build the network, with or without batch normalisation after each convolution.
+
+    Images of 28x28 become the 32x32 that LeNet-5 was drawn for, by a margin of zeros or by resizing.
+    """
     if len(shape) != 3 or min(shape[1:]) < SMALLEST_SIDE:
         raise InvalidValue(
             f"LeNet-5 must be given images of {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels or more, got {shape}",
@@ -50,9 +53,11 @@ def build_lenet5(
     from torch import nn
 
     channels, *size = shape
-    padding = 2 if size == [28, 28] else 0
-    height, width = (((side + 2 * padding - 4) // 2 - 4) // 2 for side in size)
-    layers = [nn.ZeroPad2d(padding)] if padding else []
+    layers = []
+    if size == [28, 28]:
+        size = [32, 32]
+        layers = [nn.Upsample(tuple(size), mode="bilinear") if resize else nn.ZeroPad2d(2)]
+    height, width = (((side - 4) // 2 - 4) // 2 for side in size)
     for fan_in, fan_out in ((channels, 6), (6, 16)):
         layers += [nn.Conv2d(fan_in, fan_out, 5)]
         layers += [nn.BatchNorm2d(fan_out)] if batch_norm else []

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 class LeNet5BatchNorm(Model):
     """LeNet-5 with batch normalisation and without dropout, for the images that `LeNet5` takes.
 
+    Images of 28x28 are resized to 32x32 (`LeNet5` gives them a margin instead).
+
     >>> sum(weights.numel() for weights in LeNet5BatchNorm().build((1, 28, 28), 10).parameters())
     61750
     """
 
     def build(self, shape: tuple[int, ...], classes: int) -> "torch.nn.Module":
-        return build_lenet5(shape, classes, dropout=0.0, batch_norm=True)
+        return build_lenet5(shape, classes, dropout=0.0, batch_norm=True, resize=True)

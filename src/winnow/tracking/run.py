@@ -102,6 +102,10 @@ class MLflowRun(Run):
 
     def _write(self) -> None:
         while self._waiting:
-            with self._reaching():
-                self._client.log_batch(self.id, metrics=self._waiting[:_METRICS_PER_CALL])
+            try:
+                with self._reaching():
+                    self._client.log_batch(self.id, metrics=self._waiting[:_METRICS_PER_CALL])
+            except InvalidValue:  # refused for good: they must not keep the run from being ended
+                self._waiting.clear()
+                raise
             del self._waiting[:_METRICS_PER_CALL]

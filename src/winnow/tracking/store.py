@@ -119,11 +119,12 @@ class MLflowStore(Store):
     def reaching(self) -> Iterator[None]:
         """Turn the faults of the store into one line: try again, or mend the request."""
         from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
 
         where = re.sub(r"//[^/@]*@", "//", self.uri)  # without password
         try:
             yield
-        except (MlflowException, OSError) as fault:
+        except (MlflowException, SQLAlchemyError, OSError) as fault:
             reason = str(fault).partition("\n")[0][:300]
             refused = isinstance(fault, MlflowException) and fault.error_code not in _WORTH_A_RETRY
             if refused or "out-of-date database schema" in reason:
@@ -145,7 +146,8 @@ class MLflowStore(Store):
         if self.file and not database.exists(self.file):
             with database.locked(self.state_dir):
                 database.create(self.file)
-        return MlflowClient(self.uri, registry_uri=self.uri)
+        uri = sqlite_uri(self.file) if self.file else self.uri
+        return MlflowClient(uri, registry_uri=uri)
 
     @cached_property
     def _experiment_id(self) -> str:

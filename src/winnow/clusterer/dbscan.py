@@ -1,0 +1,92 @@
+"""Cluster by density: a cluster is what can be walked through without leaving crowded ground.
+
+Clusters may have any shape, and how many there are is found, not asked for. Expect it to win in few
+dimensions with gaps between the groups. It should lose in many dimensions, where all rows are about as
+far from each other and nearly all end up in one cluster: on MNIST it finds no classes.
+
+Reference: Ester, Kriegel, Sander and Xu, "A density-based algorithm for discovering clusters in large
+spatial databases with noise", KDD 1996; section 4.2 for the radius.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Float32, Int64
+from numpy import ndarray
+from pydantic import Field
+
+from winnow.clustering import means_of, partition
+from winnow.distance import nearest_centroid
+from winnow.errors import InvalidValue
+from winnow.types import Clusterer, Clustering
+
+
+@dataclass(frozen=True)
+class DBSCAN(Clusterer):
+    """DBSCAN by scikit-learn; the number of clusters is an outcome, `k` only the most that are kept.
+
+    A row is crowded if `neighbours` rows, itself among them, lie within `radius`. Without a radius, it is
+    the one that leaves a share `noise` of the rows uncrowded. Rows that belong to no cluster, and those of
+    clusters beyond the k largest, join the cluster with the nearest centroid, at whose edge they lie:
+    `nearest` leaves them out, `furthest` keeps them. Memory grows with the pairs of rows within the radius.
+    Chance plays no part: `seed` is not used.
+
+    >>> import numpy as np
+    >>> X = np.float32([[0], [1], [2], [20], [21], [22], [30]])
+    >>> DBSCAN(k=5, neighbours=2, radius=1.5).fit(X, seed=0).labels
+    array([0, 0, 0, 1, 1, 1, 1])
+    """
+
+    k: Annotated[int, Field(ge=1)]
+    neighbours: Annotated[int, Field(ge=1)] = 5
+    noise: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.1
+    radius: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+    def fit(self, X: Float32[ndarray, "n d"], *, seed: int) -> Clustering:
+        from sklearn.cluster import DBSCAN as Scan  # noqa: N811
+
+        def find_clusters(centred: ndarray) -> tuple[ndarray, ndarray]:
+            radius = self.radius or self._radius_leaving_noise(centred)
+            found = Scan(eps=radius, min_samples=self.neighbours).fit(centred).labels_
+            labels = _largest_first(found.astype(np.int64))
+            if labels.min() >= self.k or labels.max() < 0:
+                raise InvalidValue(
+                    f"radius must reach {self.neighbours} rows from some row, got {radius:g}",
+                    remedy="raise clusterer.radius, or lower clusterer.neighbours",
+                )
+            k = min(self.k, int(labels.max()) + 1)
+            return _adopt_the_rest(centred, np.where(labels < k, labels, -1), k)
+
+        return partition(X, self.k, find_clusters)
+
+    def _radius_leaving_noise(self, X: ndarray) -> float:
+        from sklearn.neighbors import NearestNeighbors
+
+        reached = min(self.neighbours, len(X))
+        distances, _ = NearestNeighbors(n_neighbors=reached).fit(X).kneighbors(X)
+        uncrowded = int(self.noise * len(X))
+        radius = np.sort(distances[:, -1])[len(X) - 1 - uncrowded]
+        # Up by a hair, so that rounding cannot shut out the row at exactly this distance; never zero.
+        return float(max(radius * (1 + 1e-6), np.finfo(np.float32).tiny))
+
+
+def _largest_first(labels: Int64[ndarray, " n"]) -> Int64[ndarray, " n"]:
+    """Number the clusters by size (ties: as they were); -1, no cluster, stays.
+
+    >>> _largest_first(np.array([0, 1, 1, -1])).tolist()
+    [1, 0, 0, -1]
+    """
+    sizes = np.bincount(labels[labels >= 0])
+    rank = np.empty(len(sizes) + 1, dtype=np.int64)
+    rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
+    rank[-1] = -1
+    return rank[labels]
+
+
+def _adopt_the_rest(X: ndarray, labels: Int64[ndarray, " n"], k: int) -> tuple[ndarray, ndarray]:
+    """Return the centroids of the clusters as found, and labels in which no row is left without one."""
+    inside = labels >= 0
+    centroids = means_of(X[inside], labels[inside], np.empty((k, X.shape[1]), np.float32))
+    nearest, _ = nearest_centroid(X, centroids)
+    return centroids, np.where(inside, labels, nearest)

@@ -1,0 +1,96 @@
+"""Drop the crowd: whole clusters, the densest first, until only the budget is left.
+
+Where rows lie close together they resemble each other, so a few could stand for many, or so the idea goes.
+Expect it to lose to a uniform subset almost everywhere: a dense cluster is often one class, and dropping
+it whole drops what the model was to learn (MNIST at 600 images: about 75 % against 96 %, a class or two
+nearly gone). Dropping the sparsest instead removes outliers, and the rare with them. It is here because it
+is often proposed; the second stage, which leaves part of the dropping to chance, softens the harm.
+
+Density is that of k-nearest-neighbour estimation: Loftsgaarden and Quesenberry, "A nonparametric estimate
+of a multivariate density function", Annals of Mathematical Statistics, 1965.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+from numpy import ndarray
+from numpy.random import Generator
+from pydantic import Field
+from threadpoolctl import threadpool_limits
+
+from winnow.quota import check_budget, crowding
+from winnow.types import Clustering, Selector, Subset
+
+
+@dataclass(frozen=True)
+class Density(Selector):
+    """Drop the `drop` end of the clusters, ordered by density; of the last one, only as many rows as needed.
+
+    A cluster is the denser the smaller the mean distance from its rows to their `neighbours` nearest rows.
+    With `stage_one` below 1, clusters give up only this fraction of the rows to be dropped, and chance
+    drops the others from what is left. Duplicates lie at distance 0 and are the densest of all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.float32([[0], [1], [2], [10], [13], [16]])
+    >>> clustering = Clustering(
+    ...     centroids=np.float32([[1], [13]]),
+    ...     labels=np.array([0, 0, 0, 1, 1, 1]),
+    ...     distances=np.array([1.0, 0.0, 1.0, 3.0, 0.0, 3.0]),
+    ... )
+    >>> rng = np.random.default_rng(0)
+    >>> Density(neighbours=1).select(X, np.zeros(6, int), clustering, budget=3, rng=rng).indices
+    array([3, 4, 5])
+    """
+
+    neighbours: Annotated[int, Field(ge=1)] = 10
+    drop: Literal["densest", "sparsest"] = "densest"
+    stage_one: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
+
+    def select(
+        self,
+        X: Float32[ndarray, "n d"],
+        y: Int64[ndarray, " n"],
+        clustering: Clustering,
+        *,
+        budget: int,
+        rng: Generator,
+    ) -> Subset:
+        check_budget(budget, len(X))
+        left = self.left_by_stage_one(X, clustering, budget)
+        return Subset.of(rng.choice(left, size=budget, replace=False), crowding(clustering.sizes))
+
+    def left_by_stage_one(
+        self, X: Float32[ndarray, "n d"], clustering: Clustering, budget: int
+    ) -> Int64[ndarray, " m"]:
+        """Return the rows that are left when clusters have given up their part of what must go."""
+        sparseness = distance_to_neighbours(X, self.neighbours)
+        totals = np.bincount(clustering.labels, weights=sparseness, minlength=clustering.k)
+        of_cluster = totals / np.maximum(clustering.sizes, 1)
+        if self.drop == "sparsest":
+            sparseness, of_cluster = -sparseness, -of_cluster
+        # Whole clusters in order of density, and in the one that is cut through, the rows in the same order.
+        order = np.lexsort((sparseness, clustering.labels, of_cluster[clustering.labels]))
+        dropped = round(self.stage_one * (len(X) - budget))
+        return np.sort(order[dropped:])
+
+
+def distance_to_neighbours(X: Float32[ndarray, "n d"], neighbours: int) -> Float64[ndarray, " n"]:
+    """Return the mean distance from every row to its nearest others: small where rows are dense.
+
+    Fewer rows than neighbours: all others count. A single row has none, and the distance 0.
+
+    >>> distance_to_neighbours(np.float32([[0], [1], [3]]), 1).tolist()
+    [1.0, 1.0, 2.0]
+    """
+    from sklearn.neighbors import kneighbors_graph
+
+    asked = min(neighbours, len(X) - 1)
+    if asked < 1:
+        return np.zeros(len(X))
+    with threadpool_limits(1):
+        graph = kneighbors_graph(X, asked, mode="distance")
+    return graph.data.reshape(len(X), asked).mean(axis=1)

@@ -1,0 +1,1 @@
+"""What a job shows instead of training: one module per option of `conf/study`."""

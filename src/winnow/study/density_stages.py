@@ -1,0 +1,79 @@
+"""See what dropping dense clusters leaves: the data, its clusters, and the rows kept after each stage.
+
+Drawn in the plane of the first two principal components, whatever the number of features: rows that
+overlap there may lie far apart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from numpy import ndarray
+from pydantic import Field
+
+from winnow.clusterer.sklearn import Sklearn
+from winnow.embedding.identity import flatten
+from winnow.embedding.pca import PCA
+from winnow.exhibit import Record, panels, save_table, scatter
+from winnow.selector.density import Density
+from winnow.streams import stream, stream_seed
+from winnow.types import Dataset, Study
+
+
+@dataclass(frozen=True)
+class DensityStages(Study):
+    """`budget` rows kept by `density` out of k clusters: in one stage, and with `stage_one` in two."""
+
+    k: Annotated[int, Field(ge=1)] = 20
+    budget: Annotated[int, Field(ge=1)] = 400
+    neighbours: Annotated[int, Field(ge=1)] = 10
+    stage_one: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
+
+    def run(self, dataset: Dataset, *, seed: int, seeds: int, folder: Path) -> str:
+        X = flatten(dataset.x)
+        clustering = Sklearn(self.k).fit(X, seed=stream_seed(seed, 0, "cluster"))
+        kept = {}
+        for name, stage_one in (("single stage", 1.0), ("double stage", self.stage_one)):
+            selector = Density(self.neighbours, stage_one=stage_one)
+            rng, unread = stream(seed, 0, "select"), np.full(dataset.n, -1)
+            kept[name] = selector.select(X, unread, clustering, budget=self.budget, rng=rng).indices
+        everything = np.arange(dataset.n)
+        views = [
+            (f"original: {dataset.n} rows", everything, dataset.y, "class"),
+            (f"clustered: k={self.k}", everything, clustering.labels, ""),
+            *(
+                (f"{name}: {len(rows)} rows kept", rows, dataset.y[rows], "class")
+                for name, rows in kept.items()
+            ),
+        ]
+        _draw(PCA(2).fit_transform(dataset.x), views, folder / "density_stages.png")
+        records = _records(dataset, {"original": everything} | kept)
+        return save_table(records, folder / "density_stages.csv")
+
+
+def _draw(points: ndarray, views: Sequence[tuple[str, ndarray, ndarray, str]], path: Path) -> None:
+    figure, all_axes = panels(len(views))
+    for axes, (title, rows, labels, name) in zip(all_axes, views, strict=True):
+        scatter(axes, points[rows], labels, name)
+        axes.set(title=title, xlabel="principal component 1", ylabel="principal component 2")
+        # The same window in every panel, so that what is missing is seen to be missing.
+        axes.set(xlim=_window(points[:, 0]), ylim=_window(points[:, 1]))
+    figure.legend(*all_axes[0].get_legend_handles_labels(), loc="outside right center")
+    figure.savefig(path, dpi=120)
+
+
+def _window(values: ndarray) -> tuple[float, float]:
+    margin = 0.05 * float(np.ptp(values))
+    return float(values.min()) - margin, float(values.max()) + margin
+
+
+def _records(dataset: Dataset, kept: dict[str, ndarray]) -> list[Record]:
+    """How many rows of every class are left."""
+    names = dataset.classes
+    return [
+        {"rows": name, "kept": len(rows)}
+        | dict(zip(names, np.bincount(dataset.y[rows], minlength=len(names)).tolist(), strict=True))
+        for name, rows in kept.items()
+    ]

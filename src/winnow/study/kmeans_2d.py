@@ -1,0 +1,66 @@
+"""Watch k-means from its first centroids to its last, round by round, on points in the plane.
+
+Three panels: the data, the random rows it starts from, and where it ends; and a table of the inertia after
+every round, ending with scikit-learn's from the same start, which must be the same.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from winnow.clusterer.lloyd import assign, centroids_until_still, random_centroids, squared_distances
+from winnow.errors import InvalidValue
+from winnow.exhibit import Record, crosses, panels, save_table, scatter
+from winnow.streams import stream
+from winnow.types import Dataset, Study
+
+
+@dataclass(frozen=True)
+class KMeans2D(Study):
+    """k-means by `winnow.clusterer.lloyd` with k centroids, on data of two features."""
+
+    k: Annotated[int, Field(ge=1)] = 2
+
+    def run(self, dataset: Dataset, *, seed: int, seeds: int, folder: Path) -> str:
+        if dataset.x.ndim != 2 or dataset.x.shape[1] != 2:
+            raise InvalidValue(
+                f"dataset must have two features to be drawn, got rows of shape {dataset.x.shape[1:]}",
+                remedy="use dataset=blobs_2d",
+            )
+        X = dataset.x.astype(np.float64)
+        initial = random_centroids(X, self.k, stream(seed, 0, "cluster"))
+        rounds = list(centroids_until_still(X, initial))
+        self._draw(X, rounds, folder / "kmeans_2d.png")
+        return save_table(_records(X, rounds), folder / "kmeans_2d.csv")
+
+    def _draw(self, X: np.ndarray, rounds: list[np.ndarray], path: Path) -> None:
+        figure, (data, start, end) = panels(3)
+        data.scatter(*X.T, s=18, alpha=0.7, color="#555555", linewidths=0)
+        data.set_title(f"data: {len(X)} points")
+        for axes, centroids, title in ((start, rounds[0], "first"), (end, rounds[-1], "last")):
+            scatter(axes, X, assign(squared_distances(X, centroids)), "cluster")
+            crosses(axes, centroids, "centroids")
+            axes.legend(loc="upper left", fontsize="small")
+            axes.set_title(f"{title} centroids (round {0 if axes is start else len(rounds) - 1})")
+        for axes in (data, start, end):
+            axes.set(xlabel="feature 1", ylabel="feature 2", aspect="equal")
+        figure.savefig(path, dpi=150)
+
+
+def _records(X: np.ndarray, rounds: list[np.ndarray]) -> list[Record]:
+    from sklearn.cluster import KMeans
+
+    start = rounds[0]
+    theirs = KMeans(len(start), init=start, n_init=1, tol=0, algorithm="lloyd").fit(X)
+    named = [*((str(number), centroids) for number, centroids in enumerate(rounds))]
+    return [
+        {
+            "round": name,
+            "inertia": float(squared_distances(X, centroids).min(axis=1).sum()),
+            "centroids": " ".join(f"({', '.join(f'{value:.3f}' for value in point)})" for point in centroids),
+        }
+        for name, centroids in [*named, ("scikit-learn", theirs.cluster_centers_)]
+    ]

@@ -1,0 +1,91 @@
+"""Hold clustering with a network against k-means: how tight, how true to labels, how long.
+
+On data of two features the rounds of the network are drawn as an animation. Expect k-means to win every
+column of the table: see `winnow.clusterer.neural`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Annotated
+
+import numpy as np
+from numpy import ndarray
+from pydantic import Field
+
+from winnow.clusterer.neural import Neural, Round
+from winnow.clusterer.sklearn import Sklearn
+from winnow.embedding.identity import flatten
+from winnow.exhibit import Record, crosses, panels, save_table, scatter
+from winnow.quality import Quality
+from winnow.streams import stream_seed
+from winnow.types import Clusterer, Dataset, Study
+
+
+@dataclass(frozen=True)
+class NeuralClustering(Study):
+    """`neural` and k-means at every k in `ks`; medians over the repetitions, and the range of the inertia."""
+
+    ks: tuple[Annotated[int, Field(ge=1)], ...] = (2,)
+    rounds: Annotated[int, Field(ge=1)] = 30
+    steps: Annotated[int, Field(ge=1)] = 50
+
+    def run(self, dataset: Dataset, *, seed: int, seeds: int, folder: Path) -> str:
+        X = flatten(dataset.x)
+        if X.shape[1] == 2:
+            watched = self._neural(self.ks[0]).rounds_on(X, stream_seed(seed, 0, "cluster"))
+            animate(X, list(watched), folder / "neural_clustering.gif")
+        methods = [method for k in self.ks for method in (self._neural(k), Sklearn(k))]
+        records = []
+        for method in methods:
+            repeated = [_judged(method, X, dataset.y, stream_seed(seed, r, "cluster")) for r in range(seeds)]
+            records.append(_summary(method, repeated))
+        return save_table(records, folder / "neural_clustering.csv")
+
+    def _neural(self, k: int) -> Neural:
+        return Neural(k, rounds=self.rounds, steps=self.steps)
+
+
+def _judged(method: Clusterer, X: ndarray, y: ndarray, seed: int) -> dict[str, float]:
+    started = perf_counter()
+    clustering = method.fit(X, seed=seed)
+    seconds = perf_counter() - started
+    quality = Quality.of(clustering, y)
+    return {
+        "inertia": quality.inertia,
+        "NMI": quality.nmi,
+        "ARI": quality.ari,
+        "majority label %": quality.accuracy,
+        "empty": float(np.count_nonzero(clustering.sizes == 0)),
+        "seconds": seconds,
+    }
+
+
+def _summary(method: Clusterer, repeated: list[dict[str, float]]) -> Record:
+    inertias = [numbers["inertia"] for numbers in repeated]
+    return {
+        "method": {"Sklearn": "k-means"}.get(type(method).__name__, "neural"),
+        "k": method.k,
+        "n": len(repeated),
+        **{name: float(median(numbers[name] for numbers in repeated)) for name in repeated[0]},
+        "inertia min to max": f"{min(inertias):,.0f} to {max(inertias):,.0f}",
+    }
+
+
+def animate(X: ndarray, rounds: list[Round], path: Path) -> None:
+    """Draw one picture a round, half a second each; the last one stays for three seconds."""
+    from PIL import Image
+
+    pictures = []
+    for number, (labels, centroids) in enumerate(rounds, start=1):
+        figure, (axes,) = panels(1, width=5)
+        scatter(axes, X, labels, "cluster")
+        crosses(axes, centroids, "centroids")
+        axes.set(xlabel="feature 1", ylabel="feature 2", aspect="equal")
+        axes.set_title(f"round {number} of {len(rounds)}")
+        axes.legend(loc="upper left", fontsize="small")
+        figure.canvas.draw()
+        pictures.append(Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("P"))
+    shown = [500] * (len(pictures) - 1) + [3000]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=shown, loop=0)

@@ -1,0 +1,68 @@
+"""What every embedding owes, checked for each option of conf/embedding."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torchvision.models import resnet18
+
+from winnow.dataset.digits import Digits
+from winnow.types import Embedding
+
+OPTIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("conf/embedding/*.yaml"))
+QUICK = {"pca": {"components": 5}, "autoencoder": {"epochs": 1, "batch_size": 32, "dimensions": 5}}
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return Digits().load().x[:100]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> str:
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "untrained.pt"
+    torch.save(resnet18().state_dict(), path)
+    return str(path)
+
+
+@pytest.fixture
+def embedding(request, build_option, weights) -> Embedding:
+    settings = QUICK.get(request.param, {})
+    if request.param == "pretrained":
+        settings = {"side": 32, "weights": weights}
+    return build_option("embedding", request.param, **settings)
+
+
+@pytest.mark.parametrize("embedding", OPTIONS, indirect=True)
+class TestEmbedding:
+    def test_gives_one_finite_float32_row_per_image(self, embedding, images):
+        X = embedding.fit_transform(images)
+        assert isinstance(embedding, Embedding)
+        assert X.dtype == np.float32
+        assert X.ndim == 2
+        assert len(X) == 100
+        assert np.isfinite(X).all()
+        assert X.std() > 0
+
+    def test_same_images_give_the_same_bits(self, embedding, images):
+        first, second = embedding.fit_transform(images), embedding.fit_transform(images)
+        np.testing.assert_array_equal(first.view(np.uint32), second.view(np.uint32))
+
+    def test_leaves_its_input_and_the_global_random_state_alone(self, embedding, images):
+        kept, frozen = images.copy(), images.copy()
+        frozen.flags.writeable = False
+        numpy_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()
+        embedding.fit_transform(frozen)
+        np.testing.assert_array_equal(frozen, kept)
+        np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)
+        assert torch.equal(torch.get_rng_state(), torch_state)
+
+    def test_takes_colour_images_that_are_not_square(self, embedding):
+        photographs = np.random.default_rng(0).integers(256, size=(20, 3, 18, 15), dtype=np.uint8)
+        assert np.isfinite(embedding.fit_transform(photographs)).all()
+
+    def test_is_known_by_its_hyper_parameters(self, embedding):
+        assert embedding == type(embedding)(**vars(embedding))
+        assert repr(embedding).startswith(type(embedding).__name__ + "(")

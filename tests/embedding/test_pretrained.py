@@ -1,0 +1,108 @@
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from torchvision import models
+
+from winnow.embedding.pretrained import Pretrained
+from winnow.errors import InvalidValue, WeightsUnavailable
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """Return the file of a network that somebody else trained; here, one that nobody did."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "squares.pt"
+    torch.save(models.resnet18().state_dict(), path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def photographs():
+    return np.random.default_rng(0).integers(256, size=(70, 3, 24, 20), dtype=np.uint8)
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+
+def test_it_gives_what_enters_the_last_layer(weights, photographs):
+    network = models.resnet18().eval()
+    network.load_state_dict(torch.load(weights, weights_only=True))
+    X = Pretrained(weights=weights, side=32).fit_transform(photographs[:3])
+    as_before = torch.tensor(photographs[:3]) / 255
+    as_before = torch.nn.functional.interpolate(as_before, (32, 32), mode="bilinear", antialias=True)
+    as_before = (as_before - torch.tensor([0.485, 0.456, 0.406])[:, None, None]) / torch.tensor(
+        [0.229, 0.224, 0.225]
+    )[:, None, None]
+    with torch.inference_mode():
+        torch.testing.assert_close(network.fc(torch.from_numpy(X)), network(as_before))
+
+
+def test_images_keep_their_order_over_several_batches(weights, photographs):
+    embedding = Pretrained(weights=weights, side=32)
+    X = embedding.fit_transform(photographs)
+    np.testing.assert_allclose(X[65:], embedding.fit_transform(photographs[65:]), rtol=1e-4, atol=1e-5)
+
+
+def test_a_grey_image_is_the_colour_image_without_colour(weights, photographs):
+    grey, embedding = photographs[:3, :1], Pretrained(weights=weights, side=32)
+    np.testing.assert_array_equal(
+        embedding.fit_transform(grey), embedding.fit_transform(np.repeat(grey, 3, axis=1))
+    )
+
+
+def test_its_identity_is_the_content_of_the_file_not_its_place(weights, tmp_path):
+    copy = tmp_path / "copy.pt"
+    shutil.copyfile(weights, copy)
+    assert repr(Pretrained(weights=str(copy))) == repr(Pretrained(weights=weights))
+    copy.write_bytes(b"other weights")
+    assert repr(Pretrained(weights=str(copy))) != repr(Pretrained(weights=weights))
+
+
+@pytest.mark.parametrize("network", ["mobilenet_v3_small", "shufflenet_v2_x0_5"])
+def test_other_families_lose_their_last_layer_too(network, tmp_path):
+    path = tmp_path / "weights.pt"
+    torch.save(models.get_model(network, weights=None).state_dict(), path)
+    images = np.zeros((2, 3, 8, 8), np.uint8)
+    width = {"mobilenet_v3_small": 1024, "shufflenet_v2_x0_5": 1024}[network]
+    assert Pretrained(network, str(path)).fit_transform(images).shape == (2, width)
+
+
+def test_without_a_network_the_error_says_what_to_do(offline, photographs):
+    with pytest.raises(WeightsUnavailable, match=r"weights must be downloaded, got .* set embedding.weights"):
+        Pretrained().fit_transform(photographs)
+
+
+@pytest.mark.parametrize("content", [b"", b"not weights at all"])
+def test_a_damaged_file_is_named(tmp_path, photographs, content):
+    path = tmp_path / "damaged.pt"
+    path.write_bytes(content)
+    with pytest.raises(WeightsUnavailable, match=r"readable file of weights, got .*damaged\.pt"):
+        Pretrained(weights=str(path)).fit_transform(photographs)
+
+
+def test_weights_of_another_network_are_refused(weights, photographs):
+    with pytest.raises(WeightsUnavailable, match="weights must fit resnet34"):
+        Pretrained("resnet34", weights).fit_transform(photographs)
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [("resnet19", "network must be one of torchvision's"), ("squeezenet1_0", "must end in a linear layer")],
+)
+def test_networks_it_cannot_use_are_refused(network, words, tmp_path, photographs):
+    path = tmp_path / "weights.pt"
+    if network in models.list_models():
+        torch.save(models.get_model(network, weights=None).state_dict(), path)
+    with pytest.raises(InvalidValue, match=words):
+        Pretrained(network, str(path)).fit_transform(photographs)
+
+
+def test_features_are_refused():
+    with pytest.raises(InvalidValue, match="must be given images of 1 or 3 channels"):
+        Pretrained().fit_transform(np.zeros((4, 3), np.float32))

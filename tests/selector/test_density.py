@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from winnow.selector.density import Density, distance_to_neighbours
+from winnow.types import Clustering
+
+
+@pytest.fixture
+def three_lines():
+    """Rows 0-3 one apart, rows 4-6 five apart, rows 7-8 thirty apart; a cluster each."""
+    X = np.float32([[0], [1], [2], [3], [100], [105], [110], [500], [530]])
+    labels = np.repeat([0, 1, 2], [4, 3, 2])
+    centroids = np.float32([[1.5], [105], [515]])
+    return X, Clustering(centroids, labels, np.abs(X - centroids[labels]).ravel().astype(float))
+
+
+@pytest.fixture
+def keep(three_lines):
+    X, clustering = three_lines
+
+    def rows(budget, seed=0, **settings):
+        selector = Density(**{"neighbours": 1} | settings)
+        hidden = np.full(len(X), -1)
+        rng = np.random.default_rng(seed)
+        return selector.select(X, hidden, clustering, budget=budget, rng=rng).indices.tolist()
+
+    return rows
+
+
+def test_the_densest_clusters_go_first(keep):
+    assert keep(5) == [4, 5, 6, 7, 8]
+    assert keep(2) == [7, 8]
+
+
+def test_or_the_sparsest(keep):
+    assert keep(7, drop="sparsest") == [0, 1, 2, 3, 4, 5, 6]
+    assert keep(4, drop="sparsest") == [0, 1, 2, 3]
+
+
+def test_a_cluster_that_is_cut_through_loses_its_densest_rows(keep):
+    # Rows 0 and 3 have their second neighbour two away, the rows between them one away.
+    assert keep(7, neighbours=2) == [0, 3, 4, 5, 6, 7, 8]
+    assert keep(2, neighbours=2, drop="sparsest") == [1, 2]
+
+
+def test_the_second_stage_draws_from_what_the_first_left(keep):
+    # Seven rows must go: four by density, all of the first line, and three by chance.
+    draws = {tuple(keep(2, seed, stage_one=4 / 7)) for seed in range(60)}
+    assert {row for draw in draws for row in draw} == {4, 5, 6, 7, 8}
+    assert len(draws) > 5
+
+
+def test_without_a_first_stage_it_is_chance_alone(keep):
+    assert {row for seed in range(60) for row in keep(2, seed, stage_one=0.0)} == set(range(9))
+
+
+def test_duplicates_are_densest_of_all():
+    X = np.float32([[0], [0], [0], [5], [6], [7]])
+    clustering = Clustering(np.float32([[6], [0]]), np.array([1, 1, 1, 0, 0, 0]), np.zeros(6))
+    kept = Density(neighbours=2).select(X, np.full(6, -1), clustering, budget=3, rng=np.random.default_rng(0))
+    assert kept.indices.tolist() == [3, 4, 5]
+
+
+def test_more_neighbours_than_there_are_is_all_others():
+    assert distance_to_neighbours(np.float32([[0], [1], [3]]), 50).tolist() == [2.0, 1.5, 2.5]
+    assert distance_to_neighbours(np.float32([[7]]), 50).tolist() == [0.0]
