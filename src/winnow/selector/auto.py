@@ -67,7 +67,7 @@ class Auto(Selector):
     """
 
     balance: Positive = 0.28
-    width: Positive = 0.037
+    width: Positive = 0.03
 
     def select(
         self,
