@@ -105,7 +105,7 @@ def _best(records: list[Record]) -> str:
 
 
 def _draw_elbow(records: list[Record], full: Record, path: Path) -> None:
-    figure, (inertia, accuracy) = panels(2, width=5)
+    figure, (inertia, accuracy) = panels(2, width=5.0)
     ks = [record["k"] for record in records]
     for number, (name, label) in enumerate(
         (("inertia/row", "rows clustered"), ("held-out inertia/row", "held-out rows"))

@@ -79,7 +79,7 @@ def animate(X: ndarray, rounds: list[Round], path: Path) -> None:
 
     pictures = []
     for number, (labels, centroids) in enumerate(rounds, start=1):
-        figure, (axes,) = panels(1, width=5)
+        figure, (axes,) = panels(1, width=5.0)
         scatter(axes, X, labels, "cluster")
         crosses(axes, centroids, "centroids")
         axes.set(xlabel="feature 1", ylabel="feature 2", aspect="equal")
