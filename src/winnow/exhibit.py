@@ -7,6 +7,7 @@ repeat what colour says.
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +57,18 @@ def crosses(axes: "Axes", centroids: Float[ndarray, "k 2"], name: str) -> None:
     axes.scatter(
         *centroids.T, s=170, marker="X", color="black", edgecolors="white", linewidths=1.5, label=name
     )
+
+
+def summary(repeated: Sequence[Mapping[str, float]], *, spread: str) -> Record:
+    """Return the median of every number over the repetitions, and the range of the one named `spread`.
+
+    >>> summary([{"accuracy": 90.0}, {"accuracy": 94.0}], spread="accuracy")
+    {'n': 2, 'accuracy': 92.0, 'accuracy min to max': '90 to 94'}
+    """
+    values = [numbers[spread] for numbers in repeated]
+    medians = {name: float(median(numbers[name] for numbers in repeated)) for name in repeated[0]}
+    extent = f"{_shown(min(values))} to {_shown(max(values))}"
+    return {"n": len(repeated), **medians, f"{spread} min to max": extent}
 
 
 def save_table(records: Sequence[Record], path: Path) -> str:

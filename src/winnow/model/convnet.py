@@ -35,7 +35,7 @@ class ConvNet(Model):
     """
 
     widths: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (16, 32, 64, 128, 256)
-    dropout: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.2
+    dropout: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
 
     def build(self, shape: tuple[int, ...], classes: int) -> "torch.nn.Module":
         smallest = 2 ** (len(self.widths) - 1)

@@ -2,9 +2,10 @@
 
 Where rows lie close together they resemble each other, so a few could stand for many, or so the idea goes.
 Expect it to lose to a uniform subset almost everywhere: a dense cluster is often one class, and dropping
-it whole drops what the model was to learn (MNIST at 600 images: about 75 % against 96 %, a class or two
-nearly gone). Dropping the sparsest instead removes outliers, and the rare with them. It is here because it
-is often proposed; the second stage, which leaves part of the dropping to chance, softens the harm.
+it whole drops what the model was to learn. On MNIST, 600 images out of 20 clusters reach 39 % against 96 %
+(n=5), with one digit quite gone; on a table of six classes half of the rows lose 7 points (n=20). Dropping
+the sparsest instead removes outliers, and the rare with them. It is here because it is often proposed; the
+second stage, which leaves part of the dropping to chance, softens the harm.
 
 Density is that of k-nearest-neighbour estimation: Loftsgaarden and Quesenberry, "A nonparametric estimate
 of a multivariate density function", Annals of Mathematical Statistics, 1965.

@@ -9,7 +9,6 @@ Reference: Sculley, "Web-scale k-means clustering", WWW 2010.
 
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 from typing import Annotated
 
@@ -21,7 +20,7 @@ from winnow.clusterer.minibatch import MiniBatch
 from winnow.clusterer.sklearn import Sklearn
 from winnow.early_stopping import set_aside
 from winnow.embedding.identity import flatten
-from winnow.exhibit import COLOURS, Record, panels, save_table
+from winnow.exhibit import COLOURS, Record, panels, save_table, summary
 from winnow.quality import Quality, assigned, majority_labels
 from winnow.streams import stream, stream_seed
 from winnow.types import Clusterer, Clustering, Dataset, Study
@@ -37,9 +36,9 @@ class MiniBatchMNIST(Study):
 
     def run(self, dataset: Dataset, *, seed: int, seeds: int, folder: Path) -> str:
         X, X_test = flatten(dataset.x), flatten(dataset.x_test)
-        methods: list[Clusterer] = [Sklearn(self.full_k), *(MiniBatch(k) for k in self.ks)]
+        methods = [("k-means", Sklearn(self.full_k)), *(("mini-batch", MiniBatch(k)) for k in self.ks)]
         records = []
-        for method in methods:
+        for name, method in methods:
             repeated = []
             for repetition in range(seeds):
                 fitted, held = set_aside(len(X), self.held_out, stream(seed, repetition, "validation"))
@@ -48,7 +47,7 @@ class MiniBatchMNIST(Study):
                 repeated.append(
                     _judged(method, X[fitted], dataset.y[fitted], parts, dataset.y_test, cluster_seed)
                 )
-            records.append(_summary(method, repeated))
+            records.append({"method": name, "k": method.k} | summary(repeated, spread="test %"))
         text = save_table(records, folder / "minibatch_mnist.csv")
         _draw_elbow(records[1:], records[0], folder / "minibatch_mnist.png")
         return f"{text}\n{_best(records[1:])}"
@@ -80,18 +79,6 @@ def _judged(
     }
 
 
-def _summary(method: Clusterer, repeated: list[dict[str, float]]) -> Record:
-    """The median of every number, and the range of the test accuracy."""
-    accuracies = [numbers["test %"] for numbers in repeated]
-    return {
-        "method": {"Sklearn": "k-means"}.get(type(method).__name__, "mini-batch"),
-        "k": method.k,
-        "n": len(repeated),
-        **{name: float(median(numbers[name] for numbers in repeated)) for name in repeated[0]},
-        "test % min to max": f"{min(accuracies):.1f} to {max(accuracies):.1f}",
-    }
-
-
 def _best(records: list[Record]) -> str:
     """Say which k is best by each measure, and what it is worth on the test rows."""
     lines = []
@@ -105,7 +92,7 @@ def _best(records: list[Record]) -> str:
 
 
 def _draw_elbow(records: list[Record], full: Record, path: Path) -> None:
-    figure, (inertia, accuracy) = panels(2, width=5)
+    figure, (inertia, accuracy) = panels(2, width=5.0)
     ks = [record["k"] for record in records]
     for number, (name, label) in enumerate(
         (("inertia/row", "rows clustered"), ("held-out inertia/row", "held-out rows"))

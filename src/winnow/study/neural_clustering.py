@@ -6,7 +6,6 @@ column of the table: see `winnow.clusterer.neural`.
 
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 from typing import Annotated
 
@@ -17,7 +16,7 @@ from pydantic import Field
 from winnow.clusterer.neural import Neural, Round
 from winnow.clusterer.sklearn import Sklearn
 from winnow.embedding.identity import flatten
-from winnow.exhibit import Record, crosses, panels, save_table, scatter
+from winnow.exhibit import crosses, panels, save_table, scatter, summary
 from winnow.quality import Quality
 from winnow.streams import stream_seed
 from winnow.types import Clusterer, Dataset, Study
@@ -36,11 +35,11 @@ class NeuralClustering(Study):
         if X.shape[1] == 2:
             watched = self._neural(self.ks[0]).rounds_on(X, stream_seed(seed, 0, "cluster"))
             animate(X, list(watched), folder / "neural_clustering.gif")
-        methods = [method for k in self.ks for method in (self._neural(k), Sklearn(k))]
+        methods = [pair for k in self.ks for pair in (("neural", self._neural(k)), ("k-means", Sklearn(k)))]
         records = []
-        for method in methods:
+        for name, method in methods:
             repeated = [_judged(method, X, dataset.y, stream_seed(seed, r, "cluster")) for r in range(seeds)]
-            records.append(_summary(method, repeated))
+            records.append({"method": name, "k": method.k} | summary(repeated, spread="inertia"))
         return save_table(records, folder / "neural_clustering.csv")
 
     def _neural(self, k: int) -> Neural:
@@ -62,24 +61,13 @@ def _judged(method: Clusterer, X: ndarray, y: ndarray, seed: int) -> dict[str, f
     }
 
 
-def _summary(method: Clusterer, repeated: list[dict[str, float]]) -> Record:
-    inertias = [numbers["inertia"] for numbers in repeated]
-    return {
-        "method": {"Sklearn": "k-means"}.get(type(method).__name__, "neural"),
-        "k": method.k,
-        "n": len(repeated),
-        **{name: float(median(numbers[name] for numbers in repeated)) for name in repeated[0]},
-        "inertia min to max": f"{min(inertias):,.0f} to {max(inertias):,.0f}",
-    }
-
-
 def animate(X: ndarray, rounds: list[Round], path: Path) -> None:
     """Draw one picture a round, half a second each; the last one stays for three seconds."""
     from PIL import Image
 
     pictures = []
     for number, (labels, centroids) in enumerate(rounds, start=1):
-        figure, (axes,) = panels(1, width=5)
+        figure, (axes,) = panels(1, width=5.0)
         scatter(axes, X, labels, "cluster")
         crosses(axes, centroids, "centroids")
         axes.set(xlabel="feature 1", ylabel="feature 2", aspect="equal")
