@@ -1,31 +1,32 @@
 """One job: a method and its baseline, every repetition of both, tracked, and one line about the outcome."""
 
-import json
 import os
-import platform
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
-from statistics import fmean, median
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from winnow import kept_rows, report, sweep
+from winnow import report, sweep
 from winnow.cache import Cache
 from winnow.config import Plan
 from winnow.errors import TRACEBACK, InvalidValue, exit_code, explain
-from winnow.keys import library_versions
 from winnow.pipeline import Method, Pipeline, Score
-from winnow.report import STAGES, Row
-from winnow.types import Clustering, Dataset, Study
-from winnow.workers import Workers, available_cores
+from winnow.record import Record, seconds_of
+from winnow.report import Row
+from winnow.tracking import Store
+from winnow.types import Dataset, Source, Study
+from winnow.workers import Workers, shared_workers
 
 METHOD_GROUPS = ("embedding", "clusterer", "selector", "model", "augment", "trainer")
-LIBRARIES = ("winnow", "torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
+# Repetitions of so many later jobs are handed out early, so that no core idles at the end of a job.
+JOBS_AHEAD = 4
 
 
 def run(plan: Plan, *, number: int = 0, in_sweep: bool = False) -> Row:
@@ -33,15 +34,10 @@ def run(plan: Plan, *, number: int = 0, in_sweep: bool = False) -> Row:
 
     Results that exist are not computed again: a job whose run is finished is answered from the cache.
     """
-    place = sweep.folder(plan.settings.state_dir)
+    job = Job(plan, number, in_sweep)
     row = sweep.pending(number, plan, ())
     try:
-        job = Job(plan, place, in_sweep)
-        if plan.study:
-            row = job.shown(row, plan.study)
-        else:
-            row = job.outcome(row)
-            print(report.line(row), flush=True)
+        row = job.shown(row, plan.study) if plan.study else job.outcome(row)
     except Exception as error:
         # Not raised: Hydra would stop here or tell it in its own way, and the other jobs shall go on.
         row = replace(row, status="failed", reason=explain(error), exit_code=exit_code(error))
@@ -50,9 +46,11 @@ def run(plan: Plan, *, number: int = 0, in_sweep: bool = False) -> Row:
         if os.environ.get(TRACEBACK):
             traceback.print_exc()
     except BaseException as error:
-        sweep.record(place, replace(row, status="interrupted", reason=explain(error)))
+        sweep.record(job.place, replace(row, status="interrupted", reason=explain(error)))
         raise
-    sweep.record(place, row)
+    sweep.record(job.place, row)
+    if row.scored:
+        print(report.line(row), flush=True)
     return row
 
 
@@ -61,32 +59,31 @@ class Job:
     """A plan at work."""
 
     plan: Plan
-    place: Path
+    number: int
     in_sweep: bool
 
     def outcome(self, row: Row) -> Row:
         """Make sure that every repetition of the method and of its baseline is computed and tracked."""
-        self._check_fits()
-        chosen, seeds = self.chosen, range(self.plan.settings.seeds)
-        baseline = Pipeline(chosen.method.baseline(), self.dataset, self.cache)
-        arms = [baseline, chosen] if chosen.method != baseline.method else [baseline]
-        runs = {arm: self.store.finished(arm.run_key(len(seeds))) for arm in arms}
-        trained = {arm: [arm.finished(repetition) for repetition in seeds] for arm in arms}
+        self.check_fits()
+        seeds = range(self.plan.settings.seeds)
+        runs = {arm: self.store.finished(arm.run_key(len(seeds))) for arm in self.arms}
+        trained = {arm: [arm.finished(repetition) for repetition in seeds] for arm in self.arms}
         complete = all(runs.values()) and all(all(entries) for entries in trained.values())
         if complete:
-            scores = {arm: [arm.score(entry) for entry in trained[arm]] for arm in arms}
+            scores = {arm: [arm.score(entry) for entry in trained[arm]] for arm in self.arms}
         else:
-            scores = self._compute(arms, runs)
+            scores = self._compute(runs)
+        baseline, chosen = self.arms[0], self.arms[-1]
         return replace(
             row,
             status="cached" if complete else "ok",
             key=chosen.run_key(len(seeds)),
             run_id=self.store.finished(chosen.run_key(len(seeds))) or "",
             budget=chosen.budget,
-            options=self._options(chosen),
-            accuracies=[score.accuracy for score in scores[arms[-1]]],
+            options=Record(self.plan, chosen, self.place).options(),
+            accuracies=[score.accuracy for score in scores[chosen]],
             baseline=[score.accuracy for score in scores[baseline]],
-            seconds=_totals(scores[arms[-1]]) | {"baseline": _totals(scores[baseline])["train"]},
+            seconds=seconds_of(scores[chosen]) | {"baseline": seconds_of(scores[baseline])["train"]},
         )
 
     def shown(self, row: Row, study: Study) -> Row:
@@ -99,41 +96,9 @@ class Job:
         print(f"figures and tables: {folder}", flush=True)
         return replace(row, status="ok")
 
-    @cached_property
-    def dataset(self) -> Dataset:
-        """The data set, read and verified once."""
-        return self.plan.stages["dataset"].load()
-
-    @cached_property
-    def cache(self) -> Cache:
-        """Where results are kept."""
-        return Cache(self._state / "cache")
-
-    @cached_property
-    def store(self):
-        """Where runs are recorded."""
-        return self.plan.stages["tracker"].open(self._state)
-
-    @cached_property
-    def chosen(self) -> Pipeline:
-        """The method that was asked for, applied to the data."""
-        stages, settings = self.plan.stages, self.plan.settings
-        method = Method(
-            *(
-                stages[group]
-                for group in ("embedding", "clusterer", "selector", "model", "augment", "trainer")
-            ),
-            budget=settings.budget,
-            seed=settings.seed,
-        )
-        return Pipeline(method, self.dataset, self.cache)
-
-    @property
-    def _state(self) -> Path:
-        return Path(self.plan.settings.state_dir).absolute()
-
-    def _check_fits(self) -> None:
-        settings, n, selector = self.plan.settings, self.dataset.n, self.chosen.method.selector
+    def check_fits(self) -> None:
+        """Refuse more clusters or kept rows than there are rows, before anything is computed."""
+        settings, n, selector = self.plan.settings, self.dataset.n, self.arms[-1].method.selector
         # k first: unless told otherwise, the budget follows it.
         limits = {"k": selector.needs_clustering, "budget": not selector.keeps_everything}
         for name, applies in limits.items():
@@ -145,68 +110,36 @@ class Job:
                     remedy=f"{self.dataset.name} has {n} training rows",
                 )
 
-    def _compute(self, arms: list[Pipeline], runs: dict[Pipeline, str | None]) -> dict:
-        workers, seeds = Workers(self.plan.settings.n_jobs), range(self.plan.settings.seeds)
-        source = self.plan.stages["dataset"]
-        with workers.stopping_on_error():
-            asked = {}
-            for arm in arms:
-                if arm.method.selector.needs_clustering or arm.method.selector.needs_embedding:
-                    # Here, not in a worker: all of them would wait for the one, and nobody see its progress.
-                    arm.embed()
-                asked[arm] = [workers.submit(arm, source, repetition) for repetition in seeds]
-            scores: dict[Pipeline, list[Score]] = {}
-            with _progress() as progress:
-                for arm in arms:
-                    name = f"{_option(arm)} budget={arm.budget}"
-                    task = progress.add_task(name, total=len(seeds))
-                    tick = lambda task=task: progress.advance(task)  # noqa: E731
-                    against = scores.get(arms[0])
-                    if runs[arm] is None:
-                        scores[arm] = self._tracked(arm, asked[arm], against, tick)
-                    else:
-                        scores[arm] = [_taken(future.result(), tick) for future in asked[arm]]
-        return scores
+    @property
+    def place(self) -> Path:
+        """The folder of the command that this job belongs to."""
+        return sweep.folder(self.plan.settings.state_dir)
 
-    def _tracked(
-        self, arm: Pipeline, asked: list, against: list[Score] | None, tick: Callable
-    ) -> list[Score]:
-        """Wait for the repetitions of one arm inside a run of its own."""
-        key = arm.run_key(len(asked))
-        with self.cache.lock(f"run-{key}"):
-            if self.store.finished(key):  # another process was faster
-                return [_taken(future.result(), tick) for future in asked]
-            name = f"{_option(arm)} k={self._options(arm)['k']} budget={arm.budget}"
-            with self.store.run(name, key=key, params=self._options(arm), tags=self._tags(arm)) as record:
-                record.text(self.plan.resolved, "config.yaml")
-                record.text(json.dumps(environment(), indent=2), "environment.json")
-                scores = []
-                for repetition, future in enumerate(asked):
-                    scores.append(_taken(future.result(), tick))
-                    record.metrics({"test_acc": scores[-1].accuracy}, step=repetition)
-                    self._keep(arm, repetition, record)
-                record.metrics(_summary(scores, against or scores))
-        return scores
+    @property
+    def dataset(self) -> Dataset:
+        """The data set, read and verified once in a command."""
+        return _load(self.plan.stages["dataset"])
 
-    def _keep(self, arm: Pipeline, repetition: int, record) -> None:
-        """Write the kept rows of one repetition, and record them with the loss curve."""
-        needs_clustering = arm.method.selector.needs_clustering
-        clustering = Clustering(**arm.cluster(repetition).arrays) if needs_clustering else None
-        kept = arm.select(repetition)
-        provenance = {
-            "selector": repr(arm.method.selector),
-            "seed": arm.method.seed,
-            "key": arm.subset_key(repetition),
-        }
-        folder = self.place / "kept" / arm.run_key(self.plan.settings.seeds)[:12]
-        indices = kept.arrays["indices"]
-        path = kept_rows.write(folder, repetition, self.dataset, indices, clustering, provenance)
-        record.artifact(path, "kept")
-        record.artifact(path.with_suffix(".json"), "kept")
-        if repetition == 0 and self.dataset.x.ndim == 4:
-            record.artifact(kept_rows.picture(path.with_suffix(".png"), self.dataset, indices), "kept")
-        losses = arm.train(repetition).arrays["losses"]
-        record.curve(f"train_loss_{repetition}", losses, every=max(1, len(losses) // 100))
+    @cached_property
+    def arms(self) -> list[Pipeline]:
+        """The baseline and, unless that is what was asked for, the chosen method."""
+        settings, cache = self.plan.settings, Cache(self._state / "cache")
+        stages = [self.plan.stages[group] for group in METHOD_GROUPS]
+        chosen = Method(*stages, budget=settings.budget, seed=settings.seed)
+        methods = dict.fromkeys([chosen.baseline(), chosen])
+        pipelines = [Pipeline(method, self.dataset, cache) for method in methods]
+        # One that keeps everything is compared with everything, whatever the budget says.
+        budget = pipelines[-1].budget
+        return [replace(each, method=replace(each.method, budget=budget)) for each in pipelines]
+
+    @cached_property
+    def store(self) -> Store:
+        """Where runs are recorded."""
+        return self.plan.stages["tracker"].open(self._state)
+
+    @property
+    def _state(self) -> Path:
+        return Path(self.plan.settings.state_dir).absolute()
 
     @cached_property
     def _parent(self) -> str:
@@ -214,65 +147,64 @@ class Job:
         (self.place / sweep.PARENT).write_text(run_id)
         return run_id
 
-    def _tags(self, arm: Pipeline) -> dict[str, str]:
-        tags = {"winnow.baseline": str(_option(arm) == "uniform").lower()}
-        if self.in_sweep:
-            tags |= {"winnow.sweep": self.place.name, "mlflow.parentRunId": self._parent}
-        return tags
+    def _compute(self, runs: dict[Pipeline, str | None]) -> dict[Pipeline, list[Score]]:
+        workers, scores = shared_workers(self.plan.settings.n_jobs), {}
+        with workers.stopping_on_error():
+            asked = self.ask(workers)
+            self._ask_ahead(workers)
+            with _progress() as progress:
+                for arm in self.arms:
+                    with _counted(progress, asked[arm], Record(self.plan, arm, self.place).name) as counted:
+                        scores[arm] = self._tracked(arm, runs[arm], counted, scores.get(self.arms[0]))
+        return scores
 
-    def _options(self, arm: Pipeline) -> dict[str, str]:
-        """What a tracker records of an arm: options by name, settings, and every field of its stages."""
-        described = self.plan.described() | {
-            "dataset": self.dataset.name,
-            "selector": _option(arm),
-            "budget": str(arm.budget),
-        }
-        if not arm.method.selector.needs_clustering:
-            # Blind to clusters: one run serves every k, which is the budget, as by default. Most are blind to
-            # coordinates too, and one run serves every embedding.
-            unseen = ["clusterer"] if arm.method.selector.needs_embedding else ["embedding", "clusterer"]
-            described |= dict.fromkeys(unseen, "none") | {"k": str(arm.budget)}
-            fields = tuple(f"{group}." for group in unseen)
-            described = {name: value for name, value in described.items() if not name.startswith(fields)}
-        return described
+    def ask(self, workers: Workers) -> dict[Pipeline, list[Callable[[], Score]]]:
+        """Hand out every repetition of every arm, and return what will have their scores."""
+        asked, source = {}, self.plan.stages["dataset"]
+        for arm in self.arms:
+            selector = arm.method.selector
+            if selector.needs_clustering or selector.needs_embedding:
+                # Here, not in a worker: all of them would wait for the one, and nobody see its progress.
+                arm.embed()
+            repetitions = range(self.plan.settings.seeds)
+            asked[arm] = [workers.submit(arm, source, repetition).result for repetition in repetitions]
+        return asked
+
+    def _ask_ahead(self, workers: Workers) -> None:
+        for plan in islice(sweep.upcoming(self.number), JOBS_AHEAD):
+            same = [plan.stages[group] == self.plan.stages[group] for group in ("dataset", "embedding")]
+            if plan.study or workers.width == 1 or not all(same):
+                continue
+            job = Job(plan, 0, self.in_sweep)
+            try:
+                job.check_fits()
+            except InvalidValue:  # told when its turn has come
+                continue
+            job.ask(workers)
+
+    def _tracked(
+        self,
+        arm: Pipeline,
+        finished_run: str | None,
+        repetitions: list[Callable[[], Score]],
+        against: list[Score] | None,
+    ) -> list[Score]:
+        """Wait for the repetitions of one arm, inside a run of its own unless there is one."""
+        if finished_run:
+            return [score() for score in repetitions]
+        key = arm.run_key(len(repetitions))
+        with arm.cache.lock(f"run-{key}"):
+            if self.store.finished(key):  # another process was faster
+                return [score() for score in repetitions]
+            tags = {}
+            if self.in_sweep:
+                tags = {"winnow.sweep": self.place.name, "mlflow.parentRunId": self._parent}
+            return Record(self.plan, arm, self.place).write(self.store, tags, repetitions, against)
 
 
-def environment() -> dict:
-    """What the numbers were made with."""
-    return {
-        "python": sys.version.split()[0],
-        "platform": platform.platform(),
-        "processor": platform.processor() or platform.machine(),
-        "cores": available_cores(),
-        "threads_per_repetition": 1,
-        "libraries": library_versions(*LIBRARIES),
-    }
-
-
-def _option(arm: Pipeline) -> str:
-    return type(arm.method.selector).__module__.rpartition(".")[2]
-
-
-def _taken(score: Score, tick: Callable[[], None]) -> Score:
-    tick()
-    return score
-
-
-def _summary(scores: list[Score], against: list[Score]) -> dict[str, float]:
-    values = [score.accuracy for score in scores]
-    return {
-        "test_acc_median": median(values),
-        "test_acc_min": min(values),
-        "test_acc_max": max(values),
-        "delta_uniform": fmean(a.accuracy - b.accuracy for a, b in zip(scores, against, strict=True)),
-        **{f"{stage}_seconds": seconds for stage, seconds in _totals(scores).items()},
-    }
-
-
-def _totals(scores: list[Score]) -> dict[str, float]:
-    """Seconds of every stage over all repetitions; the embedding is shared, so it counts once."""
-    totals = {stage: sum(score.seconds[stage] for score in scores) for stage in STAGES}
-    return totals | {"embed": max(score.seconds["embed"] for score in scores)}
+@lru_cache(maxsize=1)
+def _load(source: Source) -> Dataset:
+    return source.load()
 
 
 def _progress() -> Progress:
@@ -283,3 +215,18 @@ def _progress() -> Progress:
         TimeElapsedColumn(),
         console=Console(stderr=True),
     )
+
+
+@contextmanager
+def _counted(
+    progress: Progress, asked: list[Callable[[], Score]], name: str
+) -> Iterator[list[Callable[[], Score]]]:
+    """Advance a bar with every result that is waited for."""
+    task = progress.add_task(name, total=len(asked))
+
+    def counting(result: Callable[[], Score]) -> Score:
+        score = result()
+        progress.advance(task)
+        return score
+
+    yield [lambda result=result: counting(result) for result in asked]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "WINNOW_SWEEP"
 PARENT = "parent-run"
-# The command of this process, between its beginning and its end; empty in workers.
+# The jobs of this process's command, between its beginning and its end; empty in workers.
 _begun: list["Plan"] = []
 
 
@@ -63,7 +63,7 @@ def begin(plans: Sequence["Plan"], overrides: Sequence[Sequence[str]]) -> None:
         ) from error
     rows = [pending(*job) for job in zip(range(len(plans)), plans, overrides, strict=True)]
     _write(place / "sweep.json", rows)
-    _begun.append(plans[0])
+    _begun[:] = plans
     for tracker in {plan.stages["tracker"] for plan in plans}:
         tracker.open(state_dir).reap()
     Cache(state_dir / "cache").sweep_temporary()
@@ -71,6 +71,11 @@ def begin(plans: Sequence["Plan"], overrides: Sequence[Sequence[str]]) -> None:
         # Decided once, here: the jobs of a sweep must not disagree about what they learn from.
         if isinstance(source, Auto):
             source.decide()
+
+
+def upcoming(number: int) -> Sequence["Plan"]:
+    """The jobs of this command after job `number`; none in a process that was handed a single job."""
+    return _begun[number + 1 :]
 
 
 def exhibits(place: Path, job: int) -> Path:
@@ -111,7 +116,8 @@ def finish(error: BaseException | None) -> list[Row]:
     """Print what came of the command and record it; nothing to do if it never began."""
     if not _begun:
         return []
-    plan = _begun.pop()
+    plan = _begun[0]
+    _begun.clear()
     place = folder(plan.settings.state_dir)
     outcome = rows(place)
     _write(place / "sweep.json", outcome)

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from threading import Thread
 from time import sleep
 from typing import Any
@@ -97,6 +97,12 @@ class Workers:
             self._pool().shutdown(wait=False, kill_workers=True)
 
 
+@cache
+def shared_workers(n_jobs: int) -> Workers:
+    """Return this process's workers, which stay for all its jobs."""
+    return Workers(n_jobs)
+
+
 @dataclass(frozen=True)
 class Task:
     """One repetition, as it travels to a worker: small, because the images stay on disk."""
@@ -108,10 +114,10 @@ class Task:
     repetition: int
 
 
-def share(dataset: Dataset, cache: Cache) -> None:
+def share(dataset: Dataset, store: Cache) -> None:
     """Put the data set's arrays where workers can map them into memory."""
     about = {"name": dataset.name, "classes": list(dataset.classes)}
-    cache.fetch(
+    store.fetch(
         "dataset",
         dataset.checksum,
         lambda: ({name: getattr(dataset, name) for name in DATASET_ARRAYS}, about),
@@ -128,10 +134,10 @@ def repeat(task: Task) -> Score:
 _held: dict[str, Dataset] = {}
 
 
-def _dataset(source: Source, checksum: str, cache: Cache) -> Dataset:
+def _dataset(source: Source, checksum: str, store: Cache) -> Dataset:
     if checksum not in _held:
         _held.clear()
-        entry = cache.load("dataset", checksum)
+        entry = store.load("dataset", checksum)
         if entry is None:  # the cache may be read-only or its disk full
             _held[checksum] = source.load()
         else:
