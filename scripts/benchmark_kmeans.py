@@ -144,7 +144,7 @@ def compare(X: ndarray, k: int) -> None:
         reference = median(
             float((nearest_centroid(X, by_sklearn(X, k, 100 + seed))[1] ** 2).sum()) for seed in range(2)
         )
-    for start in STARTS.keys() & set(names):
+    for start in (start for start in STARTS if start in names):
         methods |= dict([faiss_within(X, k, start, 1.005 * reference)])
     for seed in range(rounds):
         for name, method in methods.items():
@@ -177,7 +177,7 @@ def main() -> None:
     if ASKED["quick"] == "true":
         ASKED.update(k="600", rounds="1", methods="sklearn,kmeans++")
     X = PCA(components=64).fit_transform(MNIST(ASKED["data_dir"]).load().x)
-    print(f"{platform.platform()}, {os.cpu_count()} cores, {ASKED['threads']} threads, n = {len(X)}, d = 64")
+    print(f"{platform.platform()}, {os.cpu_count()} cores, threads={ASKED['threads']}, n = {len(X)}, d = 64")
     for k in ASKED["k"].split(","):
         compare(X, int(k))
 

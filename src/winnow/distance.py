@@ -15,7 +15,8 @@ from numpy.typing import DTypeLike
 
 _VALUES_AT_ONCE = 2**18  # 1 MB of float32: stays in cache and keeps the working memory small
 _VALUES_IN_CACHE = 2**16  # half a megabyte: twice as fast where nothing but one difference is computed
-_CANDIDATES_PER_ROW = 4
+_FEWEST_ROWS_AT_ONCE = 32  # a product of fewer rows is slow
+_CANDIDATES_PER_ROW = 4  # more, and double precision rules out enough to pay
 
 
 def distances_to_centroids(
@@ -58,7 +59,7 @@ def nearest_centroid(
     >>> nearest_centroid(np.float32([[1], [2], [9]]), np.float32([[0], [4], [8]]))
     (array([0, 0, 2]), array([1., 2., 1.]))
     """
-    step = rows_at_once or max(_VALUES_AT_ONCE // max(centroids.shape), 1)
+    step = rows_at_once or max(_VALUES_AT_ONCE // max(centroids.shape), _FEWEST_ROWS_AT_ONCE)
     # Distances do not change when everything moves by the mean, and the expansion then loses least.
     mean = X.mean(axis=0, dtype=np.float64)
     centred = centroids - mean
