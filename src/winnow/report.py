@@ -82,11 +82,13 @@ def line(row: Row) -> str:
 
 
 def difference(comparison: Comparison) -> str:
-    """A paired difference with its interval, in points.
+    """A paired difference with its interval, in points; a single pair has no interval.
 
     >>> difference(paired_difference([97.0, 96.0], [96.0, 95.0]))
     '+1.00 [+1.00, +1.00]'
     """
+    if comparison.n == 1:
+        return f"{comparison.mean:+.2f}"
     return f"{comparison.mean:+.2f} [{comparison.low:+.2f}, {comparison.high:+.2f}]"
 
 

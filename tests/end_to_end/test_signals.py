@@ -53,7 +53,7 @@ def test_a_sweep_killed_in_the_middle_goes_on_with_what_is_left(command, referen
     process = command.start(*line)
     command.wait_for("runs/*/job-0.json")
     process.kill()
-    process.wait()
+    process.communicate(timeout=60)  # which waits for whoever holds its pipes: the workers, too
     assert none_alive(command, seconds=30)
     assert [row["status"] for row in command.rows()] == ["pending", "pending"]
     assert "RUNNING" in statuses(command)
