@@ -19,14 +19,15 @@ Because far-off rows can be broken ones, rows beyond Tukey's outer fence (more t
 interquartile range above the third quartile, of distances in units of the cluster's median) are drawn last
 as long as the tilt is to the hard end.
 
-Balance and width were chosen on validation parts of two training sets, with PCA, k = budget, LeNet-5 and
-two or three repetitions: the last 10,000 training images of MNIST, at 50 to 5,000 rows, and 40 % of the
-digits, at 20 to 400. Unexplained are 45, 39, 26, 20 and 17 % of MNIST at 50, 100, 600, 2,400 and 5,000
-rows, and 27 % of the digits at 50 already; in both sets `nearest` stops winning near the balance. Within
-the noise of so few repetitions the rule was never more than a quarter of a point below the best of
-`nearest`, `random`, `furthest` and `uniform` on MNIST from 100 rows on; it was half a point below
-`nearest` at 50, in one repetition. On the digits the noise is one to three points, and there at 20 rows
-exactly `nearest` was better.
+The constants were chosen on validation parts of two training sets, with PCA, k = budget, LeNet-5 and few
+repetitions: the last 10,000 training images of MNIST and 40 % of the digits. 45, 39, 26, 20 and 17 % of
+MNIST are unexplained at 50, 100, 600, 2,400 and 5,000 rows, and 27 % of the digits at 50 already; in both
+sets `nearest` stops winning near the balance. There, against the best of `nearest`, `random`, `furthest`
+and `uniform`, it was -0.3, +0.8, 0.0 and -0.2 points on MNIST at 50, 100, 600 and 1,200 rows (two
+repetitions), and -2.5, +0.2, -0.3, +0.2 and 0.0 on the digits at 20, 50, 100, 200 and 400 (three). The
+noise is half a point, and more on the digits. These are the data it was fitted to: expect less elsewhere.
+On photographs of cats and dogs no selector stood out of a noise of two points, and `nearest` led by one
+or two from 600 rows on, where this rule keeps to chance.
 
 It sees no labels and so no label noise: on mislabelled data keep to `random` or `nearest_half` at large
 budgets. It judges coverage by the embedding's distances, and where these mean nothing, neither does it.
