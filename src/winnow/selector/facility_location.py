@@ -4,7 +4,7 @@ The kept set S maximises the sum over all rows of their similarity to the most s
 submodular, so adding the best row at each step reaches at least 63 % of the optimum, and a row's gain can
 only shrink, so most rows need not be looked at again (lazy greedy). Dense regions are served first, and
 each only once. Expect it near `nearest`: good at small budgets, a little below random at middling ones
-(MNIST at 600 rows: -0.4), where it underrates the tails.
+(MNIST at 600 rows: half a point to a point), where it underrates the tails.
 
 Similarities reach as far as each row's nearest neighbours; beyond them they count as 0, which makes the
 matrix sparse. At small budgets, where one kept row has to stand for more rows than that, raise
