@@ -58,7 +58,7 @@ def test_an_illegal_value_is_named_with_its_rule(bare, override, said):
         ("kk=3", "did you mean k?"),
         ("sede=3", "did you mean seed?"),
         ("+trainer.learning_rat=3", "did you mean trainer.learning_rate?"),
-        ("trainer.learning_rat=3", "'learning_rat'"),
+        ("trainer.learning_rat=3", "trainer.learning_rat"),
         ("k=600,1200", "add -m"),
         ("selector=nearest,random", "add -m"),
     ],

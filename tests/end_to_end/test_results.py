@@ -100,7 +100,7 @@ def test_without_a_tracker_there_is_no_database(odd_sizes):
 
 def test_the_whole_set_and_uniform_are_their_own_baselines(odd_sizes):
     rows = [row for row in odd_sizes.rows() if row["selector"] in ("full", "uniform")]
-    assert [row["budget"] for row in rows] == [1, 9, 1438, 1438]
+    assert sorted(row["budget"] for row in rows) == [1, 9, 1438, 1438]
     assert all(row["baseline"] == row["accuracies"] for row in rows)
     assert len(odd_sizes.entries("clustering")) == 2  # for nearest alone: k=1 and k=9
 
