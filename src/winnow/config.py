@@ -106,7 +106,8 @@ class Door(Callbacks):
     def _admit(self, config: DictConfig, jobs: list[list[str]], composed: Any) -> None:
         from winnow import sweep
 
-        sweep.begin([build(composed(overrides)) for overrides in jobs], jobs)
+        plans = [build(composed(overrides)) for overrides in jobs]
+        sweep.begin(plans, jobs, command=" ".join(config.hydra.overrides.task))
 
 
 def guard_the_door() -> None:

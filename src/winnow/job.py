@@ -143,7 +143,8 @@ class Job:
 
     @cached_property
     def _parent(self) -> str:
-        run_id = self.store.parent(self.place.name, f"sweep {self.place.name}")
+        command = (self.place / sweep.COMMAND).read_text()
+        run_id = self.store.parent(self.place.name, f"sweep {command}")
         (self.place / sweep.PARENT).write_text(run_id)
         return run_id
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "WINNOW_SWEEP"
 PARENT = "parent-run"
+COMMAND = "command"
 # The jobs of this process's command, between its beginning and its end; empty in workers.
 _begun: list["Plan"] = []
 
@@ -41,8 +42,10 @@ def folder(state_dir: str | Path) -> Path:
     return Path(state_dir).absolute() / "runs" / os.environ[ENVIRONMENT]
 
 
-def begin(plans: Sequence["Plan"], overrides: Sequence[Sequence[str]]) -> None:
+def begin(plans: Sequence["Plan"], overrides: Sequence[Sequence[str]], command: str) -> None:
     """Make ready for jobs that have all passed the door, and list them as pending.
+
+    `command` is what was typed, without the program's name.
 
     What a killed command left behind is cleared away first: runs that claim to be running, temporary files.
 
@@ -63,6 +66,7 @@ def begin(plans: Sequence["Plan"], overrides: Sequence[Sequence[str]]) -> None:
         ) from error
     rows = [pending(*job) for job in zip(range(len(plans)), plans, overrides, strict=True)]
     _write(place / "sweep.json", rows)
+    (place / COMMAND).write_text(command)
     _begun[:] = plans
     for tracker in {plan.stages["tracker"] for plan in plans}:
         tracker.open(state_dir).reap()
