@@ -52,8 +52,8 @@ def test_a_sweep_killed_in_the_middle_goes_on_with_what_is_left(command, referen
     line = ("-m", "selector=nearest,random", "n_jobs=2")
     process = command.start(*line)
     command.wait_for("runs/*/job-0.json")
-    process.kill()
-    process.wait()
+    with process:  # closes its pipes
+        process.kill()
     assert none_alive(command, seconds=30)
     assert [row["status"] for row in command.rows()] == ["pending", "pending"]
     assert "RUNNING" in statuses(command)
