@@ -151,6 +151,7 @@ class Job:
     def _compute(self, runs: dict[Pipeline, str | None]) -> dict[Pipeline, list[Score]]:
         workers, scores = shared_workers(self.plan.settings.n_jobs), {}
         with workers.stopping_on_error():
+            workers.warm_up()
             asked = self.ask(workers)
             self._ask_ahead(workers)
             with _progress() as progress:

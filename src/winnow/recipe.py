@@ -109,6 +109,8 @@ class Recipe(Trainer):
             # Dropout goes on drawing from this stream, so it is paired between selectors too.
             torch.manual_seed(stream_seed(seed, repetition, "init"))
             network = model.build(dataset.x.shape[1:], len(dataset.classes)).to(device)
+            # So laid out, convolution and pooling take a fifth less time.
+            network = network.to(memory_format=torch.channels_last)
             losses = self._fit(network, batches, self.steps_for(len(subset)), stop)
             predictions = training.predict(network, normalise.chunks(dataset.x_test))
         return Trained(predictions, losses, perf_counter() - started)
@@ -156,7 +158,9 @@ class Recipe(Trainer):
             {"params": vectors, "weight_decay": 0.0},
         ]
         make = {"adamw": AdamW, "adam": Adam}[self.optimizer]
-        optimizer = make([g for g in groups if g["params"]], lr=self.learning_rate, betas=self.betas)
+        optimizer = make(
+            [g for g in groups if g["params"]], lr=self.learning_rate, betas=self.betas, fused=True
+        )
         if self.schedule == "constant":
             return optimizer, None
         return optimizer, LambdaLR(optimizer, lambda step: self._cosine(step, steps))

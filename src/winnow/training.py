@@ -6,6 +6,7 @@ winnow runs repetitions side by side instead, so a result never depends on how m
 """
 
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,6 @@ import pytorch_lightning as lightning
 import torch
 from numpy import ndarray
 from pytorch_lightning.callbacks import Callback
-from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.plugins.environments import LightningEnvironment
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -26,6 +26,9 @@ from winnow.errors import InvalidValue
 
 # It greets on every fit; what a person should know, winnow says.
 logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+# It sets this when imported. Torch then loads the GPU's library anew at every optimiser step to see whether
+# there is a GPU: on a machine without one, a twentieth of a step of LeNet-5.
+os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
 
 Loss = Callable[[torch.nn.Module, Any], Tensor]
 Stop = Callable[[torch.nn.Module], bool]
@@ -54,13 +57,13 @@ def fit(
     InvalidValue
         If a loss is not finite, naming the first such step.
     """
-    recorder = LossRecorder()
+    objective = Objective(network, loss, optimizer, scheduler)
     trainer = lightning.Trainer(
         max_steps=steps,
         max_epochs=-1,
         accelerator=next(network.parameters()).device.type,
         devices=1,
-        logger=recorder,
+        logger=False,
         callbacks=[
             *([StepBar(description, steps)] if description else []),
             *([Stopper(network, stop)] if stop else []),
@@ -71,15 +74,15 @@ def fit(
         num_sanity_val_steps=0,
         limit_val_batches=0,
         deterministic=deterministic,
-        log_every_n_steps=1,
+        log_every_n_steps=0,
         # Without this, Lightning finds Slurm's variables and takes over signals and requeueing.
         plugins=[LightningEnvironment()],
     )
     with one_thread(), _interrupts_as_they_are(trainer), warnings.catch_warnings():
         # Advice to Lightning's own developers, and to people who train without its loaders.
         warnings.filterwarnings("ignore", module="pytorch_lightning")
-        trainer.fit(Objective(network, loss, optimizer, scheduler), train_dataloaders=batches)
-    losses = recorder.curve()
+        trainer.fit(objective, train_dataloaders=batches)
+    losses = torch.stack(objective.losses).float().cpu().numpy()
     if not np.isfinite(losses).all():
         step = int(np.argmin(np.isfinite(losses)))
         raise InvalidValue(
@@ -120,7 +123,7 @@ def one_thread() -> Iterator[None]:
 
 
 class Objective(lightning.LightningModule):
-    """A network, the loss it is trained on, and the optimiser that lowers it."""
+    """A network, the loss it is trained on, the optimiser that lowers it, and the losses so far."""
 
     def __init__(
         self,
@@ -132,46 +135,23 @@ class Objective(lightning.LightningModule):
         super().__init__()
         self.network, self._loss = network, loss
         self._optimizer, self._scheduler = optimizer, scheduler
+        self.losses: list[Tensor] = []
+        # Lightning's own way to a step calls a dozen hooks that nothing here listens to.
+        self.automatic_optimization = False
 
-    def training_step(self, batch: Any, batch_index: int) -> Tensor:
+    def training_step(self, batch: Any, batch_index: int) -> None:
+        optimizer = self.optimizers()
+        optimizer.zero_grad()
         value = self._loss(self.network, batch)
-        # Straight to the logger: `self.log` would add a tenth to a step of LeNet-5.
-        self.logger.log_metrics({"loss": value.detach()}, self.global_step)
-        return value
+        value.backward()
+        optimizer.step()
+        if self._scheduler is not None:
+            self._scheduler.step()
+        # Kept here, in order: `self.log` and a logger would add a tenth to a step of LeNet-5.
+        self.losses.append(value.detach())
 
-    def configure_optimizers(self) -> dict[str, Any]:
-        if self._scheduler is None:
-            return {"optimizer": self._optimizer}
-        return {
-            "optimizer": self._optimizer,
-            "lr_scheduler": {"scheduler": self._scheduler, "interval": "step"},
-        }
-
-
-class LossRecorder(Logger):
-    """Lightning's logger, kept thin: it holds the losses in memory until somebody asks for the curve."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._losses: list[Tensor] = []
-
-    @property
-    def name(self) -> str:
-        return "winnow"
-
-    @property
-    def version(self) -> int:
-        return 0
-
-    def log_metrics(self, metrics: dict[str, Tensor], step: int | None = None) -> None:
-        self._losses.append(metrics["loss"])
-
-    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
-        """Hyper-parameters are recorded by the tracker, once per run."""
-
-    def curve(self) -> ndarray:
-        """Return the recorded losses in step order."""
-        return torch.stack(self._losses).float().cpu().numpy()
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return self._optimizer
 
 
 class StepBar(Callback):
