@@ -13,7 +13,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from winnow import report
+from winnow import figures, report
 from winnow.cache import Cache
 from winnow.dataset.auto import Auto
 from winnow.errors import InvalidValue
@@ -124,10 +124,17 @@ def finish(error: BaseException | None) -> list[Row]:
     report.show(outcome, report.console())
     parent = place / PARENT
     if parent.exists():
-        files = report.files(outcome, place) + sorted(place.glob("study-*/*"))
+        files = _files(outcome, place) + sorted(place.glob("study-*/*"))
         tracker = plan.stages["tracker"].open(Path(plan.settings.state_dir).absolute())
         tracker.close_parent(parent.read_text(), _ending(outcome, error), artifacts=files)
     return outcome
+
+
+def _files(outcome: Sequence[Row], place: Path) -> list[Path]:
+    if not any(row.scored for row in outcome):
+        return []
+    table = report.write_csv(outcome, place / "results.csv")
+    return [table, figures.accuracy(outcome, place / "accuracy.png")]
 
 
 def _ending(outcome: Sequence[Row], error: BaseException | None) -> str:
