@@ -112,8 +112,8 @@ def rows(place: Path) -> list[Row]:
     return [listed[number] for number in sorted(listed)]
 
 
-def finish(error: BaseException | None) -> list[Row]:
-    """Print what came of the command and record it; nothing to do if it never began."""
+def finish(error: BaseException | None, *, shown: bool = True) -> list[Row]:
+    """Record what came of the command and, if `shown`, print it; nothing to do if it never began."""
     if not _begun:
         return []
     plan = _begun[0]
@@ -121,7 +121,8 @@ def finish(error: BaseException | None) -> list[Row]:
     place = folder(plan.settings.state_dir)
     outcome = rows(place)
     _write(place / "sweep.json", outcome)
-    report.show(outcome, report.console())
+    if shown:
+        report.show(outcome, report.console())
     parent = place / PARENT
     if parent.exists():
         files = _files(outcome, place) + sorted(place.glob("study-*/*"))

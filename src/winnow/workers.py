@@ -20,6 +20,7 @@ from typing import Any
 from winnow.cache import Cache
 from winnow.errors import WinnowError
 from winnow.pipeline import Method, Pipeline, Score
+from winnow.sweep import ENVIRONMENT
 from winnow.types import Dataset, Source
 
 DATASET_ARRAYS = ("x", "y", "x_test", "y_test")
@@ -162,7 +163,9 @@ class Deferred:
 
 
 def _inherited() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith(("WINNOW_", "OMP_WAIT"))}
+    # Workers never ask which command they serve; were they told, each command would start them anew.
+    names = [name for name in os.environ if name.startswith(("WINNOW_", "OMP_WAIT")) and name != ENVIRONMENT]
+    return {name: os.environ[name] for name in names}
 
 
 def _follow_parent(parent: int) -> None:
