@@ -5,9 +5,11 @@ INSTALLED := .venv/.installed
 export MLFLOW_DISABLE_TELEMETRY := true
 export OMP_WAIT_POLICY := PASSIVE
 SWEEP ?= selector=nearest,furthest,random k=600,1200
+TARGET ?= 0.95
+SMALLEST ?= selector=nearest,random
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo data sweep report ui reap test lint lock clean
+.PHONY: help setup demo data sweep smallest report ui reap test lint lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -30,6 +32,9 @@ data: $(INSTALLED)  ## download MNIST into data/
 
 sweep: $(INSTALLED)  ## the main job; SWEEP="selector=... k=..." chooses another
 	$(BIN)/python train.py -m $(SWEEP)
+
+smallest: $(INSTALLED)  ## the fewest images that reach TARGET (0.95); SMALLEST="selector=... dataset=..."
+	$(BIN)/python scripts/smallest.py target=$(TARGET) $(SMALLEST)
 
 report: $(INSTALLED)  ## tables and a figure of every finished run
 	$(BIN)/python scripts/report.py

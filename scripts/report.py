@@ -9,7 +9,7 @@ from pathlib import Path
 
 from settings import settings
 
-from winnow import report, sweep
+from winnow import figures, report, sweep
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     report.write_csv(rows, folder / "results.csv")
     by_setting = sorted(rows, key=lambda row: row.setting)
     for number, (_, group) in enumerate(groupby(by_setting, lambda row: row.setting)):
-        print(report.figure(list(group), folder / f"accuracy-{number}.png"))
+        print(figures.accuracy(list(group), folder / f"accuracy-{number}.png"))
     print(folder / "results.csv")
 
 

@@ -3,6 +3,13 @@
 import sys
 
 
+def split_settings(**defaults: str) -> tuple[dict[str, str], list[str]]:
+    """Return `defaults` overridden by the command line, and the words that are about something else."""
+    own = [word for word in sys.argv[1:] if word.partition("=")[0] in defaults]
+    given = dict(word.partition("=")[::2] for word in own)
+    return defaults | given, [word for word in sys.argv[1:] if word not in own]
+
+
 def settings(**defaults: str) -> dict[str, str]:
     """Return `defaults` overridden by the command line; end with exit code 2 on anything else."""
     given = dict(argument.partition("=")[::2] for argument in sys.argv[1:])

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from winnow.config import GROUPS, MIRRORED, build
+from winnow.config import GROUPS, MIRRORED, composed
 from winnow.errors import InvalidValue
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -19,8 +18,7 @@ NEEDED = {
 
 @pytest.fixture
 def plan():
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        yield lambda *overrides: build(compose("config", list(overrides)))
+    return lambda *overrides: composed(CONF, overrides)
 
 
 @pytest.fixture

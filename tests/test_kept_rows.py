@@ -37,6 +37,14 @@ def test_the_json_beside_it_says_where_it_came_from(path, dataset):
     assert (about["rows"], about["selector"]) == (2, "Nearest()")
 
 
+def test_the_json_counts_classes_and_clusters_without_a_choice(tmp_path, dataset):
+    clustering = Clustering(np.zeros((3, 1), np.float32), np.array([0, 1, 1, 1, 1]), np.zeros(5))
+    path = kept_rows.write(tmp_path, 0, dataset, np.array([1, 3, 4]), clustering, {})
+    about = json.loads(path.with_suffix(".json").read_text())
+    assert about["rows_of_class"] == {"a": 0, "b": 3}
+    assert (about["singleton_clusters"], about["empty_clusters"]) == (1, 1)
+
+
 def test_selectors_blind_to_clusters_leave_two_columns_empty(tmp_path, dataset):
     path = kept_rows.write(tmp_path, 3, dataset, np.array([0]), None, {})
     assert path.read_text().splitlines()[1] == "0,0,,"

@@ -200,3 +200,18 @@ def test_the_score_is_the_share_of_right_answers_in_percent(dataset, tmp_path):
     wrong_once[0] = (wrong_once[0] + 1) % 3
     judged = one.score(replace(entry, arrays={"predictions": wrong_once}))
     assert judged.accuracy == pytest.approx(100 * 14 / 15)
+
+
+def test_the_worst_class_is_judged_on_its_own_rows(dataset, tmp_path):
+    one = pipeline(dataset, tmp_path)
+    predictions = np.array(dataset.y_test)
+    predictions[np.flatnonzero(dataset.y_test == 2)[:3]] = 0  # 3 of the 5 rows of this class
+    judged = one.score(replace(one.train(0), arrays={"predictions": predictions}))
+    assert judged.worst_class == pytest.approx(100 * 2 / 5)
+
+
+def test_a_class_without_test_rows_is_not_the_worst(dataset, tmp_path):
+    some = dataset.y_test != 1
+    without = replace(dataset, x_test=dataset.x_test[some], y_test=dataset.y_test[some])
+    one = pipeline(without, tmp_path)
+    assert one.score(replace(one.train(0), arrays={"predictions": without.y_test})).worst_class == 100.0

@@ -41,7 +41,7 @@ def test_the_median_is_reported_and_never_the_best():
 def test_a_baseline_that_nobody_asked_for_is_shown_once():
     text = shown([row(0, "nearest"), row(1, "furthest")])
     assert text.count("baseline") == 1, text
-    assert re.findall(r"^  (\w+)", text, re.MULTILINE)[1:] == ["nearest", "furthest", "uniform"]
+    assert re.findall(r"^ (\w+)", text, re.MULTILINE)[1:] == ["nearest", "furthest", "uniform"]
 
 
 def test_a_baseline_that_was_asked_for_is_not_shown_twice():
@@ -50,7 +50,7 @@ def test_a_baseline_that_was_asked_for_is_not_shown_twice():
 
 
 def test_the_seconds_to_select_are_those_of_all_steps_before_training():
-    assert "3.5       4.0" in shown([row()])
+    assert "3.5      4.0" in shown([row()])
 
 
 def test_few_pairs_are_called_few():
@@ -86,14 +86,49 @@ def test_the_csv_has_the_numbers_of_the_table(tmp_path):
     assert float(records[0]["delta_uniform"]) == pytest.approx(4 / 3)
 
 
-def test_repetitions_of_several_k_are_pooled_along_the_budget():
-    several = [row(0, k=5, accuracies=[80.0, 82.0]), row(1, k=10, accuracies=[84.0, 90.0])]
-    assert report._along_budgets(several) == ([10], [83.0], [3.0], [7.0])
+SIX = {"accuracies": [92.0] * 6, "baseline": [90.0] * 6}
+LOSES_ONCE = {"accuracies": [92.0] * 5 + [89.0], "baseline": [90.0] * 6}
 
 
-def test_the_figure_is_drawn(tmp_path):
-    from PIL import Image
+def test_p_is_adjusted_for_all_comparisons_of_a_setting_and_baselines_are_none():
+    # Of 64 sign patterns, 2 are as extreme as six wins by 2; with a loss by 1 among them, 4.
+    family = [
+        row(0, "nearest", **SIX),
+        row(1, "furthest", **LOSES_ONCE),
+        row(2, "full", **SIX),
+        row(3, "uniform", **SIX),
+    ]
+    assert report.adjusted_p(family) == [4 / 64, 4 / 64, None, None]
+    assert report.adjusted_p(family[2:]) == [None, None]
 
-    path = report.figure([row(0), row(1, budget=20), row(2, "furthest")], tmp_path / "accuracy.png")
-    with Image.open(path) as picture:
-        assert min(picture.size) > 600
+
+def test_rows_of_other_settings_do_not_belong_to_the_family():
+    rows = [row(0, **SIX), row(1, **SIX, options=OPTIONS | {"dataset": "other"})]
+    adjusted = [record["p_holm"] for record in report.as_dicts(rows) if record["selector"] == "nearest"]
+    assert adjusted == [2 / 64, 2 / 64]
+
+
+def test_the_table_shows_the_adjusted_p():
+    text = shown([row(0, **SIX), row(1, "furthest", **LOSES_ONCE)])
+    assert text.count(" 0.062 ") == 2, text
+
+
+def test_the_table_fits_its_width_with_the_longest_of_selectors():
+    wide = row(
+        selector="facility_location",
+        budget=10_000,
+        accuracies=[99.5, 100.0] * 6,
+        baseline=[88.25] * 12,
+        seconds={"select": 1234.5, "train": 12345.6},
+    )
+    for cell in ("facility_location", "99.50 to 100.00", "+11.50 [+11.38, +11.62]", "p (Holm)", "12346"):
+        assert cell in shown([wide])
+
+
+def test_the_worst_class_of_method_and_baseline_is_in_the_csv():
+    measured = row(worst_class=[70.0, 80.0, 60.0], baseline_worst_class=[50.0, 55.0, 40.0])
+    assert [record["worst_class_median"] for record in report.as_dicts([measured])] == [70.0, 50.0]
+
+
+def test_a_row_recorded_before_the_worst_class_was_measured_is_still_shown():
+    assert [record["worst_class_median"] for record in report.as_dicts([row()])] == [None, None]

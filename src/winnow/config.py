@@ -7,7 +7,7 @@ exact name, and is compared with that tree before anything is imported.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from importlib import import_module
@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
-from hydra import compose
+from hydra import compose, initialize_config_dir
 from hydra._internal import hydra as hydra_itself
 from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
@@ -128,6 +128,12 @@ def sweep_overrides(config: DictConfig) -> list[list[str]]:
     return [list(job) for job in product(*axes)]
 
 
+def composed(folder: Path, overrides: Sequence[str]) -> Plan:
+    """Return the plan that the configuration in `folder` and these overrides describe, outside a command."""
+    with initialize_config_dir(str(folder), version_base="1.3"):
+        return build(compose("config", list(overrides)))
+
+
 def build(config: DictConfig) -> Plan:
     """Turn a composed config into a plan.
 
@@ -143,7 +149,7 @@ def build(config: DictConfig) -> Plan:
         raise InvalidValue(f"the configuration must resolve, got {_first_line(error)}") from error
     names = [field.name for field in fields(Settings)]
     _refuse_unknown(values, [*names, *GROUPS, STUDY], "")
-    settings = _checked(Settings, {name: values.get(name) for name in names}, "")
+    settings = checked(Settings, {name: values.get(name) for name in names})
     if settings.n_jobs == 0:
         raise InvalidValue("n_jobs must be -1 (all available cores) or at least 1, got 0", where="n_jobs=0")
     stages = {group: _stage(group, values.get(group)) for group in GROUPS}
@@ -176,7 +182,7 @@ def _stage(group: str, node: Any) -> Any:
     target, values = node["_target_"], {name: v for name, v in node.items() if name != "_target_"}
     kind = _resolve(group, target)
     _refuse_unknown(values, [field.name for field in fields(kind)], f"{group}.")
-    return _checked(kind, values, f"{group}.")
+    return checked(kind, values, f"{group}.")
 
 
 def _resolve(group: str, target: Any) -> type:
@@ -194,7 +200,8 @@ def _resolve(group: str, target: Any) -> type:
     )
 
 
-def _checked(kind: type, values: dict[str, Any], prefix: str) -> Any:
+def checked(kind: type, values: dict[str, Any], prefix: str = "") -> Any:
+    """Make a `kind` of plain values, or refuse the first that breaks a rule of its fields."""
     try:
         # As JSON, because a list may then stand for a tuple while strings still never pass for numbers.
         return TypeAdapter(kind).validate_json(json.dumps(values), strict=True)

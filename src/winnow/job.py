@@ -82,7 +82,9 @@ class Job:
             budget=chosen.budget,
             options=Record(self.plan, chosen, self.place).options(),
             accuracies=[score.accuracy for score in scores[chosen]],
+            worst_class=[score.worst_class for score in scores[chosen]],
             baseline=[score.accuracy for score in scores[baseline]],
+            baseline_worst_class=[score.worst_class for score in scores[baseline]],
             seconds=seconds_of(scores[chosen]) | {"baseline": seconds_of(scores[baseline])["train"]},
         )
 

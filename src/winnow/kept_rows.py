@@ -1,7 +1,8 @@
 """The kept rows as a file a person can open, share, check, and train on again.
 
 `repetition-0.csv` has one line for each kept row: index, label, cluster, distance. Beside it,
-`repetition-0.json` says where it came from and carries the sha256 of the csv. Where floating point may
+`repetition-0.json` says where it came from, how many rows of each class were kept and in how many clusters
+there was nothing to choose, and carries the sha256 of the csv. Where floating point may
 differ between machines, these indices are the reproducible object.
 """
 
@@ -19,6 +20,7 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
+from winnow.quota import crowding
 from winnow.types import Clustering, Dataset
 
 COLUMNS = ("index", "label", "cluster", "distance")
@@ -47,11 +49,14 @@ def write(
     path = folder / f"repetition-{repetition}.csv"
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text.getvalue())
+    counts = np.bincount(dataset.y[indices], minlength=len(dataset.classes))
     about = {
         "sha256": sha256(text.getvalue().encode()).hexdigest(),
         "dataset": dataset.name,
         "dataset_sha256": dataset.checksum,
         "rows": len(indices),
+        "rows_of_class": dict(zip(dataset.classes, counts.tolist(), strict=True)),
+        **(crowding(clustering.sizes) if clustering is not None else {}),
         "repetition": repetition,
         **provenance,
     }

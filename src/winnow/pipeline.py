@@ -47,9 +47,13 @@ class Method:
 
 @dataclass(frozen=True)
 class Score:
-    """What one repetition was worth: its test accuracy in percent, and the seconds of every step."""
+    """What one repetition was worth: its test accuracy in percent, and the seconds of every step.
+
+    `worst_class` is the accuracy on the class it knows least: a subset that drops a class shows here first.
+    """
 
     accuracy: float
+    worst_class: float
     seconds: Mapping[str, float]
     found: bool
 
@@ -193,8 +197,16 @@ class Pipeline:
 
     def score(self, trained: Entry) -> Score:
         """Judge a training; the one place where test labels are read."""
-        right = trained.arrays["predictions"] == self.dataset.y_test
-        return Score(100.0 * float(np.mean(right)), trained.info["stages"], trained.found)
+        y_test = self.dataset.y_test
+        right = trained.arrays["predictions"] == y_test
+        sizes = np.bincount(y_test)
+        of_class = np.bincount(y_test, weights=right)[sizes > 0] / sizes[sizes > 0]
+        return Score(
+            accuracy=100.0 * float(np.mean(right)),
+            worst_class=100.0 * float(of_class.min()),
+            seconds=trained.info["stages"],
+            found=trained.found,
+        )
 
     def _check(self, subset: Subset) -> None:
         if len(subset) != self.budget or (len(subset) and subset.indices[-1] >= self.dataset.n):

@@ -39,6 +39,12 @@ class Record:
         """What the run is called in lists."""
         return f"{self.selector} k={self.options()['k']} budget={self.pipeline.budget}"
 
+    @property
+    def labels_read(self) -> int:
+        """Training labels it took: those of the kept rows, or all where the selector asks for all."""
+        reads_all = self.pipeline.method.selector.reads_all_labels
+        return self.pipeline.dataset.n if reads_all else self.pipeline.budget
+
     def options(self) -> dict[str, str]:
         """Options by name, settings, and every field of the stages that had a say."""
         selector = self.pipeline.method.selector
@@ -69,7 +75,7 @@ class Record:
 
         `against` are the scores of the baseline; None for the baseline itself.
         """
-        tags = {"winnow.baseline": str(against is None).lower()} | tags
+        tags |= {"winnow.baseline": str(against is None).lower(), "labels_read": str(self.labels_read)}
         key = self.pipeline.run_key(len(repetitions))
         with store.run(self.name, key=key, params=self.options(), tags=tags) as run:
             run.text(self.plan.resolved, "config.yaml")
@@ -77,7 +83,8 @@ class Record:
             scores = []
             for repetition, score in enumerate(repetitions):
                 scores.append(score())
-                run.metrics({"test_acc": scores[-1].accuracy}, step=repetition)
+                told = {"test_acc": scores[-1].accuracy, "worst_class_acc": scores[-1].worst_class}
+                run.metrics(told, step=repetition)
                 self._keep(run, repetition, folder=self.place / "kept" / key[:12])
             run.metrics(summary(scores, against or scores))
         return scores
@@ -92,6 +99,7 @@ class Record:
             "selector": repr(pipeline.method.selector),
             "seed": pipeline.method.seed,
             "key": pipeline.subset_key(repetition),
+            "labels_read": self.labels_read,
             **kept.info["provenance"],
         }
         indices = kept.arrays["indices"]

@@ -1,8 +1,8 @@
-"""Results to look at: the line after each job, the table after a sweep, and the figure.
+"""Results to look at: the line after each job, the table after a sweep, and its csv.
 
 Medians and spread over repetitions, never the best; every selector beside the uniform baseline of the
-same budget, as a paired difference with its 95 % bootstrap interval. Results of different data sets are
-never put into one table.
+same budget, as a paired difference with its 95 % bootstrap interval and its exact p, adjusted for the
+number of comparisons in the table. Results of different data sets are never put into one table.
 """
 
 import csv
@@ -18,10 +18,13 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from winnow.statistics import Comparison, paired_difference, pairs_needed, smallest_possible_p
+from winnow.statistics import Comparison, holm, paired_difference, pairs_needed, smallest_possible_p
 
-MARKERS = "osD^vP*Xh<>"
+# What is its own baseline: there is nothing to compare it with.
+UNCOMPARED = ("uniform", "full")
 STAGES = ("embed", "cluster", "select", "train")
+NUMBERS = ("k", "budget", "n", "median %", "min to max", "against uniform", "p (Holm)")
+SECONDS = ("select s", "train s")
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,9 @@ class Row:
     reason: str = ""
     exit_code: int = 0
     accuracies: Sequence[float] = ()
+    worst_class: Sequence[float] = ()
     baseline: Sequence[float] = ()
+    baseline_worst_class: Sequence[float] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -57,6 +62,11 @@ class Row:
     def comparison(self) -> Comparison:
         """The paired difference to the uniform baseline, in points."""
         return paired_difference(self.accuracies, self.baseline)
+
+    @property
+    def compared(self) -> bool:
+        """Whether the baseline is something else than the row itself."""
+        return self.selector not in UNCOMPARED
 
     @property
     def setting(self) -> tuple[tuple[str, str], ...]:
@@ -76,7 +86,7 @@ def line(row: Row) -> str:
         f"{row.selector} k={row.k} budget={row.budget}: {median(row.accuracies):.2f} % "
         f"({low:.2f} to {high:.2f}, n={len(row.accuracies)})"
     )
-    if row.selector != "uniform":
+    if row.compared:
         text += f", {difference(row.comparison)} against uniform"
     return text + (" [cached]" if row.status == "cached" else f" in {sum(row.seconds.values()):.0f} s")
 
@@ -99,8 +109,9 @@ def with_baselines(rows: Iterable[Row]) -> list[Row]:
     for row in list(done):
         if (row.setting, row.budget) not in asked:
             asked.add((row.setting, row.budget))
-            baseline = replace(row, selector="uniform", k=row.budget, accuracies=row.baseline)
-            done.append(replace(baseline, seconds={"train": row.seconds.get("baseline", 0.0)}))
+            results = {"accuracies": row.baseline, "worst_class": row.baseline_worst_class}
+            seconds = {"train": row.seconds.get("baseline", 0.0)}
+            done.append(replace(row, selector="uniform", k=row.budget, **results, seconds=seconds))
     return sorted(done, key=lambda row: (row.setting, row.budget, row.selector == "uniform", row.job))
 
 
@@ -118,28 +129,42 @@ def titles(rows: Iterable[Row]) -> dict[tuple, str]:
 
 def tables(rows: Sequence[Row]) -> list[Table]:
     """One table for every setting among the finished rows."""
+    return [_table(title, group) for title, group in _by_setting(rows)]
+
+
+def _by_setting(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    """The finished rows and their baselines, setting by setting, each under its title."""
     finished = with_baselines(rows)
     named = titles(finished)
-    return [
-        _table(named[setting], list(group)) for setting, group in groupby(finished, lambda row: row.setting)
-    ]
+    return [(named[setting], list(group)) for setting, group in groupby(finished, lambda row: row.setting)]
+
+
+def adjusted_p(family: Sequence[Row]) -> list[float | None]:
+    """The p of every row of one setting, adjusted by Holm's method; None where nothing is compared."""
+    adjusted = iter(holm([row.comparison.p for row in family if row.compared]).tolist())
+    return [next(adjusted) if row.compared else None for row in family]
 
 
 def _table(title: str, rows: list[Row]) -> Table:
     table = Table(
-        title=title, caption=_caption(rows), title_justify="left", caption_justify="left", box=SIMPLE
+        title=title,
+        caption=_caption(rows),
+        title_justify="left",
+        caption_justify="left",
+        box=SIMPLE,
+        collapse_padding=True,
+        pad_edge=False,
     )
     table.add_column("selector", no_wrap=True)
-    for name in ("k", "budget", "n", "median %", "min to max", "against uniform", "select s", "train s"):
+    for name in (*NUMBERS, *SECONDS):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("cached")
-    for index, row in enumerate(rows):
+    for index, (row, p) in enumerate(zip(rows, adjusted_p(rows), strict=True)):
         ends = index + 1 < len(rows) and rows[index + 1].budget != row.budget
-        table.add_row(*_cells(row), end_section=ends)
+        table.add_row(*_cells(row, p), end_section=ends)
     return table
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row, p: float | None) -> tuple[str, ...]:
     selecting = sum(row.seconds.get(stage, 0.0) for stage in STAGES[:3])
     return (
         row.selector,
@@ -148,18 +173,28 @@ def _cells(row: Row) -> tuple[str, ...]:
         str(len(row.accuracies)),
         f"{median(row.accuracies):.2f}",
         f"{min(row.accuracies):.2f} to {max(row.accuracies):.2f}",
-        "baseline" if row.selector == "uniform" else difference(row.comparison),
-        f"{selecting:.1f}",
-        f"{row.seconds.get('train', 0.0):.1f}",
-        "yes" if row.status == "cached" else "no",
+        _against_uniform(row),
+        "" if p is None else f"{p:.2g}",
+        _seconds(selecting),
+        _seconds(row.seconds.get("train", 0.0)),
     )
+
+
+def _against_uniform(row: Row) -> str:
+    if row.selector == "uniform":
+        return "baseline"
+    return difference(row.comparison) if row.compared else ""
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
 def _caption(rows: list[Row]) -> str:
     n = min(len(row.accuracies) for row in rows)
     text = (
-        "against uniform: mean paired difference in points, 95 % bootstrap interval; seconds are the sum"
-        " over the repetitions, as they were when computed."
+        "against uniform: mean paired difference in points, 95 % bootstrap interval; p: exact sign-flip test,"
+        " adjusted for all comparisons of this table; seconds: sum over the repetitions, when computed."
     )
     if smallest_possible_p(n) > 0.05:
         text += (
@@ -172,25 +207,31 @@ def _caption(rows: list[Row]) -> str:
 
 def as_dicts(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Finished rows as flat records, for a csv."""
-    finished = with_baselines(rows)
-    named = titles(finished)
     return [
-        {
-            "setting": named[row.setting],
-            "selector": row.selector,
-            "k": row.k,
-            "budget": row.budget,
-            "n": len(row.accuracies),
-            "median": median(row.accuracies),
-            "min": min(row.accuracies),
-            "max": max(row.accuracies),
-            "delta_uniform": row.comparison.mean,
-            "delta_low": row.comparison.low,
-            "delta_high": row.comparison.high,
-            "status": row.status,
-        }
-        for row in finished
+        {"setting": title} | _numbers(row, p)
+        for title, group in _by_setting(rows)
+        for row, p in zip(group, adjusted_p(group), strict=True)
     ]
+
+
+def _numbers(row: Row, p: float | None) -> dict[str, Any]:
+    return {
+        "selector": row.selector,
+        "k": row.k,
+        "budget": row.budget,
+        "n": len(row.accuracies),
+        "median": median(row.accuracies),
+        "min": min(row.accuracies),
+        "max": max(row.accuracies),
+        # Sweeps recorded before it was measured have none.
+        "worst_class_median": median(row.worst_class) if row.worst_class else None,
+        "delta_uniform": row.comparison.mean,
+        "delta_low": row.comparison.low,
+        "delta_high": row.comparison.high,
+        "p": row.comparison.p if row.compared else None,
+        "p_holm": p,
+        "status": row.status,
+    }
 
 
 def console() -> Console:
@@ -210,13 +251,6 @@ def show(rows: Sequence[Row], to: Console) -> None:
             to.print(told, markup=False, soft_wrap=True)
 
 
-def files(rows: Sequence[Row], folder: Path) -> list[Path]:
-    """Write the finished rows to `folder` as a csv and a figure; return their paths."""
-    if not any(row.scored for row in rows):
-        return []
-    return [write_csv(rows, folder / "results.csv"), figure(rows, folder / "accuracy.png")]
-
-
 def write_csv(rows: Sequence[Row], path: Path) -> Path:
     """Write the finished rows, one line each, and return `path`."""
     records = as_dicts(rows)
@@ -225,55 +259,3 @@ def write_csv(rows: Sequence[Row], path: Path) -> Path:
         writer.writeheader()
         writer.writerows(records)
     return path
-
-
-def figure(rows: Sequence[Row], path: Path) -> Path:
-    """Draw test accuracy against budget, one line a selector, with the range of the repetitions."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    finished = with_baselines(rows)
-    named = titles(finished)
-    figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
-    lines = sorted({(row.selector != "uniform", row.selector, row.setting) for row in finished})
-    for number, (_, selector, setting) in enumerate(lines):
-        cells = [row for row in finished if (row.selector, row.setting) == (selector, setting)]
-        budgets, middles, below, above = _along_budgets(cells)
-        axes.errorbar(
-            budgets,
-            middles,
-            yerr=(below, above),
-            label=selector if len(named) == 1 else f"{selector} ({named[setting]})",
-            marker=MARKERS[number % len(MARKERS)],
-            color="black" if selector == "uniform" else pyplot.colormaps["tab10"](number % 10),
-            linestyle="--" if selector == "uniform" else "-",
-            capsize=3,
-        )
-    axes.set_xscale("log")
-    axes.set_xticks(sorted({row.budget for row in finished}))
-    axes.get_xaxis().set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.get_xaxis().set_minor_formatter("")
-    axes.set_xlabel("training images kept")
-    axes.set_ylabel("test accuracy, %: median, min to max")
-    axes.set_title(next(iter(named.values())) if len(named) == 1 else "", fontsize="medium")
-    axes.legend(fontsize="small")
-    axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=150)
-    pyplot.close(figure)
-    return path
-
-
-def _along_budgets(cells: Sequence[Row]) -> tuple[list[int], list[float], list[float], list[float]]:
-    """Budgets, medians, and how far the repetitions reach below and above them.
-
-    Where several k share a budget, their repetitions are pooled.
-    """
-    pooled: dict[int, list[float]] = {}
-    for row in sorted(cells, key=lambda row: row.budget):
-        pooled.setdefault(row.budget, []).extend(row.accuracies)
-    middles = [median(values) for values in pooled.values()]
-    below = [middle - min(values) for middle, values in zip(middles, pooled.values(), strict=True)]
-    above = [max(values) - middle for middle, values in zip(middles, pooled.values(), strict=True)]
-    return list(pooled), middles, below, above

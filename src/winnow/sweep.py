@@ -13,7 +13,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from winnow import report
+from winnow import figures, report
 from winnow.cache import Cache
 from winnow.dataset.auto import Auto
 from winnow.errors import InvalidValue
@@ -116,8 +116,8 @@ def rows(place: Path) -> list[Row]:
     return [listed[number] for number in sorted(listed)]
 
 
-def finish(error: BaseException | None) -> list[Row]:
-    """Print what came of the command and record it; nothing to do if it never began."""
+def finish(error: BaseException | None, *, shown: bool = True) -> list[Row]:
+    """Record what came of the command and, if `shown`, print it; nothing to do if it never began."""
     if not _begun:
         return []
     plan = _begun[0]
@@ -125,13 +125,21 @@ def finish(error: BaseException | None) -> list[Row]:
     place = folder(plan.settings.state_dir)
     outcome = rows(place)
     _write(place / "sweep.json", outcome)
-    report.show(outcome, report.console())
+    if shown:
+        report.show(outcome, report.console())
     parent = place / PARENT
     if parent.exists():
-        files = report.files(outcome, place) + sorted(place.glob("study-*/*"))
+        files = _files(outcome, place) + sorted(place.glob("study-*/*"))
         tracker = plan.stages["tracker"].open(Path(plan.settings.state_dir).absolute())
         tracker.close_parent(parent.read_text(), _ending(outcome, error), artifacts=files)
     return outcome
+
+
+def _files(outcome: Sequence[Row], place: Path) -> list[Path]:
+    if not any(row.scored for row in outcome):
+        return []
+    table = report.write_csv(outcome, place / "results.csv")
+    return [table, figures.accuracy(outcome, place / "accuracy.png")]
 
 
 def _ending(outcome: Sequence[Row], error: BaseException | None) -> str:

@@ -3,6 +3,8 @@
 import csv
 import json
 import socket
+import sqlite3
+from contextlib import closing
 from statistics import median
 
 import numpy as np
@@ -29,6 +31,16 @@ def test_a_sweep_is_finished_tracked_and_told_in_one_tree(reference):
     assert table["nearest"] == median(rows[0]["accuracies"])
     assert table["uniform"] == median(rows[0]["baseline"])
     assert reference.temporary() == []
+
+
+def test_the_labels_it_took_and_the_worst_class_are_recorded(reference):
+    labels = {run["selector"]: run["labels_read"] for run in reference.tracked() if "selector" in run}
+    assert labels == {"nearest": "20", "random": "20", "uniform": "20"}
+    with closing(sqlite3.connect(reference.state / "mlflow.db")) as connection:
+        steps = connection.execute("select step from metrics where key = 'worst_class_acc'").fetchall()
+    assert sorted(steps) == [(0,)] * 3 + [(1,)] * 3
+    for path in reference.state.glob("runs/*/kept/*/*.json"):
+        assert sum(json.loads(path.read_text())["rows_of_class"].values()) == 20
 
 
 def test_everything_is_written_to_the_state_folder_whatever_its_name(reference):

@@ -1,0 +1,126 @@
+"""Find how few training rows reach a test accuracy.
+
+    python scripts/smallest.py target=0.95 selector=nearest,random worst=false start=16 most=0 [...]
+
+For every selector, and for uniform beside it: the smallest budget at which the median of the repetitions
+(with `worst=true` every one of them) reaches `target`, between one row and `most` rows (0: half of all),
+starting at `start`. Anything else is a setting of train.py (`dataset=mnist augment=affine_elastic seeds=10`).
+The number of clusters follows the budget unless `k` is given.
+
+Every run is an ordinary, tracked job, found again by the next search. The table, the budgets tried and a
+figure go to `state/smallest`.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+from settings import split_settings
+
+from winnow import exhibit, figures, job, lifecycle, smallest, sweep
+from winnow.config import Plan, checked, composed
+from winnow.errors import InvalidValue
+from winnow.report import Row
+from winnow.smallest import Curve, Target
+from winnow.types import Dataset
+
+CONF = Path(__file__).parents[1] / "conf"
+LEGEND = (
+    "smallest: the smallest budget tried that reaches the target; crossing: where the curve of all budgets"
+    " passes it,\nlow to high is its 95 % interval, inf beyond the budgets tried; times fewer: than uniform."
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What this script decides itself."""
+
+    target: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+    selector: Annotated[str, Field(min_length=1)]
+    worst: bool
+    start: Annotated[int, Field(ge=1)]
+    most: Annotated[int, Field(ge=0)]
+
+
+def main() -> None:
+    """Search, show, draw."""
+    if "--help" in sys.argv:
+        print(__doc__)
+        return
+    given, overrides = split_settings(
+        target="0.95", selector="nearest,random", worst="false", start="16", most="0"
+    )
+    asked = checked(Asked, {name: _plain(text) for name, text in given.items()})
+    selectors = list(dict.fromkeys([*asked.selector.split(","), "uniform"]))
+    target = Target(100 * asked.target, asked.worst)
+    # All selectors are looked at before the first of them is run.
+    plan, *_ = [plan_for(selector, asked.start, overrides) for selector in selectors]
+    dataset = job.Job(plan, 0, True).dataset
+    rungs = smallest.ladder(_most(asked.most, dataset))
+    curves: dict[str, dict[int, Sequence[float]]] = {selector: {} for selector in selectors}
+    while wanted := smallest.next_round(curves, target, rungs, asked.start):
+        print("trying", ", ".join(f"{name} {budget}" for name, budget in wanted.items()), flush=True)
+        rows = run([plan_for(selector, budget, overrides) for selector, budget in wanted.items()])
+        if not all(row.done for row in rows):
+            return  # the end of the command tells what failed
+        for row in rows:
+            curves[row.selector][row.budget] = row.accuracies
+            curves["uniform"][row.budget] = row.baseline
+        sweep.finish(None, shown=False)
+    tell(curves, target, plan, dataset)
+
+
+def plan_for(selector: str, budget: int, overrides: Sequence[str]) -> Plan:
+    """Return the job that tries one budget."""
+    names = {word.lstrip("+").partition("=")[0] for word in overrides}
+    if "budget" in names:
+        raise InvalidValue("budget must be left to the search", remedy="bound it by start=... and most=...")
+    clusters = [] if "k" in names else [f"k={budget}"]
+    plan = composed(CONF, [*overrides, *clusters, f"selector={selector}", f"budget={budget}"])
+    if plan.study or plan.settings.budget != budget or plan.stages["selector"].keeps_everything:
+        raise InvalidValue(f"selector must keep as many rows as it is told to, got {selector}")
+    return plan
+
+
+def run(plans: Sequence[Plan]) -> list[Row]:
+    """Run one round as a sweep of its own."""
+    sweep.name_command()
+    words = [[plan.options["selector"], str(plan.settings.budget)] for plan in plans]
+    sweep.begin(plans, words, command="smallest: " + ", ".join(" ".join(each) for each in words))
+    return [job.run(plan, number=number, in_sweep=True) for number, plan in enumerate(plans)]
+
+
+def tell(curves: Mapping[str, Curve], target: Target, plan: Plan, dataset: Dataset) -> None:
+    """Print the answers, and write them down beside the budgets tried and the figure."""
+    folder = Path(plan.settings.state_dir).absolute() / "smallest" / sweep.folder(".").name
+    folder.mkdir(parents=True)
+    title = f"{dataset.name}, {plan.options['model']}, augment={plan.options['augment']}"
+    print(f"\n{title}: {target} of n={plan.settings.seeds}\n")
+    print(exhibit.save_table(smallest.answers(curves, target), folder / "smallest.csv"))
+    print(f"\n{LEGEND}\n\nbudgets tried, with a star where the target is reached:")
+    for selector, curve in curves.items():
+        print(f"  {selector}: {smallest.budgets_tried(curve, target)}")
+    exhibit.save_table(smallest.tried(curves), folder / "tried.csv")
+    print(figures.smallest(curves, target, title, folder / "smallest.png"))
+
+
+def _most(most: int, dataset: Dataset) -> int:
+    if most > dataset.n:
+        raise InvalidValue(f"most must lie in [0, n={dataset.n}], got {most}")
+    return most or max(1, dataset.n // 2)
+
+
+def _plain(text: str) -> Any:
+    """Read numbers and truth values; what is neither stays a string."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+if __name__ == "__main__":
+    sys.exit(lifecycle.guard(main))

@@ -1,0 +1,41 @@
+"""Figures are drawn of what was measured."""
+
+from PIL import Image
+
+from winnow import figures
+from winnow.report import Row
+from winnow.smallest import Target
+
+OPTIONS = {"dataset": "toy", "model": "mlp", "augment": "none"}
+
+
+def row(job=0, selector="nearest", budget=10, k=10, accuracies=(90.0, 92.0, 91.0)) -> Row:
+    return Row(
+        job,
+        "ok",
+        selector,
+        k,
+        budget,
+        options=OPTIONS,
+        accuracies=accuracies,
+        baseline=[89.0] * len(accuracies),
+    )
+
+
+def test_repetitions_of_several_k_are_pooled_along_the_budget():
+    several = [row(0, k=5, accuracies=[80.0, 82.0]), row(1, k=10, accuracies=[84.0, 90.0])]
+    assert figures._along_budgets(several) == ([10], [83.0], [3.0], [7.0])
+
+
+def test_the_search_is_drawn_whether_or_not_the_target_was_reached(tmp_path):
+    uniform = {10: [80.0, 82.0], 40: [88.0, 90.0]}
+    curves = {"nearest": {10: [91.0, 96.0], 40: [96.0, 97.0]}, "uniform": uniform}
+    path = figures.smallest(curves, Target(95.0), "toy", tmp_path / "smallest.png")
+    with Image.open(path) as picture:
+        assert min(picture.size) > 600
+
+
+def test_the_figure_is_drawn(tmp_path):
+    path = figures.accuracy([row(0), row(1, budget=20), row(2, "furthest")], tmp_path / "accuracy.png")
+    with Image.open(path) as picture:
+        assert min(picture.size) > 600
