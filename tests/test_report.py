@@ -27,7 +27,7 @@ def row(job=0, selector="nearest", budget=10, **changes) -> Row:
 
 
 def shown(rows) -> str:
-    to = Console(width=120, file=io.StringIO())
+    to = Console(width=132, file=io.StringIO())
     report.show(rows, to)
     return to.file.getvalue()
 
@@ -132,3 +132,14 @@ def test_the_worst_class_of_method_and_baseline_is_in_the_csv():
 
 def test_a_row_recorded_before_the_worst_class_was_measured_is_still_shown():
     assert [record["worst_class_median"] for record in report.as_dicts([row()])] == [None, None]
+
+
+def test_rows_of_one_selector_are_told_apart_by_how_they_chose():
+    rows = [row(0, options=OPTIONS | {"selector.end": end}) for end in ("easy", "hard")]
+    rows.append(row(2, "furthest"))
+    assert [report.label(each, rows) for each in rows] == ["nearest end=easy", "nearest end=hard", "furthest"]
+
+
+def test_what_was_cached_is_marked():
+    cells = [line.split()[-1] for line in shown([row(status="cached")]).splitlines() if "nearest" in line]
+    assert cells == ["yes"]

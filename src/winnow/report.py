@@ -22,6 +22,8 @@ from winnow.statistics import Comparison, holm, paired_difference, pairs_needed,
 
 # What is its own baseline: there is nothing to compare it with.
 UNCOMPARED = ("uniform", "full")
+# What may set apart two rows of one selector, besides k and budget.
+CHOICES = ("selector.", "embedding", "clusterer")
 STAGES = ("embed", "cluster", "select", "train")
 NUMBERS = ("k", "budget", "n", "median %", "min to max", "against uniform", "p (Holm)")
 SECONDS = ("select s", "train s")
@@ -155,19 +157,28 @@ def _table(title: str, rows: list[Row]) -> Table:
         collapse_padding=True,
         pad_edge=False,
     )
-    table.add_column("selector", no_wrap=True)
+    table.add_column("selector")
     for name in (*NUMBERS, *SECONDS):
         table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("cached", no_wrap=True)
     for index, (row, p) in enumerate(zip(rows, adjusted_p(rows), strict=True)):
         ends = index + 1 < len(rows) and rows[index + 1].budget != row.budget
-        table.add_row(*_cells(row, p), end_section=ends)
+        table.add_row(label(row, rows), *_cells(row, p), end_section=ends)
     return table
+
+
+def label(row: Row, among: Sequence[Row]) -> str:
+    """Name a row by its selector, and by how it was chosen where the same selector stands there twice."""
+    alike = [other.options for other in among if other.selector == row.selector]
+    names = {name for options in alike for name in options if name.startswith(CHOICES)} - {"clusterer.k"}
+    differing = [name for name in sorted(names) if len({options.get(name) for options in alike}) > 1]
+    told = (f"{name.removeprefix('selector.')}={row.options.get(name)}" for name in differing)
+    return " ".join([row.selector, *told])
 
 
 def _cells(row: Row, p: float | None) -> tuple[str, ...]:
     selecting = sum(row.seconds.get(stage, 0.0) for stage in STAGES[:3])
     return (
-        row.selector,
         str(row.k),
         str(row.budget),
         str(len(row.accuracies)),
@@ -177,6 +188,7 @@ def _cells(row: Row, p: float | None) -> tuple[str, ...]:
         "" if p is None else f"{p:.2g}",
         _seconds(selecting),
         _seconds(row.seconds.get("train", 0.0)),
+        "yes" if row.status == "cached" else "no",
     )
 
 
@@ -217,6 +229,8 @@ def as_dicts(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def _numbers(row: Row, p: float | None) -> dict[str, Any]:
     return {
         "selector": row.selector,
+        "embedding": row.options.get("embedding"),
+        "clusterer": row.options.get("clusterer"),
         "k": row.k,
         "budget": row.budget,
         "n": len(row.accuracies),
@@ -237,7 +251,7 @@ def _numbers(row: Row, p: float | None) -> dict[str, Any]:
 def console() -> Console:
     """Standard output; where it is not a terminal (a file, a pipe), wide enough for the tables."""
     plain = Console()
-    return plain if plain.is_terminal else Console(width=120)
+    return plain if plain.is_terminal else Console(width=132)
 
 
 def show(rows: Sequence[Row], to: Console) -> None:
