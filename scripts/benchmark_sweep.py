@@ -3,10 +3,11 @@
     python scripts/benchmark_sweep.py [data_dir=data] [epochs=5] [rounds=2] [trainings=40]
 
 Ours: `train.py -m selector=nearest,furthest,random k=600,1200` with their network, recipe and number of
-components, started as a person would, with nothing cached: start-up, five clusterings for each k, baselines, MLflow, tables. Then
-the same line again. Theirs, in one process: for each of the same 40 trainings PCA, mini-batch k-means,
-torchvision's images one by one through a DataLoader, a plain loop, one evaluation. Both in turn, `rounds`
-times; with `trainings` below 40, theirs is timed on that many and scaled up.
+components, started as a person would, with nothing cached: start-up, five clusterings for each k,
+baselines, MLflow, tables. Then the same line again. Theirs, in one process: for each of the same 40
+trainings PCA, mini-batch k-means, torchvision's images one by one through a DataLoader, a plain loop, one
+evaluation. Both in turn, `rounds` times; with `trainings` below 40, theirs is timed on that many and
+scaled up.
 """
 
 import os
