@@ -47,6 +47,7 @@ class Workers:
 
     n_jobs: int
     _pending: dict[str, Any] = field(default_factory=dict)
+    _shared: set[str] = field(default_factory=set)
 
     @property
     def width(self) -> int:
@@ -68,7 +69,9 @@ class Workers:
     def _start(self, pipeline: Pipeline, source: Source, repetition: int) -> "Future[Score] | Deferred":
         if self.width == 1:
             return Deferred(pipeline, repetition)
-        share(pipeline.dataset, pipeline.cache)
+        if pipeline.dataset.checksum not in self._shared:
+            share(pipeline.dataset, pipeline.cache)
+            self._shared.add(pipeline.dataset.checksum)
         task = Task(source, pipeline.dataset.checksum, pipeline.method, pipeline.cache, repetition)
         return self._pool().submit(repeat, task)
 
