@@ -14,6 +14,11 @@ from pydantic import TypeAdapter
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the long tests first: at the end of a parallel run, short ones fill the gaps."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture
 def build_option() -> Callable[..., Any]:
     """Build what `conf/<group>/<option>.yaml` describes: build_option("embedding", "pca", components=4)."""
