@@ -6,10 +6,11 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export OMP_WAIT_POLICY := PASSIVE
 SWEEP ?= selector=nearest,furthest,random k=600,1200
 TARGET ?= 0.95
+DATA ?= data
 SMALLEST ?= selector=nearest,random
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo data sweep smallest report ui reap test lint lock clean
+.PHONY: help setup demo data sweep smallest report ui reap test bench lint lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -47,6 +48,12 @@ reap: $(INSTALLED)  ## mark runs whose process died as FAILED
 
 test: $(INSTALLED)  ## the whole suite
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+bench: $(INSTALLED)  ## short benchmarks on MNIST in DATA (data): clustering, selection, training, whole job
+	$(BIN)/python scripts/benchmark_kmeans.py data_dir=$(DATA) quick=true
+	$(BIN)/python scripts/benchmark_selection.py quick=true
+	$(BIN)/python scripts/benchmark_training.py data_dir=$(DATA)
+	$(BIN)/python scripts/benchmark_sweep.py data_dir=$(DATA) rounds=1 trainings=8
 
 lint: $(INSTALLED)  ## check style and formatting
 	$(BIN)/ruff check .
