@@ -47,7 +47,7 @@ reap: $(INSTALLED)  ## mark runs whose process died as FAILED
 	$(BIN)/python scripts/reap.py
 
 test: $(INSTALLED)  ## the whole suite
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxschedchunk 1
 
 bench: $(INSTALLED)  ## short benchmarks on MNIST in DATA (data): clustering, selection, training, whole job
 	$(BIN)/python scripts/benchmark_kmeans.py data_dir=$(DATA) quick=true

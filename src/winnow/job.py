@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from winnow import report, sweep
 from winnow.cache import Cache
 from winnow.config import Plan
-from winnow.errors import TRACEBACK, InvalidValue, exit_code, explain
+from winnow.errors import TRACEBACK, InvalidValue, WinnowWarning, exit_code, explain
 from winnow.pipeline import Method, Pipeline, Score
 from winnow.record import Record, seconds_of
 from winnow.report import Row
@@ -208,7 +209,12 @@ class Job:
 
 @lru_cache(maxsize=1)
 def _load(source: Source) -> Dataset:
-    return source.load()
+    dataset = source.load()
+    if dataset.y.min() == dataset.y.max():
+        warnings.warn(
+            "all training rows are of one class: there is nothing to tell apart", WinnowWarning, stacklevel=2
+        )
+    return dataset
 
 
 def _progress() -> Progress:

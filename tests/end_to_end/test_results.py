@@ -123,7 +123,7 @@ def test_any_number_of_rows_is_trained_for_all_its_steps(odd_sizes):
     assert all(np.isfinite(curve).all() for curve in losses)
 
 
-def test_a_single_class_can_be_learnt(bare):
+def test_a_single_class_can_be_learnt_and_is_warned_of(bare):
     images = bare.folder / "images" / "only"
     images.mkdir(parents=True)
     for number in range(12):
@@ -131,8 +131,9 @@ def test_a_single_class_can_be_learnt(bare):
         Image.fromarray(pixels).save(images / f"{number}.png")
     folder = f"dataset.folder='{bare.folder}/images'"
     where = ("dataset=image_folder", folder, "dataset.size=32", "tracker=none")
-    bare.done(*where, "k=3", "seeds=1", "embedding.components=4")
+    ended = bare.done(*where, "k=3", "seeds=1", "embedding.components=4")
     assert bare.rows()[0]["accuracies"] == [100.0]
+    assert ended.stderr.count("warning: all training rows are of one class") == 1
 
 
 def test_mnist_sweeps_from_the_real_files(bare, data_dir):
