@@ -159,7 +159,8 @@ class Job:
             self._ask_ahead(workers)
             with _progress() as progress:
                 for arm in self.arms:
-                    with _counted(progress, asked[arm], Record(self.plan, arm, self.place).name) as counted:
+                    name, verbose = Record(self.plan, arm, self.place).name, self.plan.settings.verbose
+                    with _counted(progress, asked[arm], name, verbose) as counted:
                         scores[arm] = self._tracked(arm, runs[arm], counted, scores.get(self.arms[0]))
         return scores
 
@@ -229,14 +230,19 @@ def _progress() -> Progress:
 
 @contextmanager
 def _counted(
-    progress: Progress, asked: list[Callable[[], Score]], name: str
+    progress: Progress, asked: list[Callable[[], Score]], name: str, verbose: bool
 ) -> Iterator[list[Callable[[], Score]]]:
-    """Advance a bar with every result that is waited for."""
+    """Advance a bar with every result that is waited for; if `verbose`, tell what came and what it cost."""
     task = progress.add_task(name, total=len(asked))
 
     def counting(result: Callable[[], Score]) -> Score:
         score = result()
         progress.advance(task)
+        if verbose:
+            cost = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in score.seconds.items())
+            progress.print(
+                f"{name}: {score.accuracy:.2f} %, {'found' if score.found else 'computed'}: {cost}"
+            )
         return score
 
     yield [lambda result=result: counting(result) for result in asked]

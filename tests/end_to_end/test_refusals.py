@@ -69,7 +69,7 @@ def test_a_misspelling_is_answered_with_what_was_probably_meant(bare, override, 
 
 @pytest.mark.parametrize("axes", [("selector=nearest,randm",), ("selector=nearest", "k=20,abc")])
 def test_one_bad_job_refuses_the_whole_sweep_before_it_starts(bare, axes):
-    refusal(bare, "-m", *axes)
+    assert refusal(bare, "-m", *axes).startswith("error: ")
 
 
 @pytest.mark.parametrize(

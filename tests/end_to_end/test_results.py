@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import socket
 import sqlite3
 from contextlib import closing
@@ -134,6 +135,11 @@ def test_a_single_class_can_be_learnt_and_is_warned_of(bare):
     ended = bare.done(*where, "k=3", "seeds=1", "embedding.components=4")
     assert bare.rows()[0]["accuracies"] == [100.0]
     assert ended.stderr.count("warning: all training rows are of one class") == 1
+
+
+def test_verbose_tells_every_repetition_and_what_it_cost(bare):
+    told = bare.done("selector=uniform", "k=20", "tracker=none", "verbose=true").stderr
+    assert len(re.findall(r"uniform k=20 budget=20: [\d.]+ %, computed: .*train [\d.]+ s", told)) == 2
 
 
 def test_mnist_sweeps_from_the_real_files(bare, data_dir):
