@@ -1,8 +1,23 @@
 """Commands that are started at the same moment share their work and stay out of each other's way."""
 
+import shutil
+import subprocess
+
 import pytest
 
 pytestmark = pytest.mark.slow
+
+LAUNCHERS = {
+    "joblib": ["hydra.launcher.n_jobs=2"],
+    "submitit_local": ["hydra.launcher.timeout_min=5"],
+    "submitit_slurm": ["hydra.launcher.timeout_min=5", "hydra.launcher.mem_gb=2"],
+}
+
+
+def slurm_answers() -> bool:
+    """Whether there is a cluster with accounting, which submitit needs to notice that a job has ended."""
+    asked = shutil.which("sacct") and subprocess.run(["sacct"], capture_output=True)
+    return bool(asked) and asked.returncode == 0
 
 
 def test_eight_commands_started_together_on_nothing_compute_everything_once(bare, reference):
@@ -25,9 +40,11 @@ def test_eight_commands_started_together_on_nothing_compute_everything_once(bare
     assert "computed again" not in "".join(stderr for (_, stderr), _ in ended)
 
 
-def test_hydras_joblib_launcher_runs_the_same_jobs(finished, reference):
-    launcher = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    finished.done("-m", "selector=nearest,furthest", *launcher)
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_hydras_launchers_run_the_same_jobs(finished, reference, launcher):
+    if launcher == "submitit_slurm" and not slurm_answers():
+        pytest.skip("no Slurm with accounting answers on this machine")
+    finished.done("-m", "selector=nearest,furthest", f"hydra/launcher={launcher}", *LAUNCHERS[launcher])
     rows = finished.rows()
     assert [(row["selector"], row["status"]) for row in rows] == [("nearest", "cached"), ("furthest", "ok")]
     assert rows[0]["accuracies"] == reference.accuracies()["nearest", 20]
