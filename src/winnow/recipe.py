@@ -150,6 +150,8 @@ class Recipe(Trainer):
         from torch.optim import Adam, AdamW
         from torch.optim.lr_scheduler import LambdaLR
 
+        from winnow import training
+
         matrices = [p for p in network.parameters() if p.ndim > 1]
         vectors = [p for p in network.parameters() if p.ndim <= 1]
         groups = [
@@ -157,7 +159,7 @@ class Recipe(Trainer):
             # Decay is meant for weights; on biases and normalisation gains it only does harm.
             {"params": vectors, "weight_decay": 0.0},
         ]
-        make = {"adamw": AdamW, "adam": Adam}[self.optimizer]
+        make = training.uncompiled({"adamw": AdamW, "adam": Adam}[self.optimizer])
         optimizer = make(
             [g for g in groups if g["params"]], lr=self.learning_rate, betas=self.betas, fused=True
         )

@@ -10,19 +10,34 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from inspect import unwrap
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as lightning
 import torch
 from numpy import ndarray
-from pytorch_lightning.callbacks import Callback
-from pytorch_lightning.plugins.environments import LightningEnvironment
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from winnow.errors import InvalidValue
+from winnow.stand_in import standing_in
+
+
+class _Foreign:
+    """What none of our objects is an instance of."""
+
+
+# Lightning asks whether it was given a metric of torchmetrics or a compiled network, and is given neither.
+# Importing those two would take longer than importing torch and Lightning together.
+with (
+    standing_in("torchmetrics", Metric=_Foreign, MetricCollection=_Foreign),
+    standing_in("torch._dynamo", OptimizedModule=_Foreign, disable=lambda function, *_, **__: function),
+):
+    import pytorch_lightning as lightning
+    from pytorch_lightning.callbacks import Callback
+    from pytorch_lightning.plugins.environments import LightningEnvironment
 
 # It greets on every fit; what a person should know, winnow says.
 logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
@@ -58,30 +73,31 @@ def fit(
         If a loss is not finite, naming the first such step.
     """
     objective = Objective(network, loss, optimizer, scheduler)
-    trainer = lightning.Trainer(
-        max_steps=steps,
-        max_epochs=-1,
-        accelerator=next(network.parameters()).device.type,
-        devices=1,
-        logger=False,
-        callbacks=[
-            *([StepBar(description, steps)] if description else []),
-            *([Stopper(network, stop)] if stop else []),
-        ],
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        limit_val_batches=0,
-        deterministic=deterministic,
-        log_every_n_steps=0,
-        # Without this, Lightning finds Slurm's variables and takes over signals and requeueing.
-        plugins=[LightningEnvironment()],
-    )
-    with one_thread(), _interrupts_as_they_are(trainer), warnings.catch_warnings():
-        # Advice to Lightning's own developers, and to people who train without its loaders.
-        warnings.filterwarnings("ignore", module="pytorch_lightning")
-        trainer.fit(objective, train_dataloaders=batches)
+    with one_thread(), warnings.catch_warnings():
+        # Advice to Lightning's own developers, users of Slurm, and people who train without its loaders.
+        warnings.filterwarnings("ignore", module="(pytorch_lightning|lightning_fabric)")
+        trainer = lightning.Trainer(
+            max_steps=steps,
+            max_epochs=-1,
+            accelerator=next(network.parameters()).device.type,
+            devices=1,
+            logger=False,
+            callbacks=[
+                *([StepBar(description, steps)] if description else []),
+                *([Stopper(network, stop)] if stop else []),
+            ],
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            limit_val_batches=0,
+            deterministic=deterministic or None,  # even the answer no would import the compiler
+            log_every_n_steps=0,
+            # Without this, Lightning finds Slurm's variables and takes over signals and requeueing.
+            plugins=[LightningEnvironment()],
+        )
+        with _interrupts_as_they_are(trainer):
+            trainer.fit(objective, train_dataloaders=batches)
     losses = torch.stack(objective.losses).float().cpu().numpy()
     if not np.isfinite(losses).all():
         step = int(np.argmin(np.isfinite(losses)))
@@ -90,6 +106,17 @@ def fit(
             remedy="lower trainer.learning_rate",
         )
     return losses
+
+
+@cache
+def uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+    """Return this kind of optimiser without the wrappers that tell torch's compiler to leave it alone.
+
+    At their first call they import the compiler, which takes as long as importing torch.
+    """
+    plain = {name: unwrap(getattr(kind, name)) for name in ("step", "zero_grad", "add_param_group")}
+    plain["step"] = torch.no_grad()(plain["step"])  # one of the wrappers did that, too
+    return type(kind.__name__, (kind,), plain)
 
 
 def predict(network: torch.nn.Module, batches: Iterable[Tensor]) -> ndarray:

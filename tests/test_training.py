@@ -1,0 +1,44 @@
+"""Training starts fast: what Lightning and torch's optimisers only mention is not imported."""
+
+import subprocess
+import sys
+
+FIT = """
+import sys
+import numpy as np, torch
+from winnow import training
+network = torch.nn.Linear(2, 2)
+batches = {0: (torch.eye(2), torch.tensor([0, 1]))}.values()
+loss = lambda network, batch: torch.nn.functional.cross_entropy(network(batch[0]), batch[1])
+optimizer = training.uncompiled(torch.optim.AdamW)(network.parameters(), lr=0.1, fused=True)
+losses = training.fit(network, loss, batches, steps=20, optimizer=optimizer)
+assert losses[-1] < losses[0]
+print(*sorted({"torch._dynamo", "torchmetrics", "torchvision", "scipy", "matplotlib"} & sys.modules.keys()))
+from torch._dynamo import OptimizedModule
+from torchmetrics import Metric
+print(OptimizedModule.__module__, Metric.__module__)
+"""
+
+
+def test_a_training_imports_neither_the_compiler_nor_metrics_and_both_stay_importable():
+    ran = subprocess.run([sys.executable, "-c", FIT], capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines() == ["", "torch._dynamo.eval_frame torchmetrics.metric"]
+
+
+def test_an_uncompiled_optimiser_steps_as_its_kind_does():
+    import torch
+
+    from winnow.training import uncompiled
+
+    weights = []
+    for kind in (torch.optim.AdamW, uncompiled(torch.optim.AdamW)):
+        weight = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
+        optimizer = kind([weight], lr=0.1, weight_decay=0.1, fused=True)
+        for _ in range(3):
+            optimizer.zero_grad()
+            weight.square().sum().backward()
+            optimizer.step()
+        weights.append(weight.detach())
+    assert torch.equal(*weights)
+    assert weight.requires_grad
