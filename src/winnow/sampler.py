@@ -83,7 +83,8 @@ def by_strata(difficulty: Float64[ndarray, " n"], budget: int, rng: Generator) -
         return np.empty(0, dtype=np.int64)
     low, width = difficulty.min(), np.ptp(difficulty)
     relative = (difficulty - low) / width if width > 0 else np.zeros(len(difficulty))
-    stratum = np.minimum((relative * STRATA).astype(np.int64), STRATA - 1)
+    # Numbered at random, because of equally large strata the lowest number is served first.
+    stratum = rng.permutation(STRATA)[np.minimum((relative * STRATA).astype(np.int64), STRATA - 1)]
     quotas = equal_quotas(np.bincount(stratum, minlength=STRATA).astype(np.int64), budget)
     return lowest_per_cluster(rng.random(len(difficulty)), stratum, quotas)
 

@@ -179,10 +179,10 @@ class Dynamics:
 
     def __post_init__(self) -> None:
         _require(len(self.logits) > 0, "dynamics must hold at least one epoch, got 0")
-        norms = self.gradient_norms if self.gradient_norms is not None else self.logits[0, :, 0]
-        _require(len(norms) == self.n, f"gradient norms must be given for {self.n} rows, got {len(norms)}")
-        finite = all(bool(np.isfinite(array).all()) for array in (*self.logits, norms))
-        _require(finite, "logits and gradient norms must be finite")
+        _require(all(np.isfinite(epoch).all() for epoch in self.logits), "logits must be finite")
+        if (norms := self.gradient_norms) is not None:
+            _require(len(norms) == self.n, f"gradient norms must have {self.n} rows, got {len(norms)}")
+            _require(bool(np.isfinite(norms).all()), "gradient norms must be finite")
 
     @property
     def n(self) -> int:
