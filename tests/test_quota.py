@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from winnow.errors import InvalidValue
-from winnow.quota import covering_quotas, equal_quotas, lowest_per_cluster, proportional_quotas
+from winnow.quota import (
+    covering_quotas,
+    equal_quotas,
+    lowest_per_cluster,
+    proportional_quotas,
+    weighted_quotas,
+)
 
 SHARINGS = (equal_quotas, proportional_quotas, covering_quotas)
 
@@ -127,3 +133,37 @@ def test_the_lowest_rows_are_those_a_sort_of_each_cluster_puts_first(score, labe
     ]
     kept = lowest_per_cluster(score, labels, quotas)
     assert sorted(kept.tolist()) == sorted(expected)
+
+
+@given(case=sizes_and_budget(), data=st.data())
+def test_weighted_quotas_spend_the_budget_whatever_the_weights(case, data):
+    sizes, budget = case
+    weights = np.array(data.draw(st.lists(st.sampled_from([0, 1e-9, 0.3, 2, 1e9]), min_size=8, max_size=8)))
+    quotas = weighted_quotas(sizes, weights[: len(sizes)].astype(np.float64), budget)
+    assert quotas.sum() == budget
+    assert ((quotas >= 0) & (quotas <= sizes)).all()
+
+
+@given(case=sizes_and_budget())
+def test_weights_equal_to_sizes_are_proportional_shares(case):
+    sizes, budget = case
+    quotas = weighted_quotas(sizes, sizes.astype(np.float64), budget)
+    exact = budget * sizes / max(sizes.sum(), 1)
+    assert (np.abs(quotas - exact) < 1).all()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "weights", "budget", "quotas"),
+    [
+        ([10, 10], [1, 3], 8, [2, 6]),
+        ([10, 4], [1, 3], 8, [4, 4]),  # 6 would be more than cluster 1 holds
+        ([10, 4], [0, 1], 8, [4, 4]),  # no weight left: what has room takes the rest
+        ([6, 2], [0, 0], 4, [3, 1]),  # no weight at all: in proportion
+        ([5, 5, 5], [1, 1, 1], 4, [2, 1, 1]),  # remainders tie: the lower number
+        ([0, 3], [5, 1], 3, [0, 3]),
+        ([], [], 0, []),
+    ],
+)
+def test_weighted_quotas_by_hand(sizes, weights, budget, quotas):
+    shares = weighted_quotas(np.array(sizes, np.int64), np.array(weights, np.float64), budget)
+    assert shares.tolist() == quotas

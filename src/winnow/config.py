@@ -32,6 +32,7 @@ from winnow.types import Study
 MIRRORED = ("dataset", "embedding", "clusterer", "selector", "model", "augment")
 FIXED_TARGETS = {
     "trainer": {"winnow.recipe.Recipe"},
+    "dynamics": {"winnow.proxy.Proxy"},
     "tracker": {"winnow.tracking.MLflow", "winnow.tracking.NoTracker"},
 }
 GROUPS = (*MIRRORED, *FIXED_TARGETS)

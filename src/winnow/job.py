@@ -128,7 +128,8 @@ class Job:
         """The baseline and, unless that is what was asked for, the chosen method."""
         settings, cache = self.plan.settings, Cache(self._state / "cache")
         stages = [self.plan.stages[group] for group in METHOD_GROUPS]
-        chosen = Method(*stages, budget=settings.budget, seed=settings.seed)
+        observer = self.plan.stages["dynamics"]
+        chosen = Method(*stages, budget=settings.budget, seed=settings.seed, dynamics=observer)
         methods = dict.fromkeys([chosen.baseline(), chosen])
         pipelines = [Pipeline(method, self.dataset, cache) for method in methods]
         # One that keeps everything is compared with everything, whatever the budget says.
@@ -173,6 +174,10 @@ class Job:
                 # Here, not in a worker: all of them would wait for the one, and nobody see its progress.
                 arm.embed()
             repetitions = range(self.plan.settings.seeds)
+            if selector.needs_dynamics and workers.width == 1:
+                # Without workers nothing is gained by waiting, and a bar here collides with no other.
+                for repetition in repetitions:
+                    arm.observe(repetition, f"dynamics {repetition}")
             asked[arm] = [workers.submit(arm, source, repetition).result for repetition in repetitions]
         return asked
 

@@ -1,5 +1,7 @@
 """load -> embed -> cluster -> select -> train -> score: the whole method on one page.
 
+Selectors that score rows by how a network learns them have one more step before theirs: observe.
+
 Every step is pulled by the one after it and computed at most once. A step's key is the hash of what it
 depends on: the key of the step before it, the stage's identity, its random stream, the versions of the
 libraries that do the work. So the baseline of a budget, trained for one selector, is found by all the
@@ -8,7 +10,7 @@ images nor the clusters.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from time import perf_counter
 from typing import Any, TypeVar
@@ -19,9 +21,22 @@ from numpy import ndarray
 from winnow.cache import Cache, Entry
 from winnow.errors import InvalidValue
 from winnow.keys import content_key, identity, library_versions
+from winnow.proxy import Proxy
 from winnow.selector.uniform import Uniform
 from winnow.streams import stream, stream_seed
-from winnow.types import Augment, Clusterer, Clustering, Dataset, Embedding, Model, Selector, Subset, Trainer
+from winnow.types import (
+    Augment,
+    Clusterer,
+    Clustering,
+    Dataset,
+    Dynamics,
+    Embedding,
+    Model,
+    Observer,
+    Selector,
+    Subset,
+    Trainer,
+)
 
 Value = TypeVar("Value")
 Computed = tuple[dict[str, ndarray], dict[str, Any]]
@@ -39,6 +54,7 @@ class Method:
     trainer: Trainer
     budget: int
     seed: int
+    dynamics: Observer = field(default_factory=Proxy)
 
     def baseline(self) -> "Method":
         """The same training on a uniform random subset of the same size; of all rows there is only one."""
@@ -91,6 +107,17 @@ class Pipeline:
             versions=library_versions("faiss-cpu", "scikit-learn", "numpy", "winnow"),
         )
 
+    def dynamics_key(self, repetition: int) -> str:
+        """Key of one repetition's training dynamics; every selector that scores by them shares it."""
+        return content_key(
+            data=self.dataset.checksum,
+            model=identity(self.method.model),
+            dynamics=identity(self.method.dynamics),
+            gradients=self.method.selector.needs_gradients,
+            seed=stream_seed(self.method.seed, repetition, "dynamics"),
+            versions=library_versions("torch", "pytorch-lightning", "numpy", "winnow"),
+        )
+
     def subset_key(self, repetition: int) -> str:
         """Key of one repetition's kept rows; blind to clusters or to coordinates where the selector is."""
         selector, source = self.method.selector, self.dataset.checksum
@@ -98,8 +125,10 @@ class Pipeline:
             source = self.clustering_key(repetition)
         elif selector.needs_embedding:
             source = self.embedding_key
+        watched = {"dynamics": self.dynamics_key(repetition)} if selector.needs_dynamics else {}
         return content_key(
             source=source,
+            **watched,
             selector=identity(selector),
             budget=self.budget,
             seed=stream_seed(self.method.seed, repetition, "select"),
@@ -149,6 +178,28 @@ class Pipeline:
 
         return self.cache.fetch("clustering", self.clustering_key(repetition), compute)
 
+    def observe(self, repetition: int, description: str | None = None) -> Entry:
+        """The training dynamics of one repetition: logits, and gradient norms for who asks for them.
+
+        A `description` shows a progress bar under that name, if there is something to wait for.
+        """
+
+        def compute() -> Computed:
+            method = self.method
+            dynamics, seconds = timed(
+                lambda: method.dynamics.observe(
+                    self.dataset,
+                    method.model,
+                    seed=stream_seed(method.seed, repetition, "dynamics"),
+                    gradients=method.selector.needs_gradients,
+                    description=description,
+                )
+            )
+            names = ("logits", "gradient_norms") if method.selector.needs_gradients else ("logits",)
+            return arrays_of(dynamics, *names), {"stages": {"dynamics": seconds}}
+
+        return self.cache.fetch("dynamics", self.dynamics_key(repetition), compute)
+
     def select(self, repetition: int) -> Entry:
         """The kept rows of one repetition: indices, weights."""
 
@@ -156,6 +207,7 @@ class Pipeline:
             method, n = self.method, self.dataset.n
             # A selector sees what it declares, no more: blind ones get no coordinates, most get no labels.
             X, clustering, stages = np.empty((n, 0), np.float32), None, {"embed": 0.0, "cluster": 0.0}
+            extra = {}
             if method.selector.needs_clustering:
                 clustered = self.cluster(repetition)
                 X, clustering = self.embed().arrays["X"], Clustering(**clustered.arrays)
@@ -163,10 +215,14 @@ class Pipeline:
             elif method.selector.needs_embedding:
                 embedded = self.embed()
                 X, stages = embedded.arrays["X"], stages | embedded.info["stages"]
+            if method.selector.needs_dynamics:
+                observed = self.observe(repetition)
+                extra = {"dynamics": Dynamics(**observed.arrays)}
+                stages = stages | observed.info["stages"]
             y = self.dataset.y if method.selector.reads_all_labels else np.full(n, -1)
             rng = stream(method.seed, repetition, "select")
             choose = method.selector.select
-            subset, seconds = timed(lambda: choose(X, y, clustering, budget=self.budget, rng=rng))
+            subset, seconds = timed(lambda: choose(X, y, clustering, budget=self.budget, rng=rng, **extra))
             self._check(subset)
             info = {"stages": stages | {"select": seconds}, "provenance": dict(subset.provenance)}
             return arrays_of(subset, "indices", "weights"), info

@@ -82,6 +82,36 @@ def covering_quotas(sizes: Int64[ndarray, " k"], budget: int) -> Int64[ndarray, 
     return one_each + proportional_quotas(sizes - one_each, budget - int(one_each.sum()))
 
 
+def weighted_quotas(
+    sizes: Int64[ndarray, " k"], weights: Float64[ndarray, " k"], budget: int
+) -> Int64[ndarray, " k"]:
+    """Share the budget in proportion to weights; what a cluster cannot hold goes to the others likewise.
+
+    Where no cluster with room has a weight, the rest is shared in proportion to the room. Rounded by
+    largest remainder (ties: the lower number).
+
+    >>> weighted_quotas(np.array([10, 10, 1]), np.array([1.0, 2.0, 9.0]), budget=7)
+    array([2, 4, 1])
+    """
+    check_budget(budget, int(sizes.sum()))
+    shares, room = np.zeros(len(sizes)), sizes.astype(np.float64)
+    # Every round fills a cluster or spends the rest, so k rounds and one are enough.
+    for _ in range(len(sizes) + 1):
+        rest = budget - shares.sum()
+        pull = np.where(room > 0, weights, 0)
+        pull = pull if pull.sum() > 0 else room
+        if rest <= 0 or pull.sum() == 0:
+            break
+        more = np.minimum(rest * pull / pull.sum(), room)
+        shares, room = shares + more, np.where(more < room, room - more, 0)
+    # Sums of fractions may miss a whole number by a hair.
+    quotas = np.minimum(np.floor(shares + 1e-9).astype(np.int64), sizes)
+    left_over = budget - int(quotas.sum())
+    largest_remainder_first = np.lexsort((np.arange(len(sizes)), -(shares - quotas), quotas >= sizes))
+    quotas[largest_remainder_first[:left_over]] += 1
+    return quotas
+
+
 def lowest_per_cluster(
     score: Float64[ndarray, " n"], labels: Int64[ndarray, " n"], quotas: Int64[ndarray, " k"]
 ) -> Int64[ndarray, " m"]:

@@ -7,7 +7,7 @@ step, never at the best one, unless rows of the subset itself are set aside to s
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
@@ -29,6 +29,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 # Larger evaluation batches fall out of the processor's cache and take twice as long.
 EVALUATION_BATCH = 250
+Stop = Callable[["torch.nn.Module"], bool]
 
 
 @dataclass(frozen=True)
@@ -84,16 +85,64 @@ class Recipe(Trainer):
         seed: int,
         repetition: int,
     ) -> Trained:
+        from winnow import training
+
+        started = perf_counter()
+        network, losses = self.learn(dataset, subset, model, augment, seed=seed, repetition=repetition)
+        normalise = Normalise.of(dataset, training.device_for(self.accelerator))
+        with training.one_thread():
+            predictions = training.predict(network, normalise.chunks(dataset.x_test))
+        return Trained(predictions, losses, perf_counter() - started)
+
+    def learn(
+        self,
+        dataset: Dataset,
+        subset: Subset,
+        model: Model,
+        augment: Augment,
+        *,
+        seed: int,
+        repetition: int,
+        watch: Stop | None = None,
+        description: str | None = None,
+    ) -> tuple["torch.nn.Module", ndarray]:
+        """Return a network trained on `subset`, and the loss of every step; nothing is tested.
+
+        `watch` is asked after every pass whether to stop, in place of the recipe's own early stopping.
+        """
         import torch
 
         from winnow import training
 
         if len(subset) == 0:
             raise InvalidValue("the subset must hold at least one row, got 0", remedy="raise budget")
-        started = perf_counter()
         device = training.device_for(self.accelerator)
-        normalise = _Normalise.of(dataset, device)
-        rows = _Rows.of(dataset, subset, normalise)
+        batches, patience = self._batches(dataset, subset, augment, device, seed, repetition)
+        with torch.random.fork_rng(), training.one_thread():
+            # Dropout goes on drawing from this stream, so it is paired between selectors too.
+            torch.manual_seed(stream_seed(seed, repetition, "init"))
+            network = model.build(dataset.x.shape[1:], len(dataset.classes)).to(device)
+            # So laid out, convolution and pooling take a fifth less time.
+            network = network.to(memory_format=torch.channels_last)
+            steps = self.steps_for(len(subset))
+            losses = self._fit(network, batches, steps, watch or patience, description)
+        if patience:
+            patience.restore(network)
+        return network, losses
+
+    def _batches(
+        self,
+        dataset: Dataset,
+        subset: Subset,
+        augment: Augment,
+        device: "torch.device",
+        seed: int,
+        repetition: int,
+    ) -> tuple["Batches", Patience | None]:
+        """Return the batches to learn from, and what stops the training early if it is asked to."""
+        import torch
+
+        rows = _Rows.of(dataset, subset, Normalise.of(dataset, device))
         learnt, aside = set_aside(
             len(subset), self.validation_fraction, stream(seed, repetition, "validation")
         )
@@ -104,36 +153,30 @@ class Recipe(Trainer):
             order=stream(seed, repetition, "order"),
             distortion=torch.Generator(device).manual_seed(stream_seed(seed, repetition, "augment")),
         )
-        stop = Patience(*rows.at(aside)[:2], self.patience) if len(aside) else None
-        with torch.random.fork_rng(), training.one_thread():
-            # Dropout goes on drawing from this stream, so it is paired between selectors too.
-            torch.manual_seed(stream_seed(seed, repetition, "init"))
-            network = model.build(dataset.x.shape[1:], len(dataset.classes)).to(device)
-            # So laid out, convolution and pooling take a fifth less time.
-            network = network.to(memory_format=torch.channels_last)
-            losses = self._fit(network, batches, self.steps_for(len(subset)), stop)
-            predictions = training.predict(network, normalise.chunks(dataset.x_test))
-        return Trained(predictions, losses, perf_counter() - started)
+        return batches, Patience(*rows.at(aside)[:2], self.patience) if len(aside) else None
 
     def _fit(
-        self, network: "torch.nn.Module", batches: "Batches", steps: int, stop: Patience | None
+        self,
+        network: "torch.nn.Module",
+        batches: "Batches",
+        steps: int,
+        stop: Stop | None,
+        description: str | None,
     ) -> ndarray:
         from winnow import training
 
         optimizer, scheduler = self._optimizer(network, steps)
-        losses = training.fit(
+        return training.fit(
             network,
             self._loss,
             batches,
             steps=steps,
             optimizer=optimizer,
             scheduler=scheduler,
+            description=description,
             stop=stop,
             deterministic=self.deterministic,
         )
-        if stop:
-            stop.restore(network)
-        return losses
 
     def _loss(self, network: "torch.nn.Module", batch: "Batch") -> "torch.Tensor":
         from torch.nn.functional import cross_entropy
@@ -213,7 +256,7 @@ class _Rows(NamedTuple):
     weights: "torch.Tensor"
 
     @classmethod
-    def of(cls, dataset: Dataset, subset: Subset, normalise: "_Normalise") -> "_Rows":
+    def of(cls, dataset: Dataset, subset: Subset, normalise: "Normalise") -> "_Rows":
         import torch
 
         images = normalise(dataset.x[subset.indices])
@@ -226,14 +269,14 @@ class _Rows(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class _Normalise:
+class Normalise:
     """Centres and scales rows by the moments of the whole training set; no labels are read."""
 
     mean: "torch.Tensor"
     scale: "torch.Tensor"
 
     @classmethod
-    def of(cls, dataset: Dataset, device: "torch.device") -> "_Normalise":
+    def of(cls, dataset: Dataset, device: "torch.device") -> "Normalise":
         import torch
 
         mean, deviation = dataset.moments

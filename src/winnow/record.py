@@ -55,14 +55,16 @@ class Record:
         }
         if type(selector) is not type(self.plan.stages["selector"]):  # the baseline
             described = {name: value for name, value in described.items() if not name.startswith("selector.")}
+        unseen = []
         if not selector.needs_clustering:
             # Blind to clusters: one run serves every k, which is the budget, as by default. Most are blind to
             # coordinates too, and one run serves every embedding.
             unseen = ["clusterer"] if selector.needs_embedding else ["embedding", "clusterer"]
             described |= dict.fromkeys(unseen, "none") | {"k": str(self.pipeline.budget)}
-            fields = tuple(f"{group}." for group in unseen)
-            described = {name: value for name, value in described.items() if not name.startswith(fields)}
-        return described
+        if not selector.needs_dynamics:
+            unseen = [*unseen, "dynamics"]
+        fields = tuple(f"{group}." for group in unseen)
+        return {name: value for name, value in described.items() if not name.startswith(fields)}
 
     def write(
         self,
@@ -126,7 +128,7 @@ def summary(scores: Sequence[Score], against: Sequence[Score]) -> dict[str, floa
 
 def seconds_of(scores: Sequence[Score]) -> dict[str, float]:
     """Seconds of every stage over all repetitions; the embedding is shared, so it counts once."""
-    totals = {stage: sum(score.seconds[stage] for score in scores) for stage in STAGES}
+    totals = {stage: sum(score.seconds.get(stage, 0.0) for score in scores) for stage in STAGES}
     return totals | {"embed": max(score.seconds["embed"] for score in scores)}
 
 

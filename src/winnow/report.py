@@ -23,8 +23,8 @@ from winnow.statistics import Comparison, holm, paired_difference, pairs_needed,
 # What is its own baseline: there is nothing to compare it with.
 UNCOMPARED = ("uniform", "full")
 # What may set apart two rows of one selector, besides k and budget.
-CHOICES = ("selector.", "embedding", "clusterer")
-STAGES = ("embed", "cluster", "select", "train")
+CHOICES = ("selector.", "embedding", "clusterer", "dynamics.")
+STAGES = ("embed", "cluster", "dynamics", "select", "train")
 NUMBERS = ("k", "budget", "n", "median %", "min to max", "against uniform", "p (Holm)")
 SECONDS = ("select s", "train s")
 
@@ -177,7 +177,7 @@ def label(row: Row, among: Sequence[Row]) -> str:
 
 
 def _cells(row: Row, p: float | None) -> tuple[str, ...]:
-    selecting = sum(row.seconds.get(stage, 0.0) for stage in STAGES[:3])
+    selecting = sum(row.seconds.get(stage, 0.0) for stage in STAGES[:-1])
     return (
         str(row.k),
         str(row.budget),

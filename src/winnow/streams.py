@@ -10,7 +10,7 @@ from zlib import crc32
 
 from numpy.random import Generator, SeedSequence, default_rng
 
-Stage = Literal["cluster", "select", "init", "order", "augment", "validation"]
+Stage = Literal["cluster", "select", "init", "order", "augment", "validation", "dynamics"]
 
 
 def stream(seed: int, repetition: int, stage: Stage) -> Generator:

@@ -168,6 +168,34 @@ class Subset:
 
 
 @dataclass(frozen=True, eq=False)
+class Dynamics:
+    """What a network made of every training row while it learnt them all: its logits, epoch after epoch.
+
+    `gradient_norms` are those of each row's loss after an early epoch, where they were asked for.
+    """
+
+    logits: Float32[ndarray, "epochs n classes"]
+    gradient_norms: Float32[ndarray, " n"] | None = None
+
+    def __post_init__(self) -> None:
+        _require(len(self.logits) > 0, "dynamics must hold at least one epoch, got 0")
+        _require(all(np.isfinite(epoch).all() for epoch in self.logits), "logits must be finite")
+        if (norms := self.gradient_norms) is not None:
+            _require(len(norms) == self.n, f"gradient norms must have {self.n} rows, got {len(norms)}")
+            _require(bool(np.isfinite(norms).all()), "gradient norms must be finite")
+
+    @property
+    def n(self) -> int:
+        """Number of training rows."""
+        return self.logits.shape[1]
+
+    def of(self, rows: Int64[ndarray, " m"]) -> "Dynamics":
+        """Return the dynamics of some of the rows."""
+        norms = self.gradient_norms
+        return Dynamics(self.logits[:, rows], None if norms is None else norms[rows])
+
+
+@dataclass(frozen=True, eq=False)
 class Trained:
     """What one training leaves behind: its answer to every test image, its loss curve, and its cost."""
 
@@ -229,12 +257,18 @@ class Selector(Protocol):
     `needs_clustering`, `clustering` is None; without that and `needs_embedding`, `X` has no columns;
     without `reads_all_labels`, `y` is -1 in every place. `keeps_everything` asks to be called with
     `budget` = n.
+
+    With `needs_dynamics`, `select` is given one more keyword, `dynamics`: a `Dynamics` of all rows, for
+    which a network has read all labels, so that `reads_all_labels` must be declared too. With
+    `needs_gradients` besides, they hold the gradient norms.
     """
 
     needs_clustering: ClassVar[bool] = True
     needs_embedding: ClassVar[bool] = False
     reads_all_labels: ClassVar[bool] = False
     keeps_everything: ClassVar[bool] = False
+    needs_dynamics: ClassVar[bool] = False
+    needs_gradients: ClassVar[bool] = False
 
     def select(
         self,
@@ -298,6 +332,26 @@ class Trainer(Protocol):
         repetition: int,
     ) -> Trained:
         """Train on `subset` with the streams init, order and augment of (seed, repetition)."""
+        ...
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """Watches a network learn all rows, so that selectors can score them by it (group `dynamics`)."""
+
+    def observe(
+        self,
+        dataset: Dataset,
+        model: Model,
+        *,
+        seed: int,
+        gradients: bool = False,
+        description: str | None = None,
+    ) -> Dynamics:
+        """Train a network on all training rows, with their labels, and record what it makes of each.
+
+        With `gradients`, only as far as the gradient norms take. A `description` shows a progress bar.
+        """
         ...
 
 

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from omegaconf import OmegaConf
 
 from winnow.errors import InvalidValue
-from winnow.types import Clustering, Selector
+from winnow.types import Clustering, Dynamics, Selector
 
 CONF = Path(__file__).parents[2] / "conf" / "selector"
 # A file of kept rows has a budget of its own: tests/test_kept_rows.py.
@@ -26,21 +26,38 @@ def clustering_of(labels, distances, k):
     return Clustering(np.ones((k, 2), np.float32), np.asarray(labels), np.asarray(distances))
 
 
+def dynamics_of(X, y):
+    """Four epochs of logits that depend on a row's coordinates alone: equal rows are learnt equally."""
+    angles = np.multiply.outer(np.arange(1, 5), X.sum(axis=1, dtype=np.float64) / 7)
+    logits = np.sin(np.multiply.outer(angles, np.arange(2, 3 + y.max())))
+    return Dynamics((5 * logits).astype(np.float32), np.abs(np.cos(angles[0])).astype(np.float32))
+
+
 def select(selector, clustering, budget, seed=0, X=None, y=None):
     """Call the selector the way the pipeline does: it gets only what it declares, and nothing to write to."""
     n = len(clustering.labels)
     if X is None:
         X = np.outer(np.arange(n), [1, -2]).astype(np.float32)
-    if not (selector.needs_clustering or selector.needs_embedding):
-        X = np.empty((n, 0), np.float32)
     if y is None:
         y = np.arange(n) % 3
+    dynamics = dynamics_of(X, y)
+    if not (selector.needs_clustering or selector.needs_embedding):
+        X = np.empty((n, 0), np.float32)
     if not selector.reads_all_labels:
         y = np.full(n, -1)
-    for array in (X, y, clustering.centroids, clustering.labels, clustering.distances):
+    for array in (
+        X,
+        y,
+        dynamics.logits,
+        dynamics.gradient_norms,
+        clustering.centroids,
+        clustering.labels,
+        clustering.distances,
+    ):
         array.setflags(write=False)
     offered = clustering if selector.needs_clustering else None
-    return selector.select(X, y, offered, budget=budget, rng=np.random.default_rng(seed))
+    extra = {"dynamics": dynamics} if selector.needs_dynamics else {}
+    return selector.select(X, y, offered, budget=budget, rng=np.random.default_rng(seed), **extra)
 
 
 @pytest.fixture
@@ -112,6 +129,11 @@ def test_rows_that_are_all_alike_still_fill_the_budget(selector):
     assert len(select(selector, alike, budget, X=np.ones((N, 2), np.float32))) == budget
 
 
+@every_selector
+def test_whoever_looks_at_dynamics_admits_that_all_labels_were_read(selector):
+    assert selector.reads_all_labels >= selector.needs_dynamics >= selector.needs_gradients
+
+
 def test_shuffling_the_rows_keeps_the_same_rows_wherever_chance_plays_no_part(clustering):
     X = np.random.default_rng(5).normal(size=(N, 2)).astype(np.float32)
     y, order = np.arange(N) % 3, np.random.default_rng(3).permutation(N)
@@ -128,3 +150,4 @@ def test_shuffling_the_rows_keeps_the_same_rows_wherever_chance_plays_no_part(cl
             np.testing.assert_array_equal(np.sort(order[kept_of_shuffled]), kept, err_msg=name)
             compared.add(name)
     assert compared >= {"nearest", "furthest", "hybrid", "full", "typicality", "herding", "facility_location"}
+    assert compared >= {"el2n", "grand", "aum", "entropy", "margin", "least_confidence", "d2_pruning"}

@@ -23,7 +23,7 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from winnow.quota import proportional_quotas
-from winnow.types import Clustering, Selector, Subset, Wrapper
+from winnow.types import Clustering, Dynamics, Selector, Subset, Wrapper
 
 # These have no smaller budget to offer a class, and a class has no classes.
 _UNSUITED = {"full", "from_file", "per_class"}
@@ -64,6 +64,16 @@ class PerClass(Selector, Wrapper):
         ]
         return next(kind() for kind in kinds if kind.__module__ == module.__name__)
 
+    @property
+    def needs_dynamics(self) -> bool:
+        """Whether the selector at work scores rows by their training dynamics."""
+        return self.inner.needs_dynamics
+
+    @property
+    def needs_gradients(self) -> bool:
+        """Whether it looks at their gradients."""
+        return self.inner.needs_gradients
+
     def select(
         self,
         X: Float32[ndarray, "n d"],
@@ -72,6 +82,7 @@ class PerClass(Selector, Wrapper):
         *,
         budget: int,
         rng: Generator,
+        dynamics: Dynamics | None = None,
     ) -> Subset:
         inner = self.inner
         quotas = proportional_quotas(np.bincount(y).astype(np.int64), budget)
@@ -84,6 +95,7 @@ class PerClass(Selector, Wrapper):
                 _part(clustering, rows) if inner.needs_clustering else None,
                 budget=int(quotas[label]),
                 rng=rng,
+                **({"dynamics": dynamics.of(rows)} if dynamics is not None else {}),
             )
             kept.append(rows[part.indices])
             notes[str(label)] = dict(part.provenance)

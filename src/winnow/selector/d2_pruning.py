@@ -1,0 +1,89 @@
+"""Keep rows that are difficult among difficult neighbours, but not side by side: D2 pruning.
+
+Rows are the nodes of a graph that joins each to its nearest others in the embedding. Difficulty (`el2n`)
+is passed forward once, so that a row in a difficult region gains over an odd one out; then the highest row
+is kept, again and again, and every time its neighbours lose by how near they are:
+
+    s_i += sum over neighbours j of e_ij s_j;   keep the highest i, then s_j -= e_ij^gamma s_i
+    e_ij = exp(-(d_ij / median neighbour distance)^2)
+
+Difficulty is spread over the data in this way, and yet it is difficulty: expect it to win at large budgets
+and to lose to a uniform subset at small ones and under label noise. Not to be mistaken for `d2_sampling`,
+which draws by distance alone.
+
+Reference: Maharana, Yadav and Bansal, "D2 pruning: message passing for balancing diversity and difficulty in
+data pruning", ICLR 2024, section 3. https://arxiv.org/abs/2310.07931 - which tunes the number of neighbours
+and gamma for each pruning rate; here they are fixed and not tuned, and distances have no unit.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+from numpy import ndarray
+from numpy.random import Generator
+from pydantic import Field
+
+from winnow.dynamics import el2n
+from winnow.neighbours import nearest_neighbours
+from winnow.quota import check_budget
+from winnow.types import Clustering, Dynamics, Selector, Subset
+
+
+@dataclass(frozen=True)
+class D2Pruning(Selector):
+    """Select greedily by difficulty that neighbours share, and that kept neighbours use up.
+
+    Equal values fall to the lower row number. A small `gamma` keeps kept rows further apart.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.float32([[0], [1], [9], [10]]), np.zeros(4, int)
+    >>> seen = Dynamics(np.float32([[[0, 3], [0, 2], [1, 0], [0, 0]]]))  # two hard rows, two easier ones
+    >>> selector, rng = D2Pruning(neighbours=1, gamma=0.1), np.random.default_rng(0)
+    >>> selector.select(X, y, None, budget=2, rng=rng, dynamics=seen).indices
+    array([0, 3])
+    """
+
+    needs_clustering = False
+    needs_embedding = True
+    needs_dynamics = True
+    reads_all_labels = True
+
+    neighbours: Annotated[int, Field(ge=1)] = 10
+    gamma: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+
+    def select(
+        self,
+        X: Float32[ndarray, "n d"],
+        y: Int64[ndarray, " n"],
+        clustering: Clustering | None,
+        *,
+        budget: int,
+        rng: Generator,
+        dynamics: Dynamics,
+    ) -> Subset:
+        check_budget(budget, len(X))
+        near, distances = nearest_neighbours(X, self.neighbours)
+        scale = np.median(distances) if distances.size else 0.0
+        squares = np.square(distances / (scale if scale > 0 else 1.0))
+        score = el2n(dynamics, y)
+        score = score + (np.exp(-squares) * score[near]).sum(axis=1)
+        return Subset.of(_spread(score, near, np.exp(-self.gamma * squares), budget))
+
+
+def _spread(
+    score: Float64[ndarray, " n"],
+    near: Int64[ndarray, "n count"],
+    strength: Float64[ndarray, "n count"],
+    budget: int,
+) -> Int64[ndarray, " budget"]:
+    """Return the rows that are kept one after the other, each at the cost of its neighbours."""
+    score, kept = score.copy(), np.empty(budget, dtype=np.int64)
+    for place in range(budget):
+        row = kept[place] = score.argmax()
+        score[near[row]] -= strength[row] * score[row]
+        score[row] = -np.inf
+    return kept

@@ -1,0 +1,9 @@
+from winnow.selector.margin import Margin
+
+
+def test_the_undecided_come_before_the_surely_wrong(keep_seen):
+    assert [keep_seen(Margin(), budget) for budget in (1, 2, 3)] == [[3], [2, 3], [1, 2, 3]]
+
+
+def test_the_other_end_is_there_for_the_asking(keep_seen):
+    assert keep_seen(Margin(sampler="bottom"), 1) == [0]
