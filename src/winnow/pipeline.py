@@ -7,7 +7,7 @@ others; a killed sweep goes on where it stopped; and asking for a result that ex
 images nor the clusters.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
@@ -50,10 +50,12 @@ class Score:
     """What one repetition was worth: its test accuracy in percent, and the seconds of every step.
 
     `worst_class` is the accuracy on the class it knows least: a subset that drops a class shows here first.
+    `rows_of_class` counts the kept rows of every class.
     """
 
     accuracy: float
     worst_class: float
+    rows_of_class: Sequence[int]
     seconds: Mapping[str, float]
     found: bool
 
@@ -118,9 +120,12 @@ class Pipeline:
             versions=library_versions("torch", "pytorch-lightning", "numpy", "winnow"),
         )
 
-    def run_key(self, seeds: int) -> str:
-        """Key of all repetitions together: what a finished run is found by."""
-        return content_key(repetitions=[self.trained_key(repetition) for repetition in range(seeds)])
+    def run_key(self, seeds: int, transfer: Sequence["Pipeline"] = ()) -> str:
+        """Key of all repetitions, those on other networks among them: what a finished run is found by."""
+        others = {"transfer": [other.run_key(seeds) for other in transfer]} if transfer else {}
+        return content_key(
+            repetitions=[self.trained_key(repetition) for repetition in range(seeds)], **others
+        )
 
     # Values, each pulled from the cache or computed from the one before it. `info["seconds"]` gathers what
     # every step cost when it was computed, which may have been in an earlier run.
@@ -186,8 +191,11 @@ class Pipeline:
                 seed=method.seed,
                 repetition=repetition,
             )
+            labels = self.dataset.y[kept.arrays["indices"]]
+            rows_of_class = np.bincount(labels, minlength=len(self.dataset.classes)).tolist()
             stages = kept.info["stages"] | {"train": trained.seconds}
-            return arrays_of(trained, "predictions", "losses"), {"stages": stages}
+            about = {"stages": stages, "rows_of_class": rows_of_class}
+            return arrays_of(trained, "predictions", "losses"), about
 
         return self.cache.fetch("trained", self.trained_key(repetition), compute)
 
@@ -204,6 +212,7 @@ class Pipeline:
         return Score(
             accuracy=100.0 * float(np.mean(right)),
             worst_class=100.0 * float(of_class.min()),
+            rows_of_class=trained.info["rows_of_class"],
             seconds=trained.info["stages"],
             found=trained.found,
         )

@@ -80,7 +80,7 @@ def fit(
     )
     with one_thread(), _interrupts_as_they_are(trainer), warnings.catch_warnings():
         # Advice to Lightning's own developers, and to people who train without its loaders.
-        warnings.filterwarnings("ignore", module="pytorch_lightning")
+        warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
         trainer.fit(objective, train_dataloaders=batches)
     losses = torch.stack(objective.losses).float().cpu().numpy()
     if not np.isfinite(losses).all():
