@@ -9,7 +9,7 @@ from pathlib import Path
 
 from settings import settings
 
-from winnow import figures, report, sweep
+from winnow import figures, report, results, sweep
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     report.show(rows, report.console())
     folder = state / "report"
     folder.mkdir(exist_ok=True)
-    report.write_csv(rows, folder / "results.csv")
+    results.write_csv(rows, folder / "results.csv")
     by_setting = sorted(rows, key=lambda row: row.setting)
     for number, (_, group) in enumerate(groupby(by_setting, lambda row: row.setting)):
         print(figures.accuracy(list(group), folder / f"accuracy-{number}.png"))

@@ -24,7 +24,7 @@ from settings import split_settings
 from winnow import exhibit, figures, job, lifecycle, smallest, sweep
 from winnow.config import Plan, checked, composed
 from winnow.errors import InvalidValue
-from winnow.report import Row
+from winnow.results import Row
 from winnow.smallest import Curve, Target
 from winnow.types import Dataset
 

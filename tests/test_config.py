@@ -62,6 +62,9 @@ REFUSED = [
     ("trainer.learning_rate=inf", "trainer.learning_rate must be"),
     ("trainer.learning_rate=0", "trainer.learning_rate must be greater than 0"),
     ("trainer.optimizer=sgdd", "trainer.optimizer must be 'adamw' or 'adam', got 'sgdd'"),
+    ("trainer.match=rows", "trainer.match must be 'steps' or 'epochs', got 'rows'"),
+    ("transfer=[3]", "transfer.0 must be a valid string, got 3"),
+    ("transfer=null", "transfer must be a valid"),
     ("+kk=3", "every key must be known, got kk"),
     ("+selector.nam=3", "every key must be known, got selector.nam"),
     ("subset_file=/nothing/here.csv", "subset_file must be a readable file"),
@@ -126,6 +129,43 @@ def test_the_config_of_a_plan_is_kept_resolved(plan):
 def test_a_subset_file_brings_its_own_budget(plan, rows_file):
     chosen = plan(f"subset_file={rows_file}", "k=70")
     assert (chosen.settings.budget, chosen.options["selector"]) == (2, "from_file")
+
+
+MODELS = [option for group, option in OPTIONS if group == "model"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_network_to_transfer_to_is_the_option_as_its_yaml_has_it(plan, name):
+    other = "mlp" if name != "mlp" else "lenet5"
+    assert plan(f"model={other}", f"transfer=[{name}]").transfer == {
+        name: plan(f"model={name}").stages["model"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "networks"),
+    [("[]", []), ("mlp", ["mlp"]), ("[mlp,convnet]", ["mlp", "convnet"]), ("[lenet5,mlp,mlp]", ["mlp"])],
+)
+def test_transfer_is_a_list_or_a_name_and_leaves_out_the_model_itself(plan, written, networks):
+    chosen = plan(f"transfer={written}")
+    assert list(chosen.transfer) == networks
+    assert chosen.described().get("transfer") == (",".join(networks) or None)
+
+
+def test_an_unknown_network_is_refused_with_the_list_of_models(plan):
+    with pytest.raises(
+        InvalidValue, match=r"transfer must name models, of convnet, lenet5, .*, got 'mpl'"
+    ) as refusal:
+        plan("transfer=[convnet,mpl]")
+    assert "did you mean mlp?" in str(refusal.value)
+
+
+def test_equal_epochs_and_a_number_of_steps_contradict_each_other(plan):
+    assert plan("trainer.match=epochs").stages["trainer"].match == "epochs"
+    with pytest.raises(
+        InvalidValue, match=r"trainer\.steps must be null where trainer\.match=epochs, got 50"
+    ):
+        plan("trainer.match=epochs", "trainer.steps=50")
 
 
 def test_what_is_recorded_has_the_option_names_and_every_hyper_parameter(plan):

@@ -3,7 +3,7 @@
 from PIL import Image
 
 from winnow import figures
-from winnow.report import Row
+from winnow.results import Row
 from winnow.smallest import Target
 
 OPTIONS = {"dataset": "toy", "model": "mlp", "augment": "none"}

@@ -13,6 +13,7 @@ from winnow.errors import InvalidValue
 from winnow.model.mlp import MLP
 from winnow.pipeline import Method, Pipeline
 from winnow.recipe import Recipe
+from winnow.selector.el2n import EL2N
 from winnow.selector.full import Full
 from winnow.selector.furthest import Furthest
 from winnow.selector.nearest import Nearest
@@ -129,6 +130,35 @@ def test_changing_the_selector_leaves_the_training_streams_alone(dataset, tmp_pa
     ]
     losses = {entry.arrays["losses"].tobytes() for entry in everything}
     assert len(losses) == 1
+
+
+def test_other_networks_change_the_run_and_not_the_trainings(dataset, tmp_path):
+    one, other = pipeline(dataset, tmp_path), pipeline(dataset, tmp_path, model=MLP(hidden=(9,)))
+    assert one.run_key(2, [other]) != one.run_key(2)
+    assert one.run_key(2, [other]) != one.run_key(2, [one])
+    assert one.subset_key(0) == other.subset_key(0)
+
+
+@pytest.mark.parametrize("selector", [Nearest(), EL2N()])
+def test_another_network_learns_from_the_rows_that_were_kept_for_the_first(dataset, tmp_path, selector):
+    own = pipeline(dataset, tmp_path, selector=selector)
+    other = pipeline(dataset, tmp_path, selector=selector, transfer=MLP(hidden=(9,)))
+    assert own.subset_key(0) == other.subset_key(0)
+    assert own.trained_key(0) != other.trained_key(0)
+
+
+def test_another_network_takes_one_more_training_and_nothing_else(dataset, tmp_path):
+    for transfer in (None, MLP(hidden=(9,))):
+        pipeline(dataset, tmp_path, transfer=transfer).train(0)
+    assert entries(tmp_path) == {"embedding": 1, "clustering": 1, "subset": 1, "trained": 2}
+
+
+def test_the_score_counts_the_kept_rows_of_every_class(dataset, tmp_path):
+    one = pipeline(dataset, tmp_path)
+    kept = dataset.y[one.select(0).arrays["indices"]]
+    counted = one.score(one.train(0)).rows_of_class
+    assert counted == [int((kept == label).sum()) for label in range(3)]
+    assert sum(counted) == 10
 
 
 def test_uniform_subsets_of_one_repetition_are_nested(dataset, tmp_path):

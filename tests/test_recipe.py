@@ -85,6 +85,13 @@ def test_only_weights_decay():
     assert decays == {2: 0.05, 1: 0.0}
 
 
+@given(st.integers(1, 5000), st.floats(0.1, 50))
+def test_equal_epochs_mean_equal_passes_without_bounds(n, epochs):
+    recipe = Recipe(match="epochs", epochs=epochs, min_steps=1000, max_steps=1001)
+    a_pass = -(-n // 32)
+    assert 0 <= recipe.steps_for(n) - epochs * a_pass < 1
+
+
 def train(dataset, rows, seed=0, repetition=0, model=None, **recipe):
     subset = Subset.of(np.array(rows))
     chosen = Recipe(**({"steps": 20, "batch_size": 8} | recipe))
@@ -96,6 +103,12 @@ def test_a_training_learns_and_takes_exactly_its_steps(stripes):
     assert len(trained.losses) == 40
     assert trained.losses[-1] < trained.losses[0]
     assert (trained.predictions == stripes.y_test).mean() > 0.95
+
+
+def test_equal_epochs_are_what_is_trained(stripes):
+    for rows in (range(9), range(64)):
+        losses = train(stripes, rows, steps=None, match="epochs", epochs=3.0).losses
+        assert len(losses) == 3 * -(-len(rows) // 8)
 
 
 def test_the_same_streams_give_the_same_bits_and_others_do_not(stripes):

@@ -7,8 +7,8 @@ import re
 import pytest
 from rich.console import Console
 
-from winnow import report
-from winnow.report import Row
+from winnow import report, results
+from winnow.results import Row
 
 OPTIONS = {"dataset": "toy", "model": "mlp", "augment": "none", "trainer.learning_rate": "0.01"}
 
@@ -27,9 +27,14 @@ def row(job=0, selector="nearest", budget=10, **changes) -> Row:
 
 
 def shown(rows) -> str:
-    to = Console(width=132, file=io.StringIO())
+    to = Console(width=140, file=io.StringIO())
     report.show(rows, to)
     return to.file.getvalue()
+
+
+def told(text: str) -> str:
+    """Put the lines of a caption together."""
+    return " ".join(text.split())
 
 
 def test_the_median_is_reported_and_never_the_best():
@@ -50,13 +55,13 @@ def test_a_baseline_that_was_asked_for_is_not_shown_twice():
 
 
 def test_the_seconds_to_select_are_those_of_all_steps_before_training():
-    assert "3.5      4.0" in shown([row()])
+    assert "3.5    4.0" in shown([row()])
 
 
 def test_few_pairs_are_called_few():
-    assert "With n=3 pairs no exact two-sided test reaches 5 % (smallest p 0.25); seeds=6 could" in " ".join(
-        shown([row()]).split()
-    )
+    few = told(shown([row()]))
+    assert "With n=3 pairs no exact two-sided test reaches 5 % (smallest p 0.25); seeds=6 could" in few
+    assert "Intervals of so few are too short." in few
     six = row(accuracies=[91.0] * 6, baseline=[90.0, 90.5] * 3)
     assert "no exact two-sided test" not in shown([six])
 
@@ -79,7 +84,7 @@ def test_every_failure_is_listed():
 
 
 def test_the_csv_has_the_numbers_of_the_table(tmp_path):
-    with report.write_csv([row()], tmp_path / "results.csv").open() as stream:
+    with results.write_csv([row()], tmp_path / "results.csv").open() as stream:
         records = list(csv.DictReader(stream))
     assert [record["selector"] for record in records] == ["nearest", "uniform"]
     assert float(records[0]["median"]) == 91.0
@@ -98,13 +103,13 @@ def test_p_is_adjusted_for_all_comparisons_of_a_setting_and_baselines_are_none()
         row(2, "full", **SIX),
         row(3, "uniform", **SIX),
     ]
-    assert report.adjusted_p(family) == [4 / 64, 4 / 64, None, None]
-    assert report.adjusted_p(family[2:]) == [None, None]
+    assert results.adjusted_p(family) == [4 / 64, 4 / 64, None, None]
+    assert results.adjusted_p(family[2:]) == [None, None]
 
 
 def test_rows_of_other_settings_do_not_belong_to_the_family():
     rows = [row(0, **SIX), row(1, **SIX, options=OPTIONS | {"dataset": "other"})]
-    adjusted = [record["p_holm"] for record in report.as_dicts(rows) if record["selector"] == "nearest"]
+    adjusted = [record["p_holm"] for record in results.as_dicts(rows) if record["selector"] == "nearest"]
     assert adjusted == [2 / 64, 2 / 64]
 
 
@@ -119,19 +124,127 @@ def test_the_table_fits_its_width_with_the_longest_of_selectors():
         budget=10_000,
         accuracies=[99.5, 100.0] * 6,
         baseline=[88.25] * 12,
+        worst_class=[100.0] * 12,
         seconds={"select": 1234.5, "train": 12345.6},
+        transfer={"lenet5_batchnorm": {"accuracies": [90.0] * 12, "baseline": [89.5] * 12}},
     )
-    for cell in ("facility_location", "99.50 to 100.00", "+11.50 [+11.38, +11.62]", "p (Holm)", "12346"):
+    cells = ("facility_location", "on lenet5_batchnorm", "99.50 to 100.00", "+11.50 [+11.38, +11.62]")
+    for cell in (*cells, "12/0/0", "100.0", "1234", "12346"):
         assert cell in shown([wide])
+
+
+def test_wins_ties_and_losses_are_counted_in_table_and_csv():
+    mixed = row(accuracies=[92.0, 91.0, 90.0, 90.0], baseline=[90.0, 91.0, 91.0, 89.0])
+    assert " 2/1/1 " in shown([mixed])
+    first, uniform = results.as_dicts([mixed])
+    assert [first[name] for name in ("wins", "ties", "losses")] == [2, 1, 1]
+    assert [uniform[name] for name in ("wins", "ties", "losses")] == [0, 4, 0]
+
+
+def test_the_worst_class_is_shown_for_method_and_baseline():
+    text = shown([row(worst_class=[70.0, 80.0, 60.0], baseline_worst_class=[50.0, 55.0, 40.0])])
+    nearest, uniform = (
+        re.search(rf"^ {name} +\d.*$", text, re.MULTILINE)[0] for name in ("nearest", "uniform")
+    )
+    assert " 70.0 " in nearest
+    assert " 50.0 " in uniform
+
+
+KEPT = {
+    "rows_of_class": [[7, 2, 1], [9, 1, 0], [8, 1, 1]],
+    "baseline_rows_of_class": [[4, 3, 3]] * 3,
+    "labels_read": 10,
+}
+
+
+def test_the_kept_rows_of_every_class_are_in_the_csv():
+    nearest, uniform = results.as_dicts([row(**KEPT)])
+    assert (nearest["rows_of_class"], uniform["rows_of_class"]) == ("7 2 1", "4 3 3")
+    # One class is absent in the second repetition; two have a single row in the third.
+    assert (nearest["absent_classes"], nearest["singleton_classes"]) == (1, 2)
+    assert (uniform["absent_classes"], uniform["singleton_classes"]) == (0, 0)
+
+
+def test_classes_without_a_row_are_told_below_the_table():
+    assert "Classes without a kept row, at most: nearest budget=10 1 of 3." in told(shown([row(**KEPT)]))
+    assert "Classes without" not in shown([row(**KEPT | {"rows_of_class": [[7, 2, 1]] * 3})])
+
+
+def test_labels_beyond_those_of_the_kept_rows_are_told_below_the_table():
+    assert "labels read" not in shown([row(**KEPT)])
+    assert "More labels read than rows kept: moderate 45." in told(
+        shown([row(0, "moderate", labels_read=45)])
+    )
+    assert [record["labels_read"] for record in results.as_dicts([row(labels_read=45)])] == [45, 10]
+
+
+def test_the_seconds_of_every_stage_are_in_the_csv():
+    (nearest, _) = results.as_dicts([row()])
+    assert [nearest[f"{stage}_seconds"] for stage in results.STAGES] == [1.0, 2.0, 0.0, 0.5, 4.0]
+
+
+ON_MLP = {"accuracies": [80.0, 83.0, 82.0], "worst_class": [70.0] * 3, "baseline": [81.0] * 3}
+ON_MLP |= {"baseline_worst_class": [60.0] * 3, "seconds": {"select": 0.5, "train": 2.0, "baseline": 1.5}}
+
+
+def test_every_network_has_a_line_below_the_selector_it_shares_the_rows_with():
+    text = shown([row(0, transfer={"mlp": ON_MLP}), row(1, "furthest", transfer={"mlp": ON_MLP})])
+    named = re.findall(r"^ +(?:on )?(\w+)(?= +\d+ +10 )", text, re.MULTILINE)
+    assert named == ["nearest", "mlp", "furthest", "mlp", "uniform", "mlp"]
+    assert text.count("82.00  80.00 to 83.00") == 2  # -1, +2, +1 against the baseline's 81
+    assert text.count("+0.67 [") == 2
+    assert text.count("81.00  81.00 to 81.00") == 1
+    assert "on ...: another network, trained on the same kept rows" in told(text)
+
+
+def test_the_csv_names_the_network_of_every_line():
+    records = results.as_dicts([row(transfer={"convnet": ON_MLP})])
+    assert [(record["selector"], record["network"]) for record in records] == [
+        ("nearest", "mlp"),
+        ("nearest", "convnet"),
+        ("uniform", "mlp"),
+        ("uniform", "convnet"),
+    ]
+    assert [record["median"] for record in records] == [91.0, 82.0, 90.0, 81.0]
+    assert [record["train_seconds"] for record in records] == [4.0, 2.0, 3.0, 1.5]
+
+
+def test_comparisons_on_other_networks_belong_to_the_family():
+    on_mlp = ON_MLP | {
+        "accuracies": [92.0] * 6,
+        "baseline": [90.0] * 6,
+        "worst_class": [],
+        "baseline_worst_class": [],
+    }
+    # Two comparisons, each with 2 of 64 sign patterns as extreme.
+    adjusted = [record["p_holm"] for record in results.as_dicts([row(**SIX, transfer={"mlp": on_mlp})])]
+    assert adjusted == [4 / 64, 4 / 64, None, None]
+
+
+def test_the_line_after_a_job_tells_what_the_rows_are_worth_on_other_networks():
+    assert ", on mlp +0.67 [" in report.line(row(transfer={"mlp": ON_MLP}))
+
+
+def test_other_networks_for_the_same_rows_make_another_table():
+    rows = [row(0), row(1, options=OPTIONS | {"transfer": "mlp"}, transfer={"mlp": ON_MLP})]
+    assert len(report.tables(rows)) == 2
+
+
+def test_equal_epochs_are_told_below_the_table():
+    epochs = {"trainer.match": "epochs", "trainer.epochs": "25.0"}
+    assert "every budget was trained for 25 passes over its rows" in told(
+        shown([row(options=OPTIONS | epochs)])
+    )
+    assert "passes" not in shown([row(options=OPTIONS | {"trainer.match": "steps"})])
 
 
 def test_the_worst_class_of_method_and_baseline_is_in_the_csv():
     measured = row(worst_class=[70.0, 80.0, 60.0], baseline_worst_class=[50.0, 55.0, 40.0])
-    assert [record["worst_class_median"] for record in report.as_dicts([measured])] == [70.0, 50.0]
+    assert [record["worst_class_median"] for record in results.as_dicts([measured])] == [70.0, 50.0]
 
 
 def test_a_row_recorded_before_the_worst_class_was_measured_is_still_shown():
-    assert [record["worst_class_median"] for record in report.as_dicts([row()])] == [None, None]
+    assert [record["worst_class_median"] for record in results.as_dicts([row()])] == [None, None]
 
 
 def test_rows_of_one_selector_are_told_apart_by_how_they_chose():

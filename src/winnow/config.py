@@ -8,7 +8,7 @@ exact name, and is compared with that tree before anything is imported.
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from importlib import import_module
 from itertools import product
@@ -27,7 +27,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from winnow.errors import InvalidValue
 from winnow.selector.from_file import FromFile
-from winnow.types import Study
+from winnow.types import Model, Study
 
 MIRRORED = ("dataset", "embedding", "clusterer", "selector", "model", "augment")
 FIXED_TARGETS = {
@@ -51,6 +51,7 @@ class Settings:
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)]
     data_dir: Annotated[str, Field(min_length=1)]
     state_dir: Annotated[str, Field(min_length=1)]
+    transfer: tuple[str, ...]
     n_jobs: Annotated[int, Field(ge=-1, le=4096)]
     deterministic: bool
     subset_file: str | None
@@ -69,6 +70,7 @@ class Plan:
     options: Mapping[str, str]
     resolved: str
     study: Study | None = None
+    transfer: Mapping[str, Model] = field(default_factory=dict)
 
     def described(self) -> dict[str, str]:
         """The option of every group, the settings and the stages' fields: what a tracker records."""
@@ -78,6 +80,8 @@ class Plan:
             for group, stage in self.stages.items()
             for field in fields(stage)
         }
+        if self.transfer:
+            settings["transfer"] = ",".join(self.transfer)
         return {name: str(value) for name, value in (dict(self.options) | settings | details).items()}
 
 
@@ -150,10 +154,13 @@ def build(config: DictConfig) -> Plan:
         raise InvalidValue(f"the configuration must resolve, got {_first_line(error)}") from error
     names = [field.name for field in fields(Settings)]
     _refuse_unknown(values, [*names, *GROUPS, STUDY], "")
+    if isinstance(values.get("transfer"), str):  # a single name is a list of one
+        values["transfer"] = [values["transfer"]]
     settings = checked(Settings, {name: values.get(name) for name in names})
     if settings.n_jobs == 0:
         raise InvalidValue("n_jobs must be -1 (all available cores) or at least 1, got 0", where="n_jobs=0")
     stages = {group: _stage(group, values.get(group)) for group in GROUPS}
+    _check_steps(stages["trainer"])
     if settings.subset_file is not None:
         stages["selector"] = FromFile(settings.subset_file)
     if isinstance(stages["selector"], FromFile):
@@ -161,7 +168,18 @@ def build(config: DictConfig) -> Plan:
         settings = replace(settings, budget=stages["selector"].rows)
     options = {group: _option(stage) for group, stage in stages.items() if group in MIRRORED}
     study = _stage(STUDY, values[STUDY]) if values.get(STUDY) else None
-    return Plan(settings, stages, options, OmegaConf.to_yaml(OmegaConf.create(values)), study)
+    # The model itself is no other network: in a sweep over models, one list serves them all.
+    transfer = {name: _network(name) for name in settings.transfer if name != options["model"]}
+    return Plan(settings, stages, options, OmegaConf.to_yaml(OmegaConf.create(values)), study, transfer)
+
+
+def _check_steps(trainer: Any) -> None:
+    if trainer.match == "epochs" and trainer.steps is not None:
+        raise InvalidValue(
+            f"trainer.steps must be null where trainer.match=epochs, got {trainer.steps}",
+            where=f"trainer.steps={trainer.steps}",
+            remedy="set trainer.epochs, the passes over the kept rows",
+        )
 
 
 def allowed_targets(group: str) -> Iterator[str]:
@@ -184,6 +202,22 @@ def _stage(group: str, node: Any) -> Any:
     kind = _resolve(group, target)
     _refuse_unknown(values, [field.name for field in fields(kind)], f"{group}.")
     return checked(kind, values, f"{group}.")
+
+
+def _network(name: str) -> Model:
+    """Return the model of this name with the hyper-parameters that it has by default."""
+    known = [target.rpartition(".")[2] for target in allowed_targets("model")]
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        raise InvalidValue(
+            f"transfer must name models, of {', '.join(known)}, got {name!r}",
+            where=f"transfer={name}",
+            remedy=f"did you mean {near[0]}?" if near else "several are written transfer=[mlp,convnet]",
+        )
+    module = import_module(f"winnow.model.{name}")
+    own = [each for each in vars(module).values() if getattr(each, "__module__", "") == module.__name__]
+    (kind,) = (each for each in own if isinstance(each, type) and issubclass(each, Model))
+    return kind()
 
 
 def _resolve(group: str, target: Any) -> type:
@@ -263,5 +297,6 @@ def in_own_words(error: BaseException) -> BaseException:
         top = [*(field.name for field in fields(Settings)), *GROUPS]
         return _unknown(unknown[1], [] if "." in unknown[1] else top)
     if lines[0].startswith("Ambiguous value"):
-        return InvalidValue(lines[0], remedy="to run one job for each value add -m: python train.py -m ...")
+        several = "to run one job for each value add -m: python train.py -m ...; a list is written [a,b]"
+        return InvalidValue(lines[0], remedy=several)
     return InvalidValue(" | ".join(dict.fromkeys(lines[:3])))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from winnow.exhibit import COLOURS, MARKERS, panels
-from winnow.report import Row, titles, with_baselines
+from winnow.results import Row, titles, with_baselines
 from winnow.smallest import Curve, Target, answer
 
 # The ticks of an axis on which halving the errors is always the same step.

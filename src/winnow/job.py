@@ -4,8 +4,7 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import islice
@@ -19,8 +18,8 @@ from winnow.cache import Cache
 from winnow.config import Plan
 from winnow.errors import TRACEBACK, InvalidValue, WinnowWarning, exit_code, explain
 from winnow.pipeline import Method, Pipeline, Score
-from winnow.record import Record, seconds_of
-from winnow.report import Row
+from winnow.record import OWN, Record, Results, Scores, measured
+from winnow.results import Row
 from winnow.tracking import Store
 from winnow.types import Dataset, Source, Study
 from winnow.workers import Workers, shared_workers
@@ -66,28 +65,38 @@ class Job:
     def outcome(self, row: Row) -> Row:
         """Make sure that every repetition of the method and of its baseline is computed and tracked."""
         self.check_fits()
-        seeds = range(self.plan.settings.seeds)
-        runs = {arm: self.store.finished(arm.run_key(len(seeds))) for arm in self.arms}
-        trained = {arm: [arm.finished(repetition) for repetition in seeds] for arm in self.arms}
-        complete = all(runs.values()) and all(all(entries) for entries in trained.values())
-        if complete:
-            scores = {arm: [arm.score(entry) for entry in trained[arm]] for arm in self.arms}
-        else:
+        runs = {record: self.store.finished(record.key) for record in self.records}
+        scores = self._found() if all(runs.values()) else None
+        complete = scores is not None
+        if scores is None:
             scores = self._compute(runs)
-        baseline, chosen = self.arms[0], self.arms[-1]
+        chosen, of_chosen, of_baseline = self.records[-1], scores[self.records[-1]], scores[self.records[0]]
+        own, *others = (measured(of_chosen[name], of_baseline[name]) for name in chosen.networks)
         return replace(
             row,
             status="cached" if complete else "ok",
-            key=chosen.run_key(len(seeds)),
-            run_id=self.store.finished(chosen.run_key(len(seeds))) or "",
-            budget=chosen.budget,
-            options=Record(self.plan, chosen, self.place).options(),
-            accuracies=[score.accuracy for score in scores[chosen]],
-            worst_class=[score.worst_class for score in scores[chosen]],
-            baseline=[score.accuracy for score in scores[baseline]],
-            baseline_worst_class=[score.worst_class for score in scores[baseline]],
-            seconds=seconds_of(scores[chosen]) | {"baseline": seconds_of(scores[baseline])["train"]},
+            key=chosen.key,
+            run_id=self.store.finished(chosen.key) or "",
+            budget=chosen.pipeline.budget,
+            options=chosen.options(),
+            rows_of_class=[score.rows_of_class for score in of_chosen[OWN]],
+            baseline_rows_of_class=[score.rows_of_class for score in of_baseline[OWN]],
+            labels_read=chosen.labels_read,
+            transfer=dict(zip(self.plan.transfer, others, strict=True)),
+            **own,
         )
+
+    def _found(self) -> dict[Record, Scores] | None:
+        """Return the scores of all repetitions if every training is in the cache, else None."""
+        scores = {}
+        for record in self.records:
+            scores[record] = {}
+            for name, pipeline in record.networks.items():
+                trained = [pipeline.finished(repetition) for repetition in range(self.plan.settings.seeds)]
+                if not all(trained):
+                    return None
+                scores[record][name] = [pipeline.score(entry) for entry in trained]
+        return scores
 
     def shown(self, row: Row, study: Study) -> Row:
         """Run a study, whose figures and tables the tracker keeps at the end of the command."""
@@ -137,6 +146,18 @@ class Job:
         return [replace(each, method=replace(each.method, budget=budget)) for each in pipelines]
 
     @cached_property
+    def records(self) -> list[Record]:
+        """Every arm, and the same kept rows on the other networks asked for, as the tracker knows them."""
+        return [Record(self.plan, self._networks(arm), self.place) for arm in self.arms]
+
+    def _networks(self, arm: Pipeline) -> dict[str, Pipeline]:
+        on_others = {
+            name: replace(arm, method=replace(arm.method, transfer=model))
+            for name, model in self.plan.transfer.items()
+        }
+        return {OWN: arm} | on_others
+
+    @cached_property
     def store(self) -> Store:
         """Where runs are recorded."""
         return self.plan.stages["tracker"].open(self._state)
@@ -152,33 +173,36 @@ class Job:
         (self.place / sweep.PARENT).write_text(run_id)
         return run_id
 
-    def _compute(self, runs: dict[Pipeline, str | None]) -> dict[Pipeline, list[Score]]:
+    def _compute(self, runs: dict[Record, str | None]) -> dict[Record, Scores]:
         workers, scores = shared_workers(self.plan.settings.n_jobs), {}
         with workers.stopping_on_error():
             workers.warm_up()
             asked = self.ask(workers)
             self._ask_ahead(workers)
             with _progress() as progress:
-                for arm in self.arms:
-                    name, verbose = Record(self.plan, arm, self.place).name, self.plan.settings.verbose
-                    with _counted(progress, asked[arm], name, verbose) as counted:
-                        scores[arm] = self._tracked(arm, runs[arm], counted, scores.get(self.arms[0]))
+                for record in self.records:
+                    counted = _counted(progress, asked[record], record.name, self.plan.settings.verbose)
+                    baseline = scores.get(self.records[0])
+                    scores[record] = self._tracked(record, runs[record], counted, baseline)
         return scores
 
-    def ask(self, workers: Workers) -> dict[Pipeline, list[Callable[[], Score]]]:
-        """Hand out every repetition of every arm, and return what will have their scores."""
+    def ask(self, workers: Workers) -> dict[Record, Results]:
+        """Hand out every repetition of every arm on every network, and return what will have their scores."""
         asked, source = {}, self.plan.stages["dataset"]
-        for arm in self.arms:
-            selector = arm.method.selector
+        for record in self.records:
+            selector = record.pipeline.method.selector
             if selector.needs_clustering or selector.needs_embedding:
                 # Here, not in a worker: all of them would wait for the one, and nobody see its progress.
-                arm.embed()
+                record.pipeline.embed()
             repetitions = range(self.plan.settings.seeds)
             if selector.needs_dynamics and workers.width == 1:
                 # Without workers nothing is gained by waiting, and a bar here collides with no other.
                 for repetition in repetitions:
-                    arm.observe(repetition, f"dynamics {repetition}")
-            asked[arm] = [workers.submit(arm, source, repetition).result for repetition in repetitions]
+                    record.pipeline.observe(repetition, f"dynamics {repetition}")
+            asked[record] = {
+                name: [workers.submit(pipeline, source, repetition).result for repetition in repetitions]
+                for name, pipeline in record.networks.items()
+            }
         return asked
 
     def _ask_ahead(self, workers: Workers) -> None:
@@ -194,23 +218,22 @@ class Job:
             job.ask(workers)
 
     def _tracked(
-        self,
-        arm: Pipeline,
-        finished_run: str | None,
-        repetitions: list[Callable[[], Score]],
-        against: list[Score] | None,
-    ) -> list[Score]:
+        self, record: Record, finished_run: str | None, results: Results, against: Scores | None
+    ) -> Scores:
         """Wait for the repetitions of one arm, inside a run of its own unless there is one."""
         if finished_run:
-            return [score() for score in repetitions]
-        key = arm.run_key(len(repetitions))
-        with arm.cache.lock(f"run-{key}"):
-            if self.store.finished(key):  # another process was faster
-                return [score() for score in repetitions]
+            return _awaited(results)
+        with record.pipeline.cache.lock(f"run-{record.key}"):
+            if self.store.finished(record.key):  # another process was faster
+                return _awaited(results)
             tags = {}
             if self.in_sweep:
                 tags = {"winnow.sweep": self.place.name, "mlflow.parentRunId": self._parent}
-            return Record(self.plan, arm, self.place).write(self.store, tags, repetitions, against)
+            return record.write(self.store, tags, results, against)
+
+
+def _awaited(results: Results) -> Scores:
+    return {name: [result() for result in repetitions] for name, repetitions in results.items()}
 
 
 @lru_cache(maxsize=1)
@@ -233,12 +256,9 @@ def _progress() -> Progress:
     )
 
 
-@contextmanager
-def _counted(
-    progress: Progress, asked: list[Callable[[], Score]], name: str, verbose: bool
-) -> Iterator[list[Callable[[], Score]]]:
+def _counted(progress: Progress, results: Results, name: str, verbose: bool) -> Results:
     """Advance a bar with every result that is waited for; if `verbose`, tell what came and what it cost."""
-    task = progress.add_task(name, total=len(asked))
+    task = progress.add_task(name, total=sum(map(len, results.values())))
 
     def counting(result: Callable[[], Score]) -> Score:
         score = result()
@@ -250,4 +270,7 @@ def _counted(
             )
         return score
 
-    yield [lambda result=result: counting(result) for result in asked]
+    return {
+        network: [lambda result=result: counting(result) for result in repetitions]
+        for network, repetitions in results.items()
+    }

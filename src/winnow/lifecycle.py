@@ -16,7 +16,7 @@ from typing import NoReturn
 from winnow import sweep
 from winnow.config import guard_the_door, in_own_words
 from winnow.errors import TRACEBACK, Terminated, TryLater, exit_code, explain
-from winnow.report import Row
+from winnow.results import Row
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 

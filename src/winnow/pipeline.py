@@ -9,7 +9,7 @@ others; a killed sweep goes on where it stopped; and asking for a result that ex
 images nor the clusters.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from time import perf_counter
@@ -44,7 +44,10 @@ Computed = tuple[dict[str, ndarray], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Method:
-    """Everything a result depends on, besides the data: the stages, the budget and the seed."""
+    """Everything a result depends on, besides the data: the stages, the budget and the seed.
+
+    `transfer` is another network to train on the rows that were chosen with `model` in mind.
+    """
 
     embedding: Embedding
     clusterer: Clusterer
@@ -55,6 +58,12 @@ class Method:
     budget: int
     seed: int
     dynamics: Observer = field(default_factory=Proxy)
+    transfer: Model | None = None
+
+    @property
+    def trained(self) -> Model:
+        """The network that is trained on the kept rows."""
+        return self.transfer or self.model
 
     def baseline(self) -> "Method":
         """The same training on a uniform random subset of the same size; of all rows there is only one."""
@@ -66,10 +75,12 @@ class Score:
     """What one repetition was worth: its test accuracy in percent, and the seconds of every step.
 
     `worst_class` is the accuracy on the class it knows least: a subset that drops a class shows here first.
+    `rows_of_class` counts the kept rows of every class.
     """
 
     accuracy: float
     worst_class: float
+    rows_of_class: Sequence[int]
     seconds: Mapping[str, float]
     found: bool
 
@@ -139,7 +150,7 @@ class Pipeline:
         """Key of one repetition's training."""
         return content_key(
             subset=self.subset_key(repetition),
-            model=identity(self.method.model),
+            model=identity(self.method.trained),
             augment=identity(self.method.augment),
             trainer=identity(self.method.trainer),
             seed=self.method.seed,
@@ -147,9 +158,12 @@ class Pipeline:
             versions=library_versions("torch", "pytorch-lightning", "numpy", "winnow"),
         )
 
-    def run_key(self, seeds: int) -> str:
-        """Key of all repetitions together: what a finished run is found by."""
-        return content_key(repetitions=[self.trained_key(repetition) for repetition in range(seeds)])
+    def run_key(self, seeds: int, transfer: Sequence["Pipeline"] = ()) -> str:
+        """Key of all repetitions, those on other networks among them: what a finished run is found by."""
+        others = {"transfer": [other.run_key(seeds) for other in transfer]} if transfer else {}
+        return content_key(
+            repetitions=[self.trained_key(repetition) for repetition in range(seeds)], **others
+        )
 
     # Values, each pulled from the cache or computed from the one before it. `info["seconds"]` gathers what
     # every step cost when it was computed, which may have been in an earlier run.
@@ -237,13 +251,16 @@ class Pipeline:
             trained = method.trainer.train(
                 self.dataset,
                 Subset(**kept.arrays, provenance=kept.info["provenance"]),
-                method.model,
+                method.trained,
                 method.augment,
                 seed=method.seed,
                 repetition=repetition,
             )
+            labels = self.dataset.y[kept.arrays["indices"]]
+            rows_of_class = np.bincount(labels, minlength=len(self.dataset.classes)).tolist()
             stages = kept.info["stages"] | {"train": trained.seconds}
-            return arrays_of(trained, "predictions", "losses"), {"stages": stages}
+            about = {"stages": stages, "rows_of_class": rows_of_class}
+            return arrays_of(trained, "predictions", "losses"), about
 
         return self.cache.fetch("trained", self.trained_key(repetition), compute)
 
@@ -260,6 +277,7 @@ class Pipeline:
         return Score(
             accuracy=100.0 * float(np.mean(right)),
             worst_class=100.0 * float(of_class.min()),
+            rows_of_class=trained.info["rows_of_class"],
             seconds=trained.info["stages"],
             found=trained.found,
         )

@@ -40,6 +40,10 @@ class Recipe(Trainer):
     starved, and at most `max_steps`. Every selector gets the same steps at the same budget. `steps` sets
     the number outright.
 
+    That is `match="steps"`. With `match="epochs"` every budget gets its `epochs` passes and no bounds apply:
+    what a person sees who changes nothing but the size of the training set. A smaller subset then learns
+    less also because it is trained less.
+
     With a `validation_fraction` above 0, so many of the kept rows are not learnt from but decide when to
     stop: after `patience` passes without a better accuracy on them. The best weights are then used.
 
@@ -49,6 +53,8 @@ class Recipe(Trainer):
     [1000, 1000, 7825, 10000]
     >>> Recipe(steps=3000).steps_for(100)
     3000
+    >>> [Recipe(match="epochs").steps_for(n) for n in (100, 1200, 10_000, 60_000)]
+    [100, 950, 7825, 46875]
     """
 
     optimizer: Literal["adamw", "adam"] = "adamw"
@@ -59,6 +65,7 @@ class Recipe(Trainer):
     warmup: Fraction = 0.05
     label_smoothing: Fraction = 0.1
     batch_size: Annotated[int, Field(ge=1)] = 32
+    match: Literal["steps", "epochs"] = "steps"
     epochs: Positive = 25.0
     min_steps: Annotated[int, Field(ge=1)] = 1000
     max_steps: Annotated[int, Field(ge=1)] = 10_000
@@ -73,6 +80,8 @@ class Recipe(Trainer):
         if self.steps is not None:
             return self.steps
         passes = math.ceil(self.epochs * math.ceil(n / self.batch_size))
+        if self.match == "epochs":
+            return passes
         return min(max(passes, self.min_steps), self.max_steps)
 
     def train(

@@ -3,31 +3,50 @@
 import json
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
+from typing import Any
 
 from winnow import kept_rows
 from winnow.config import Plan
 from winnow.keys import library_versions
 from winnow.pipeline import Pipeline, Score
-from winnow.report import STAGES
+from winnow.results import STAGES
+from winnow.statistics import paired_difference
 from winnow.tracking import Run, Store
 from winnow.types import Clustering
 from winnow.workers import available_cores
 
 LIBRARIES = ("winnow", "torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
 POINTS_OF_A_CURVE = 100
+OWN = ""
+"""Stands for the job's own model where results are named by their network."""
+
+Results = Mapping[str, Sequence[Callable[[], Score]]]
+Scores = dict[str, list[Score]]
 
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """One method's run in the tracker: the chosen method's, or its baseline's."""
+    """One method's run in the tracker, the chosen method's or its baseline's, on all its networks."""
 
     plan: Plan
-    pipeline: Pipeline
+    networks: Mapping[str, Pipeline]
     place: Path
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The method on the job's own network."""
+        return self.networks[OWN]
+
+    @cached_property
+    def key(self) -> str:
+        """What this run is found by once it is finished."""
+        others = [pipeline for name, pipeline in self.networks.items() if name != OWN]
+        return self.pipeline.run_key(self.plan.settings.seeds, others)
 
     @property
     def selector(self) -> str:
@@ -70,29 +89,31 @@ class Record:
         self,
         store: Store,
         tags: dict[str, str],
-        repetitions: Sequence[Callable[[], Score]],
-        against: Sequence[Score] | None,
-    ) -> list[Score]:
-        """Keep a run open while the repetitions come in, and write down each of them.
+        results: Results,
+        against: Scores | None,
+    ) -> Scores:
+        """Keep a run open while the repetitions come in, and write down each of them, network by network.
 
         `against` are the scores of the baseline; None for the baseline itself.
         """
         tags |= {"winnow.baseline": str(against is None).lower(), "labels_read": str(self.labels_read)}
-        key = self.pipeline.run_key(len(repetitions))
-        with store.run(self.name, key=key, params=self.options(), tags=tags) as run:
+        with store.run(self.name, key=self.key, params=self.options(), tags=tags) as run:
             run.text(self.plan.resolved, "config.yaml")
             run.text(json.dumps(environment(), indent=2), "environment.json")
-            scores = []
-            for repetition, score in enumerate(repetitions):
-                scores.append(score())
-                told = {"test_acc": scores[-1].accuracy, "worst_class_acc": scores[-1].worst_class}
-                run.metrics(told, step=repetition)
-                self._keep(run, repetition, folder=self.place / "kept" / key[:12])
-            run.metrics(summary(scores, against or scores))
+            scores: Scores = {}
+            for network, repetitions in results.items():
+                scores[network] = []
+                for repetition, result in enumerate(repetitions):
+                    scores[network].append(result())
+                    run.metrics(_on(network, of_repetition(scores[network][-1])), step=repetition)
+                    if network == OWN:
+                        self._keep(run, repetition)
+                run.metrics(_on(network, summary(scores[network], against and against[network])))
         return scores
 
-    def _keep(self, run: Run, repetition: int, folder: Path) -> None:
+    def _keep(self, run: Run, repetition: int) -> None:
         """Write the kept rows of one repetition, and record them with the loss curve."""
+        folder = self.place / "kept" / self.key[:12]
         pipeline, dataset = self.pipeline, self.pipeline.dataset
         clustered = pipeline.method.selector.needs_clustering
         clustering = Clustering(**pipeline.cluster(repetition).arrays) if clustered else None
@@ -114,15 +135,54 @@ class Record:
         run.curve(f"train_loss_{repetition}", losses, every=max(1, len(losses) // POINTS_OF_A_CURVE))
 
 
-def summary(scores: Sequence[Score], against: Sequence[Score]) -> dict[str, float]:
+def _on(network: str, numbers: Mapping[str, float]) -> dict[str, float]:
+    """Name numbers after their network, unless it is the job's own.
+
+    >>> _on("mlp", {"test_acc": 90.0}), _on(OWN, {"test_acc": 95.0})
+    ({'test_acc_mlp': 90.0}, {'test_acc': 95.0})
+    """
+    return {f"{name}_{network}" if network != OWN else name: value for name, value in numbers.items()}
+
+
+def of_repetition(score: Score) -> dict[str, float]:
+    """The numbers of one repetition."""
+    return {
+        "test_acc": score.accuracy,
+        "worst_class_acc": score.worst_class,
+        "absent_classes": list(score.rows_of_class).count(0),
+        "singleton_classes": list(score.rows_of_class).count(1),
+    }
+
+
+def summary(scores: Sequence[Score], against: Sequence[Score] | None) -> dict[str, float]:
     """The numbers of all repetitions together, under the names that scripts rely on."""
     values = [score.accuracy for score in scores]
     return {
         "test_acc_median": median(values),
         "test_acc_min": min(values),
         "test_acc_max": max(values),
-        "delta_uniform": fmean(a.accuracy - b.accuracy for a, b in zip(scores, against, strict=True)),
+        "delta_uniform": 0.0,
+        **(_compared(scores, against) if against else {}),
         **{f"{stage}_seconds": seconds for stage, seconds in seconds_of(scores).items()},
+    }
+
+
+def _compared(scores: Sequence[Score], against: Sequence[Score]) -> dict[str, float]:
+    pairs = paired_difference([score.accuracy for score in scores], [score.accuracy for score in against])
+    # A single pair has no interval, and no tracker takes NaN.
+    interval = {"delta_uniform_low": pairs.low, "delta_uniform_high": pairs.high} if pairs.n > 1 else {}
+    counts = {"wins": pairs.wins, "ties": pairs.ties, "losses": pairs.losses}
+    return {"delta_uniform": pairs.mean, "p_sign_flip": pairs.p} | interval | counts
+
+
+def measured(scores: Sequence[Score], against: Sequence[Score]) -> dict[str, Any]:
+    """What a row says of one network: its results, those of the baseline, and what both cost."""
+    return {
+        "accuracies": [score.accuracy for score in scores],
+        "worst_class": [score.worst_class for score in scores],
+        "baseline": [score.accuracy for score in against],
+        "baseline_worst_class": [score.worst_class for score in against],
+        "seconds": seconds_of(scores) | {"baseline": seconds_of(against)["train"]},
     }
 
 

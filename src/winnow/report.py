@@ -1,84 +1,35 @@
-"""Results to look at: the line after each job, the table after a sweep, and its csv.
+"""Results to look at: the line after each job, and the table after a sweep.
 
 Medians and spread over repetitions, never the best; every selector beside the uniform baseline of the
 same budget, as a paired difference with its 95 % bootstrap interval and its exact p, adjusted for the
-number of comparisons in the table. Results of different data sets are never put into one table.
+number of comparisons in the table.
 """
 
-import csv
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import groupby
-from pathlib import Path
+from collections.abc import Sequence
 from statistics import median
-from typing import Any
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from winnow.statistics import Comparison, holm, paired_difference, pairs_needed, smallest_possible_p
+from winnow.results import STAGES, Row, adjusted_p, by_setting
+from winnow.statistics import Comparison, paired_difference, pairs_needed, smallest_possible_p
 
-# What is its own baseline: there is nothing to compare it with.
-UNCOMPARED = ("uniform", "full")
 # What may set apart two rows of one selector, besides k and budget.
 CHOICES = ("selector.", "embedding", "clusterer", "dynamics.")
-STAGES = ("embed", "cluster", "dynamics", "select", "train")
-NUMBERS = ("k", "budget", "n", "median %", "min to max", "against uniform", "p (Holm)")
-SECONDS = ("select s", "train s")
-
-
-@dataclass(frozen=True)
-class Row:
-    """What became of one job. `status`: ok, cached, failed, interrupted or pending."""
-
-    job: int
-    status: str
-    selector: str
-    k: int
-    budget: int
-    options: Mapping[str, str] = field(default_factory=dict)
-    overrides: Sequence[str] = ()
-    key: str = ""
-    run_id: str = ""
-    reason: str = ""
-    exit_code: int = 0
-    accuracies: Sequence[float] = ()
-    worst_class: Sequence[float] = ()
-    baseline: Sequence[float] = ()
-    baseline_worst_class: Sequence[float] = ()
-    seconds: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def done(self) -> bool:
-        """Whether the job has results."""
-        return self.status in ("ok", "cached")
-
-    @property
-    def scored(self) -> bool:
-        """Whether there is an accuracy to report; a study that is done has none."""
-        return self.done and bool(self.accuracies)
-
-    @cached_property
-    def comparison(self) -> Comparison:
-        """The paired difference to the uniform baseline, in points."""
-        return paired_difference(self.accuracies, self.baseline)
-
-    @property
-    def compared(self) -> bool:
-        """Whether the baseline is something else than the row itself."""
-        return self.selector not in UNCOMPARED
-
-    @property
-    def setting(self) -> tuple[tuple[str, str], ...]:
-        """Everything about data and training; rows that differ in it must not stand in one table."""
-        named = {"dataset", "model", "augment", "seed"}
-        return tuple(
-            (name, str(value))
-            for name, value in sorted(self.options.items())
-            if name in named or name.startswith(("dataset.", "model.", "augment.", "trainer."))
-        )
+NUMBERS = (
+    "k",
+    "budget",
+    "n",
+    "median\n%",
+    "min to max",
+    "against uniform",
+    "won",
+    "p\nHolm",
+    "worst\nclass",
+    "select\ns",
+    "train\ns",
+)
 
 
 def line(row: Row) -> str:
@@ -90,6 +41,9 @@ def line(row: Row) -> str:
     )
     if row.compared:
         text += f", {difference(row.comparison)} against uniform"
+        for name, changes in row.transfer.items():
+            on_network = paired_difference(changes["accuracies"], changes["baseline"])
+            text += f", on {name} {difference(on_network)}"
     return text + (" [cached]" if row.status == "cached" else f" in {sum(row.seconds.values()):.0f} s")
 
 
@@ -104,47 +58,9 @@ def difference(comparison: Comparison) -> str:
     return f"{comparison.mean:+.2f} [{comparison.low:+.2f}, {comparison.high:+.2f}]"
 
 
-def with_baselines(rows: Iterable[Row]) -> list[Row]:
-    """Add one row for every baseline that no job asked for by itself, and sort by setting and budget."""
-    done = [row for row in rows if row.scored]
-    asked = {(row.setting, row.budget) for row in done if row.selector == "uniform"}
-    for row in list(done):
-        if (row.setting, row.budget) not in asked:
-            asked.add((row.setting, row.budget))
-            results = {"accuracies": row.baseline, "worst_class": row.baseline_worst_class}
-            seconds = {"train": row.seconds.get("baseline", 0.0)}
-            done.append(replace(row, selector="uniform", k=row.budget, **results, seconds=seconds))
-    return sorted(done, key=lambda row: (row.setting, row.budget, row.selector == "uniform", row.job))
-
-
-def titles(rows: Iterable[Row]) -> dict[tuple, str]:
-    """Name every setting: data, model and augmentation, and whatever else differs between the settings."""
-    settings = {row.setting: dict(row.setting) for row in rows}
-    names = sorted({name for setting in settings.values() for name in setting})
-    differing = [name for name in names if len({setting.get(name) for setting in settings.values()}) > 1]
-    shown = list(dict.fromkeys(["dataset", "model", "augment", *differing]))
-    return {
-        key: ", ".join(f"{name}={setting[name]}" for name in shown if name in setting)
-        for key, setting in settings.items()
-    }
-
-
 def tables(rows: Sequence[Row]) -> list[Table]:
     """One table for every setting among the finished rows."""
-    return [_table(title, group) for title, group in _by_setting(rows)]
-
-
-def _by_setting(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
-    """The finished rows and their baselines, setting by setting, each under its title."""
-    finished = with_baselines(rows)
-    named = titles(finished)
-    return [(named[setting], list(group)) for setting, group in groupby(finished, lambda row: row.setting)]
-
-
-def adjusted_p(family: Sequence[Row]) -> list[float | None]:
-    """The p of every row of one setting, adjusted by Holm's method; None where nothing is compared."""
-    adjusted = iter(holm([row.comparison.p for row in family if row.compared]).tolist())
-    return [next(adjusted) if row.compared else None for row in family]
+    return [_table(title, group) for title, group in by_setting(rows)]
 
 
 def _table(title: str, rows: list[Row]) -> Table:
@@ -158,7 +74,7 @@ def _table(title: str, rows: list[Row]) -> Table:
         pad_edge=False,
     )
     table.add_column("selector")
-    for name in (*NUMBERS, *SECONDS):
+    for name in NUMBERS:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("cached", no_wrap=True)
     for index, (row, p) in enumerate(zip(rows, adjusted_p(rows), strict=True)):
@@ -168,7 +84,12 @@ def _table(title: str, rows: list[Row]) -> Table:
 
 
 def label(row: Row, among: Sequence[Row]) -> str:
-    """Name a row by its selector, and by how it was chosen where the same selector stands there twice."""
+    """Name a row by its selector, and by how it was chosen where the same selector stands there twice.
+
+    Below it, what its rows were worth on another network is named by that network.
+    """
+    if row.network:
+        return f"  on {row.network}"
     alike = [other.options for other in among if other.selector == row.selector]
     names = {name for options in alike for name in options if name.startswith(CHOICES)} - {"clusterer.k"}
     differing = [name for name in sorted(names) if len({options.get(name) for options in alike}) > 1]
@@ -178,6 +99,7 @@ def label(row: Row, among: Sequence[Row]) -> str:
 
 def _cells(row: Row, p: float | None) -> tuple[str, ...]:
     selecting = sum(row.seconds.get(stage, 0.0) for stage in STAGES[:-1])
+    pairs = row.comparison
     return (
         str(row.k),
         str(row.budget),
@@ -185,7 +107,9 @@ def _cells(row: Row, p: float | None) -> tuple[str, ...]:
         f"{median(row.accuracies):.2f}",
         f"{min(row.accuracies):.2f} to {max(row.accuracies):.2f}",
         _against_uniform(row),
+        f"{pairs.wins}/{pairs.ties}/{pairs.losses}" if row.compared else "",
         "" if p is None else f"{p:.2g}",
+        f"{median(row.worst_class):.1f}" if row.worst_class else "",
         _seconds(selecting),
         _seconds(row.seconds.get("train", 0.0)),
         "yes" if row.status == "cached" else "no",
@@ -203,55 +127,62 @@ def _seconds(value: float) -> str:
 
 
 def _caption(rows: list[Row]) -> str:
-    n = min(len(row.accuracies) for row in rows)
     text = (
-        "against uniform: mean paired difference in points, 95 % bootstrap interval; p: exact sign-flip test,"
-        " adjusted for all comparisons of this table; seconds: sum over the repetitions, when computed."
+        "against uniform: mean paired difference in points, 95 % BCa bootstrap interval; won: pairs"
+        " won/tied/lost; p: exact sign-flip test, adjusted for all comparisons of this table; worst class:"
+        " median accuracy on the class known least; seconds: sum over the repetitions, when computed."
     )
-    if smallest_possible_p(n) > 0.05:
-        text += (
-            f" With n={n} pairs no exact two-sided test reaches 5 % (smallest p"
-            f" {smallest_possible_p(n):.3g}); seeds={pairs_needed(0.05)} could,"
-            f" seeds={pairs_needed(0.01)} could reach 1 %."
-        )
-    return text
+    notes = (_on_other_networks(rows), _equal_epochs(rows), _few_pairs(rows), _labels(rows), _classes(rows))
+    return " ".join([text, *(note for note in notes if note)])
 
 
-def as_dicts(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Finished rows as flat records, for a csv."""
-    return [
-        {"setting": title} | _numbers(row, p)
-        for title, group in _by_setting(rows)
-        for row, p in zip(group, adjusted_p(group), strict=True)
+def _on_other_networks(rows: list[Row]) -> str:
+    return "on ...: another network, trained on the same kept rows." if any(r.network for r in rows) else ""
+
+
+def _equal_epochs(rows: list[Row]) -> str:
+    if rows[0].options.get("trainer.match") != "epochs":
+        return ""
+    epochs = float(rows[0].options["trainer.epochs"])
+    return (
+        f"Equal epochs: every budget was trained for {epochs:g} passes over its rows, so a smaller one took"
+        " fewer steps."
+    )
+
+
+def _few_pairs(rows: list[Row]) -> str:
+    n = min(len(row.accuracies) for row in rows)
+    if smallest_possible_p(n) <= 0.05:
+        return ""
+    return (
+        f"With n={n} pairs no exact two-sided test reaches 5 % (smallest p {smallest_possible_p(n):.3g});"
+        f" seeds={pairs_needed(0.05)} could, seeds={pairs_needed(0.01)} could reach 1 %. Intervals of so few"
+        " are too short."
+    )
+
+
+def _labels(rows: list[Row]) -> str:
+    readers = [
+        f"{label(row, rows)} {row.labels_read}"
+        for row in rows
+        if row.labels_read > row.budget and not row.network
     ]
+    return f"More labels read than rows kept: {', '.join(dict.fromkeys(readers))}." if readers else ""
 
 
-def _numbers(row: Row, p: float | None) -> dict[str, Any]:
-    return {
-        "selector": row.selector,
-        "embedding": row.options.get("embedding"),
-        "clusterer": row.options.get("clusterer"),
-        "k": row.k,
-        "budget": row.budget,
-        "n": len(row.accuracies),
-        "median": median(row.accuracies),
-        "min": min(row.accuracies),
-        "max": max(row.accuracies),
-        # Sweeps recorded before it was measured have none.
-        "worst_class_median": median(row.worst_class) if row.worst_class else None,
-        "delta_uniform": row.comparison.mean,
-        "delta_low": row.comparison.low,
-        "delta_high": row.comparison.high,
-        "p": row.comparison.p if row.compared else None,
-        "p_holm": p,
-        "status": row.status,
-    }
+def _classes(rows: list[Row]) -> str:
+    lacking = [
+        f"{label(row, rows)} budget={row.budget} {row.absent_classes} of {len(row.rows_of_class[0])}"
+        for row in rows
+        if row.absent_classes and not row.network
+    ]
+    return f"Classes without a kept row, at most: {', '.join(lacking)}." if lacking else ""
 
 
 def console() -> Console:
     """Standard output; where it is not a terminal (a file, a pipe), wide enough for the tables."""
     plain = Console()
-    return plain if plain.is_terminal else Console(width=132)
+    return plain if plain.is_terminal else Console(width=140)
 
 
 def show(rows: Sequence[Row], to: Console) -> None:
@@ -263,13 +194,3 @@ def show(rows: Sequence[Row], to: Console) -> None:
         if not row.done and len(rows) > 1:
             told = f"{row.status}: {' '.join(row.overrides)} {row.reason}"
             to.print(told, markup=False, soft_wrap=True)
-
-
-def write_csv(rows: Sequence[Row], path: Path) -> Path:
-    """Write the finished rows, one line each, and return `path`."""
-    records = as_dicts(rows)
-    with path.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(records[0]))
-        writer.writeheader()
-        writer.writerows(records)
-    return path

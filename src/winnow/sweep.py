@@ -13,11 +13,11 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from winnow import figures, report
+from winnow import figures, report, results
 from winnow.cache import Cache
 from winnow.dataset.auto import Auto
 from winnow.errors import InvalidValue
-from winnow.report import Row
+from winnow.results import Row
 
 if TYPE_CHECKING:
     from winnow.config import Plan
@@ -138,7 +138,7 @@ def finish(error: BaseException | None, *, shown: bool = True) -> list[Row]:
 def _files(outcome: Sequence[Row], place: Path) -> list[Path]:
     if not any(row.scored for row in outcome):
         return []
-    table = report.write_csv(outcome, place / "results.csv")
+    table = results.write_csv(outcome, place / "results.csv")
     return [table, figures.accuracy(outcome, place / "accuracy.png")]
 
 

@@ -107,6 +107,93 @@ def test_a_changed_file_of_kept_rows_is_refused(finished):
     assert finished.entries() == before
 
 
+@pytest.fixture(scope="module")
+def on_two_networks(reference, tmp_path_factory):
+    """The finished sweep, asked again what its kept rows are worth to another network."""
+    copied = reference.copy_to(tmp_path_factory.mktemp("networks"))
+    copied.ended = copied.done("-m", "selector=nearest,random", "transfer=[mlp]")
+    yield copied
+    copied.end()
+
+
+def test_another_network_learns_from_the_same_rows_and_nothing_else_is_computed(on_two_networks, reference):
+    assert on_two_networks.entries("subset") == reference.entries("subset")
+    # Two selectors and the baseline, two repetitions each.
+    assert len(on_two_networks.entries("trained")) == len(reference.entries("trained")) + 6
+    assert on_two_networks.accuracies() == reference.accuracies()
+    for row in on_two_networks.rows():
+        assert len(row["transfer"]["mlp"]["accuracies"]) == 2
+        assert row["transfer"]["mlp"]["baseline"] == on_two_networks.rows()[0]["transfer"]["mlp"]["baseline"]
+
+
+def test_table_csv_and_tracker_tell_what_rows_are_worth_to_the_other_network(on_two_networks):
+    assert on_two_networks.ended.stdout.count("on mlp ") == 2 + 3  # after each job, and in the table
+    cells = {(line["selector"], line["network"]): line for line in table_of(on_two_networks)}
+    assert len(cells) == 6
+    expected = on_two_networks.rows()[0]["transfer"]["mlp"]
+    assert float(cells["nearest", "mlp"]["median"]) == median(expected["accuracies"])
+    (run,) = [
+        run
+        for run in on_two_networks.tracked()
+        if (run.get("selector"), run.get("transfer")) == ("nearest", "mlp")
+    ]
+    assert run["status"] == "FINISHED"
+    told = metrics(on_two_networks.state / "mlflow.db", run["winnow.key"])
+    assert told["test_acc_median_mlp"] == median(expected["accuracies"])
+    assert told["delta_uniform_mlp"] == pytest.approx(float(cells["nearest", "mlp"]["delta_uniform"]))
+    assert told["delta_uniform"] == pytest.approx(float(cells["nearest", "lenet5"]["delta_uniform"]))
+
+
+def test_asked_again_the_other_network_is_found_too(on_two_networks):
+    before = on_two_networks.entries()
+    on_two_networks.done("selector=random", "transfer=mlp")
+    assert [row["status"] for row in on_two_networks.rows()] == ["cached"]
+    assert on_two_networks.entries() == before
+
+
+def test_a_model_from_another_network_is_the_same_training(on_two_networks):
+    before = on_two_networks.entries("trained")
+    on_two_networks.done("selector=random", "model=mlp")
+    assert on_two_networks.entries("trained") == before
+
+
+def test_the_pairs_and_the_kept_classes_are_recorded(reference):
+    (run,) = [run for run in reference.tracked() if run.get("selector") == "nearest"]
+    told = metrics(reference.state / "mlflow.db", run["winnow.key"])
+    assert told["wins"] + told["ties"] + told["losses"] == 2
+    assert told["delta_uniform_low"] <= told["delta_uniform"] <= told["delta_uniform_high"]
+    assert 0.5 <= told["p_sign_flip"] <= 1
+    assert told["select_seconds"] > 0
+    (line,) = [line for line in table_of(reference) if line["selector"] == "nearest"]
+    assert sum(map(int, line["rows_of_class"].split())) == 20
+    assert (line["labels_read"], float(line["select_seconds"])) == ("20", told["select_seconds"])
+    assert int(line["absent_classes"]) >= told["absent_classes"]
+
+
+def test_equal_epochs_train_small_budgets_for_fewer_steps(bare):
+    epochs = ("trainer.match=epochs", "trainer.epochs=2", "trainer.steps=null", "trainer.batch_size=8")
+    ended = bare.done("-m", "selector=uniform", "k=8,20", "seeds=1", "tracker=none", *epochs)
+    losses = [np.load(path) for path in bare.state.glob("cache/trained/*/*/losses.npy")]
+    assert sorted(map(len, losses)) == [2 * 1, 2 * 3]
+    assert "every budget was trained for 2 passes over its rows" in " ".join(ended.stdout.split())
+
+
+def metrics(database, key):
+    """The latest value of every metric of the run with this key."""
+    statement = """
+        select latest_metrics.key, latest_metrics.value from latest_metrics
+        join tags on tags.run_uuid = latest_metrics.run_uuid
+        where tags.key = 'winnow.key' and tags.value = ?"""
+    with closing(sqlite3.connect(database)) as connection:
+        return dict(connection.execute(statement, (key,)).fetchall())
+
+
+def table_of(command):
+    """The lines of results.csv of the latest command."""
+    with (max((command.state / "runs").iterdir()) / "results.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
 def test_without_a_tracker_there_is_no_database(odd_sizes):
     assert sorted(path.name for path in odd_sizes.state.iterdir()) == ["cache", "runs"]
 
