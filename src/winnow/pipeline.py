@@ -21,7 +21,18 @@ from winnow.errors import InvalidValue
 from winnow.keys import content_key, identity, library_versions
 from winnow.selector.uniform import Uniform
 from winnow.streams import stream, stream_seed
-from winnow.types import Augment, Clusterer, Clustering, Dataset, Embedding, Model, Selector, Subset, Trainer
+from winnow.types import (
+    Augment,
+    Clusterer,
+    Clustering,
+    Dataset,
+    Embedding,
+    Model,
+    Selector,
+    Subset,
+    Trained,
+    Trainer,
+)
 
 Value = TypeVar("Value")
 Computed = tuple[dict[str, ndarray], dict[str, Any]]
@@ -173,21 +184,24 @@ class Pipeline:
 
         return self.cache.fetch("subset", self.subset_key(repetition), compute)
 
-    def train(self, repetition: int) -> Entry:
-        """One training on the kept rows: its predictions for the test set, and its loss curve."""
+    def train(self, repetition: int, trained: Trained | None = None) -> Entry:
+        """One training on the kept rows: its predictions for the test set, and its loss curve.
+
+        `trained` is what came of it, if it was trained together with others.
+        """
 
         def compute() -> Computed:
             kept, method = self.select(repetition), self.method
-            trained = method.trainer.train(
+            result = trained or method.trainer.train(
                 self.dataset,
-                Subset(**kept.arrays, provenance=kept.info["provenance"]),
+                subset_of(kept),
                 method.model,
                 method.augment,
                 seed=method.seed,
                 repetition=repetition,
             )
-            stages = kept.info["stages"] | {"train": trained.seconds}
-            return arrays_of(trained, "predictions", "losses"), {"stages": stages}
+            stages = kept.info["stages"] | {"train": result.seconds}
+            return arrays_of(result, "predictions", "losses"), {"stages": stages}
 
         return self.cache.fetch("trained", self.trained_key(repetition), compute)
 
@@ -214,6 +228,11 @@ class Pipeline:
                 f"{self.method.selector} must keep exactly {self.budget} of {self.dataset.n} rows, "
                 f"got {len(subset)}"
             )
+
+
+def subset_of(kept: Entry) -> Subset:
+    """The kept rows as a trainer takes them."""
+    return Subset(**kept.arrays, provenance=kept.info["provenance"])
 
 
 def timed(compute: Callable[[], Value]) -> tuple[Value, float]:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as lightning
 import torch
 from numpy import ndarray
@@ -22,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from winnow.errors import InvalidValue
+from winnow.loop import fault_of, one_thread
 
 # It greets on every fit; what a person should know, winnow says.
 logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
@@ -80,15 +79,11 @@ def fit(
     )
     with one_thread(), _interrupts_as_they_are(trainer), warnings.catch_warnings():
         # Advice to Lightning's own developers, and to people who train without its loaders.
-        warnings.filterwarnings("ignore", module="pytorch_lightning")
+        warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
         trainer.fit(objective, train_dataloaders=batches)
     losses = torch.stack(objective.losses).float().cpu().numpy()
-    if not np.isfinite(losses).all():
-        step = int(np.argmin(np.isfinite(losses)))
-        raise InvalidValue(
-            f"the loss must stay finite, got a non-finite loss at step {step}",
-            remedy="lower trainer.learning_rate",
-        )
+    if fault := fault_of(losses):
+        raise fault
     return losses
 
 
@@ -97,29 +92,6 @@ def predict(network: torch.nn.Module, batches: Iterable[Tensor]) -> ndarray:
     network.eval()
     with one_thread(), torch.inference_mode():
         return torch.cat([network(images).argmax(dim=1).cpu() for images in batches]).numpy()
-
-
-def device_for(accelerator: str) -> torch.device:
-    """Return the device that `auto`, `cpu` or `gpu` means on this machine; never a silent fallback."""
-    if accelerator == "gpu" and not torch.cuda.is_available():
-        raise InvalidValue(
-            "accelerator must be available on this machine, got 'gpu' and no usable GPU",
-            where="trainer.accelerator=gpu",
-            remedy="use trainer.accelerator=auto or cpu",
-        )
-    on_gpu = accelerator != "cpu" and torch.cuda.is_available()
-    return torch.device("cuda" if on_gpu else "cpu")
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread inside the block: other counts give other weights in the last bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Objective(lightning.LightningModule):
