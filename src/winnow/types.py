@@ -7,7 +7,7 @@ fields are hyper-parameters, their methods return a value and change nothing, an
 identity in cache keys, tags and provenance.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -332,6 +332,27 @@ class Trainer(Protocol):
         repetition: int,
     ) -> Trained:
         """Train on `subset` with the streams init, order and augment of (seed, repetition)."""
+        ...
+
+    @property
+    def trains_together(self) -> bool:
+        """Whether repetitions shall be trained by `train_together`, rather than one by one."""
+        return False
+
+    def train_together(
+        self,
+        dataset: Dataset,
+        subsets: Sequence[Subset],
+        model: Model,
+        augment: Augment,
+        *,
+        seed: int,
+        repetitions: Sequence[int],
+    ) -> list[Trained | InvalidValue]:
+        """Train as `train` would on each of the equally large subsets, all at once.
+
+        Returns, in place of a training that went wrong, the error to raise: the others are none the worse.
+        """
         ...
 
 

@@ -127,7 +127,7 @@ def _network(shape: tuple[int, ...], dimensions: int) -> "torch.nn.Sequential":
 def _encode(encoder: "torch.nn.Module", x: UInt8[ndarray, "n c h w"]) -> Float32[ndarray, "n d"]:
     import torch
 
-    from winnow.training import one_thread
+    from winnow.loop import one_thread
 
     device = next(encoder.parameters()).device
     with one_thread(), torch.inference_mode():

@@ -63,7 +63,7 @@ class Pretrained(Embedding):
             )
         import torch
 
-        from winnow.training import one_thread
+        from winnow.loop import one_thread
 
         network = self._load().eval()
         _leave_out_last_layer(network)
