@@ -1,5 +1,6 @@
 """What every embedding owes, checked for each option of conf/embedding."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,18 @@ import torch
 from torchvision.models import resnet18
 
 from winnow.dataset.digits import Digits
+from winnow.keys import identity
+from winnow.scaling import normalized, whitened
 from winnow.types import Embedding
 
 OPTIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("conf/embedding/*.yaml"))
-QUICK = {"pca": {"components": 5}, "autoencoder": {"epochs": 1, "batch_size": 32, "dimensions": 5}}
+QUICK = {
+    "pca": {"components": 5},
+    "autoencoder": {"epochs": 1, "batch_size": 32, "dimensions": 5},
+    "patches": {"centroids": 8, "components": 5},
+    "simclr": {"steps": 2, "batch_size": 8, "dimensions": 5},
+    "spectral": {"of": "identity", "components": 5},
+}
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +75,15 @@ class TestEmbedding:
     def test_is_known_by_its_hyper_parameters(self, embedding):
         assert embedding == type(embedding)(**vars(embedding))
         assert repr(embedding).startswith(type(embedding).__name__ + "(")
+
+    def test_is_whitened_and_normalized_on_demand(self, embedding, images):
+        assert not embedding.whiten
+        assert not embedding.normalize
+        X = embedding.fit_transform(images)
+        scaled = replace(embedding, whiten=True, normalize=True)
+        np.testing.assert_array_equal(scaled.fit_transform(images), normalized(whitened(X)))
+
+    def test_every_way_of_scaling_is_another_embedding(self, embedding):
+        ways = [(False, False), (False, True), (True, False), (True, True)]
+        scaled = [replace(embedding, whiten=whiten, normalize=normalize) for whiten, normalize in ways]
+        assert len({identity(each) for each in scaled}) == 4

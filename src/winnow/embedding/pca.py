@@ -20,14 +20,14 @@ from pydantic import Field
 
 from winnow.embedding.identity import CHUNK, flatten
 from winnow.errors import InvalidValue, WinnowWarning
-from winnow.types import Embedding
+from winnow.scaling import ScaledEmbedding
 
 WIDEST_COVARIANCE = 2048
 LARGEST_VALUE = 1e15
 
 
 @dataclass(frozen=True)
-class PCA(Embedding):
+class PCA(ScaledEmbedding):
     """The first `components` principal components, scikit-learn's signs included.
 
     Exact for rows of up to 2,048 values; wider rows, whose covariance would take minutes, are projected by
@@ -40,7 +40,7 @@ class PCA(Embedding):
 
     components: Annotated[int, Field(ge=1)] = 64
 
-    def fit_transform(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+    def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
         X = flatten(x)
         if self.components > (most := min(X.shape)):
             raise InvalidValue(
