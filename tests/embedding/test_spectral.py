@@ -110,6 +110,18 @@ def test_a_refusal_of_the_other_embedding_is_told_as_its_own():
         Spectral("pca", components=2).fit_transform(np.float32([[0, 1], [1, 0], [2, 2]]))
 
 
+def test_values_whose_squares_overflow_are_refused():
+    with pytest.raises(InvalidValue, match="must lie within"):
+        embedded([[0], [1], [3e19]], components=1)
+
+
+@pytest.mark.parametrize("spread", [1, 5, 10])
+def test_rows_of_every_size_keep_finite_coordinates(spread):
+    X = np.exp(np.random.default_rng(0).normal(size=(30, 1)) * spread)
+    Z = embedded(X, components=4, neighbours=3)
+    np.testing.assert_allclose(np.linalg.norm(Z, axis=1), 1, atol=1e-6)
+
+
 @pytest.mark.parametrize(("X", "distinct"), [(np.eye(3), 3), (np.ones((9, 2)), 1)])
 def test_as_many_components_as_distinct_rows_are_refused(X, distinct):
     with pytest.raises(InvalidValue, match=f"components must be less than the {distinct} distinct rows, got"):

@@ -47,13 +47,18 @@ class PCA(ScaledEmbedding):
                 f"components must be at most {most}, the smaller of rows and values, got {self.components}",
                 remedy=f"try embedding.components={most}" if most else "",
             )
-        if not (largest := np.abs(X).max()) <= LARGEST_VALUE:
-            raise InvalidValue(f"values must lie within ±{LARGEST_VALUE:g}, got {largest:g}")
+        refuse_overflow(X)
         centred = _centre(X)
         if not centred.any():
             warnings.warn("all rows are alike: their embedding is zero", WinnowWarning, stacklevel=2)
             return np.zeros((len(X), self.components), dtype=np.float32)
         return _project(centred, self.components)
+
+
+def refuse_overflow(X: Float32[ndarray, "n d"]) -> None:
+    """Refuse rows so large that a sum of their squares would leave the range of float32."""
+    if not (largest := np.abs(X).max()) <= LARGEST_VALUE:
+        raise InvalidValue(f"values must lie within ±{LARGEST_VALUE:g}, got {largest:g}")
 
 
 def _centre(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
