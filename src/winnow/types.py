@@ -223,7 +223,10 @@ class Source(Protocol):
 class Embedding(Protocol):
     """Turns images into vectors in which distance means something (group `embedding`)."""
 
-    worth_caching: ClassVar[bool] = True
+    @property
+    def worth_caching(self) -> bool:
+        """Whether reading the vectors from disk is quicker than embedding again."""
+        return True
 
     def fit_transform(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
         """Learn from all rows of `x` (uint8 images or float32 features), without labels, and embed them."""
