@@ -60,7 +60,7 @@ class Settings:
 class Plan:
     """One job as plain objects: the settings and one stage for every group.
 
-    With a `study`, the job shows what it shows of the data set, and nothing is trained.
+    With a `study`, the job shows what it shows of the data set; then only some train.
     """
 
     settings: Settings
@@ -68,6 +68,11 @@ class Plan:
     options: Mapping[str, str]
     resolved: str
     study: Study | None = None
+
+    @property
+    def trains(self) -> bool:
+        """Whether the job trains: all do but those whose study takes the place of it."""
+        return self.study is None or self.study.illustrates
 
     def described(self) -> dict[str, str]:
         """The option of every group, the settings and the stages' fields: what a tracker records."""

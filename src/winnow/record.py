@@ -83,7 +83,11 @@ class Record:
             scores = []
             for repetition, score in enumerate(repetitions):
                 scores.append(score())
-                told = {"test_acc": scores[-1].accuracy, "worst_class_acc": scores[-1].worst_class}
+                told = {
+                    "test_acc": scores[-1].accuracy,
+                    "worst_class_acc": scores[-1].worst_class,
+                    "train_milliseconds": 1000 * scores[-1].seconds["train"],
+                }
                 run.metrics(told, step=repetition)
                 self._keep(run, repetition, folder=self.place / "kept" / key[:12])
             run.metrics(summary(scores, against or scores))

@@ -26,7 +26,7 @@ UNCOMPARED = ("uniform", "full")
 CHOICES = ("selector.", "embedding", "clusterer")
 STAGES = ("embed", "cluster", "select", "train")
 NUMBERS = ("k", "budget", "n", "median %", "min to max", "against uniform", "p (Holm)")
-SECONDS = ("select s", "train s")
+COSTS = ("select s", "train ms")
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _table(title: str, rows: list[Row]) -> Table:
         pad_edge=False,
     )
     table.add_column("selector")
-    for name in (*NUMBERS, *SECONDS):
+    for name in (*NUMBERS, *COSTS):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("cached", no_wrap=True)
     for index, (row, p) in enumerate(zip(rows, adjusted_p(rows), strict=True)):
@@ -187,7 +187,7 @@ def _cells(row: Row, p: float | None) -> tuple[str, ...]:
         _against_uniform(row),
         "" if p is None else f"{p:.2g}",
         _seconds(selecting),
-        _seconds(row.seconds.get("train", 0.0)),
+        f"{1000 * row.seconds.get('train', 0.0) / len(row.accuracies):,.0f}",
         "yes" if row.status == "cached" else "no",
     )
 
@@ -206,7 +206,8 @@ def _caption(rows: list[Row]) -> str:
     n = min(len(row.accuracies) for row in rows)
     text = (
         "against uniform: mean paired difference in points, 95 % bootstrap interval; p: exact sign-flip test,"
-        " adjusted for all comparisons of this table; seconds: sum over the repetitions, when computed."
+        " adjusted for all comparisons of this table; select s: sum over the repetitions; train ms: of one"
+        " training, their mean; both when computed."
     )
     if smallest_possible_p(n) > 0.05:
         text += (
