@@ -381,7 +381,12 @@ class Observer(Protocol):
 
 @runtime_checkable
 class Study(Protocol):
-    """Shows how a method works on a data set, in figures and tables, instead of training (group `study`)."""
+    """Shows how a method works on a data set, in figures and tables (group `study`).
+
+    It takes the place of the training, unless it `illustrates` one.
+    """
+
+    illustrates: ClassVar[bool] = False
 
     def run(self, dataset: Dataset, *, seed: int, seeds: int, folder: Path) -> str:
         """Write figures and tables to `folder`, and return what a person reads at the end.
