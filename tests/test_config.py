@@ -62,6 +62,7 @@ REFUSED = [
     ("trainer.learning_rate=inf", "trainer.learning_rate must be"),
     ("trainer.learning_rate=0", "trainer.learning_rate must be greater than 0"),
     ("trainer.optimizer=sgdd", "trainer.optimizer must be 'adamw' or 'adam', got 'sgdd'"),
+    ("trainer.batched=maybe", "trainer.batched must be 'auto', True or False, got 'maybe'"),
     ("+kk=3", "every key must be known, got kk"),
     ("+selector.nam=3", "every key must be known, got selector.nam"),
     ("subset_file=/nothing/here.csv", "subset_file must be a readable file"),

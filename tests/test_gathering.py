@@ -11,7 +11,7 @@ from winnow.clusterer.sklearn import Sklearn
 from winnow.dataset.digits import Digits
 from winnow.embedding.pca import PCA
 from winnow.errors import InvalidValue
-from winnow.gathering import Group
+from winnow.gathering import in_common
 from winnow.model.mlp import MLP
 from winnow.pipeline import Method, Pipeline
 from winnow.recipe import Recipe
@@ -77,7 +77,7 @@ def test_nothing_happens_until_a_result_is_wanted_and_then_all_of_the_group(make
 
 def test_other_budgets_and_recipes_are_other_groups(make):
     one, larger, faster = make(), make(budget=11), make(learning_rate=0.01)
-    assert Group.of(one) == Group.of(make(Uniform())) != Group.of(larger)
+    assert in_common(one) == in_common(make(Uniform())) != in_common(larger)
     first, *_ = ask(Workers(1), (one, 0), (larger, 0), (faster, 0))
     first.result()
     assert [stored(each, 0) for each in (one, larger, faster)] == [True, False, False]
