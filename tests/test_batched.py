@@ -213,7 +213,7 @@ def test_repetitions_are_trained_together_where_asked_or_where_it_pays(settings,
 @pytest.mark.parametrize("model", [LeNet5(), LeNet5BatchNorm()], ids=repr)
 def test_whole_trainings_end_equally_good(digits, model):
     # Rounding grows over hundreds of steps until runs are different runs: only their quality must be equal.
-    # Means of four accuracies, in percent: 0.1 and 0.15 apart when measured; the four range over 2.
+    # Means of four accuracies, in percent: 0.1 and 0.15 apart when measured, where the four range over 2.
     rng = np.random.default_rng(1)
     subsets = [Subset.of(rng.choice(digits.n, 150, replace=False)) for _ in range(4)]
     means = [

@@ -13,7 +13,7 @@ from winnow.cache import Entry
 from winnow.pipeline import Pipeline, Score, subset_of
 from winnow.types import Subset, Trained
 
-# A GPU is kept busy by less, and a batch is what is lost by Ctrl-C.
+# Fewer keep a GPU busy with LeNet-5, and what an interruption costs is one batch.
 AT_ONCE = 64
 
 
@@ -63,18 +63,18 @@ class Gathered:
             _ = self._score
 
 
+def in_common(pipeline: Pipeline) -> tuple:
+    """Return what repetitions must have in common to be of one group."""
+    method = pipeline.method
+    shared = (method.trained, method.augment, method.trainer, method.seed)
+    return pipeline.dataset.checksum, pipeline.budget, *shared
+
+
 @dataclass(eq=False)
 class Group:
     """Repetitions that differ in nothing but their rows and their random streams."""
 
     waiting: list[Gathered] = field(default_factory=list)
-
-    @staticmethod
-    def of(pipeline: Pipeline) -> tuple:
-        """Return what the repetitions of a group have in common."""
-        method = pipeline.method
-        common = (method.trained, method.augment, method.trainer, method.seed)
-        return pipeline.dataset.checksum, pipeline.budget, *common
 
     def add(self, pipeline: Pipeline, repetition: int, rows_chosen: Callable[[], Any]) -> Gathered:
         """Let one more repetition wait."""

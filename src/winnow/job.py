@@ -25,7 +25,8 @@ from winnow.types import Dataset, Source, Study
 from winnow.workers import Workers, shared_workers
 
 METHOD_GROUPS = ("embedding", "clusterer", "selector", "model", "augment", "trainer")
-# Repetitions of so many later jobs are handed out early, so that no core idles at the end of a job.
+# Repetitions of so many later jobs are handed out early: no core idles at the end of a job, and those that
+# are trained as one network make a larger one.
 JOBS_AHEAD = 4
 
 
@@ -211,7 +212,8 @@ class Job:
     def _ask_ahead(self, workers: Workers) -> None:
         for plan in islice(sweep.upcoming(self.number), JOBS_AHEAD):
             same = [plan.stages[group] == self.plan.stages[group] for group in ("dataset", "embedding")]
-            if not plan.trains or workers.width == 1 or not all(same):
+            one_by_one = workers.width == 1 and not plan.stages["trainer"].trains_together
+            if not plan.trains or one_by_one or not all(same):
                 continue
             job = Job(plan, 0, self.in_sweep)
             try:

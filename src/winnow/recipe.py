@@ -78,7 +78,7 @@ class Recipe(Trainer):
     validation_fraction: Fraction = 0.0
     patience: Annotated[int, Field(ge=1)] = 10
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    batched: bool | Literal["auto"] = "auto"
+    batched: Literal["auto", True, False] = "auto"
     cuda_graph: bool = False
     deterministic: bool = False
 

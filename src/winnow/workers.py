@@ -24,7 +24,7 @@ from typing import Any
 
 from winnow.cache import Cache
 from winnow.errors import WinnowError
-from winnow.gathering import Gathered, Group
+from winnow.gathering import Gathered, Group, in_common
 from winnow.pipeline import Method, Pipeline, Score
 from winnow.types import Dataset, Source
 
@@ -75,7 +75,7 @@ class Workers:
             return self._hand_out(score, pipeline, source, repetition)
         # Rows are chosen side by side all the same, while this process trains.
         chosen = self._hand_out(choose, pipeline, source, repetition)
-        return self._groups[Group.of(pipeline)].add(pipeline, repetition, chosen.result)
+        return self._groups[in_common(pipeline)].add(pipeline, repetition, chosen.result)
 
     def _hand_out(self, work: "Work", pipeline: Pipeline, source: Source, repetition: int) -> "Result":
         if self.width == 1:
