@@ -24,7 +24,6 @@ from benchmarks.process import Measured, measured
 
 ROOT = Path(__file__).parents[2]
 ARMS = ("uniform", "nearest", "furthest", "random")
-REPETITIONS = 5
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,8 @@ class Size:
     trainings: int
     target: float | None = None
     dataset: str = "mnist"
-    repetitions: int = REPETITIONS
+    repetitions: int = 5
+    n_jobs: int = -1
 
     @property
     def jobs(self) -> int:
@@ -46,7 +46,7 @@ class Size:
 
 
 SIZES = {
-    "smallest": (Size(1, (20,), 1, 4, dataset="digits", repetitions=1),),
+    "smallest": (Size(1, (20,), 1, 4, dataset="digits", repetitions=1, n_jobs=1),),
     "short": (Size(5, (600, 1200), 1, 8, target=3),),
     "full": (Size(5, (600, 1200), 2, 40, target=3), Size(10, (600, 1200), 2, 40, target=3)),
 }
@@ -80,7 +80,7 @@ def ours(size: Size, data_dir: str, state_dir: str) -> Measured:
     """Run the whole command, from its start to its end."""
     words = [sys.executable, "train.py", "-m", f"dataset={size.dataset}", "embedding.components=50"]
     words += ["model=lenet5_batchnorm", "trainer=reference", "selector=nearest,furthest,random"]
-    words += [f"k={','.join(map(str, size.budgets))}", f"seeds={size.repetitions}"]
+    words += [f"k={','.join(map(str, size.budgets))}", f"seeds={size.repetitions}", f"n_jobs={size.n_jobs}"]
     words += [
         f"trainer.epochs={size.epochs}",
         f"data_dir={Path(data_dir).absolute()}",

@@ -9,7 +9,7 @@ run; with many clusters winnow is below it, because it does not compare every ro
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from statistics import median
 from time import process_time
@@ -22,12 +22,13 @@ from benchmarks.line import Line, alternate, tell
 from benchmarks.peers import FAISS, FASTKMEANSPP, SCIKIT_LEARN, SUPERKMEANS, WINNOW, Peer, Settings
 
 EQUAL = 1.005
-OTHERS = (FAISS, SUPERKMEANS, FASTKMEANSPP)
-ALL = (SCIKIT_LEARN, *OTHERS)
+ALL = (SCIKIT_LEARN, FAISS, SUPERKMEANS, FASTKMEANSPP)
+# With thousands of clusters a try takes long: only its start that is both good and quick there.
+FAISS_IN_SHORT = replace(FAISS, settings=FAISS.settings[1:3])
 # (k, rounds, peers)
 SIZES = {
     "smallest": ((8, 2, ALL),),
-    "short": ((600, 2, ALL), (1200, 1, ALL), (10_000, 1, (SUPERKMEANS,))),
+    "short": ((600, 2, ALL), (1200, 1, (FAISS, SUPERKMEANS)), (10_000, 1, (FAISS_IN_SHORT,))),
     "full": ((600, 4, ALL), (1200, 3, ALL), (10_000, 2, ALL)),
 }
 
