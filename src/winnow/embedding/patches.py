@@ -67,8 +67,8 @@ class Patches(ScaledEmbedding):
             few = min(n, max(_VALUES_TO_LEARN_AXES // width, self.components))
             # Those that teach the axes come first, so that no image is described twice.
             order = rng.permutation(n) if few < n else np.arange(n)
-            rows = progress.track(order, description="patches")
-            maps = (np.sqrt(dictionary.describe(x[row], pooling)).ravel() for row in rows)
+            shown = progress.track(order, description="patches")
+            maps = (np.sqrt(dictionary.describe(x[row], pooling)).ravel() for row in shown)
             first = _taken(maps, few, width)
             principal = sklearn.decomposition.PCA(self.components, random_state=0).fit(first)
             X = np.empty((n, self.components), np.float32)

@@ -108,8 +108,8 @@ def eigenmap(graph: "csr_array", components: int) -> Float64[ndarray, "n compone
     """
     from scipy.sparse.linalg import LinearOperator, eigsh
 
-    degrees = np.sqrt(graph.sum(axis=1))
-    pieces = _pieces(graph, degrees)
+    roots = np.sqrt(graph.sum(axis=1))  # of the degrees
+    pieces = _pieces(graph, roots)
     if (more := pieces.shape[1] - components) > 0:
         lost = int(pieces.indptr[-1] - pieces[:, :components].nnz)
         warnings.warn(
@@ -119,24 +119,24 @@ def eigenmap(graph: "csr_array", components: int) -> Float64[ndarray, "n compone
         )
     known = pieces[:, :components].toarray()
     if (missing := components - pieces.shape[1]) > 0:
-        scaled = graph.multiply(1 / degrees[:, None]).multiply(1 / degrees).tocsr()
+        scaled = graph.multiply(1 / roots[:, None]).multiply(1 / roots).tocsr()
         # What is known is sent to the other end of the spectrum.
         walk = LinearOperator(
             graph.shape, lambda v: scaled @ v - 2 * (pieces @ (pieces.T @ v)), dtype=np.float64
         )
-        start = np.random.default_rng(0).normal(size=len(degrees))
+        start = np.random.default_rng(0).normal(size=len(roots))
         _, found = eigsh(walk, missing, which="LA", v0=start)
         known = np.hstack([known, fixed_signs(found[:, ::-1])])
-    return known / degrees[:, None]
+    return known / roots[:, None]
 
 
-def _pieces(graph: "csr_array", degrees: Float64[ndarray, " n"]) -> "csr_array":
-    """Return one column of length one for each connected piece, the largest first: its rows' `degrees`."""
+def _pieces(graph: "csr_array", roots: Float64[ndarray, " n"]) -> "csr_array":
+    """Return one column of length one for each connected piece, the largest first: its rows' `roots`."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
     count, labels = connected_components(graph, directed=False)
     places = np.empty(count, np.int64)
     places[np.argsort(-np.bincount(labels), kind="stable")] = np.arange(count)
-    lengths = np.sqrt(np.bincount(labels, degrees**2))
-    return csr_array((degrees / lengths[labels], (np.arange(len(labels)), places[labels])))
+    lengths = np.sqrt(np.bincount(labels, roots**2))
+    return csr_array((roots / lengths[labels], (np.arange(len(labels)), places[labels])))
