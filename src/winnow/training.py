@@ -22,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from winnow.errors import InvalidValue
+from winnow.inference import prepared
 from winnow.stand_in import standing_in
 
 
@@ -123,7 +124,8 @@ def predict(network: torch.nn.Module, batches: Iterable[Tensor]) -> ndarray:
     """Return the most likely class of every row, int64 (m,)."""
     network.eval()
     with one_thread(), torch.inference_mode():
-        return torch.cat([network(images).argmax(dim=1).cpu() for images in batches]).numpy()
+        answer = prepared(network)
+        return torch.cat([answer(images).argmax(dim=1).cpu() for images in batches]).numpy()
 
 
 def device_for(accelerator: str) -> torch.device:
