@@ -23,7 +23,8 @@ _BLOCKED = {nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.Linear}
 def prepared(network: nn.Module) -> Callable[[Tensor], Tensor]:
     """Return a function that gives what `network`, in its evaluation mode, gives, up to rounding.
 
-    >>> images, network = torch.ones(2, 1, 4, 4), nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.MaxPool2d(2))
+    >>> network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.MaxPool2d(2))
+    >>> images = torch.ones(2, 1, 4, 4)
     >>> torch.allclose(prepared(network.eval())(images), network(images))
     True
     """
