@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from winnow.inference import prepared
 from winnow.loop import fault_of, one_thread
 from winnow.stand_in import standing_in
 
@@ -105,7 +106,8 @@ def predict(network: torch.nn.Module, batches: Iterable[Tensor]) -> ndarray:
     """Return the most likely class of every row, int64 (m,)."""
     network.eval()
     with one_thread(), torch.inference_mode():
-        return torch.cat([network(images).argmax(dim=1).cpu() for images in batches]).numpy()
+        answer = prepared(network)
+        return torch.cat([answer(images).argmax(dim=1).cpu() for images in batches]).numpy()
 
 
 class Objective(lightning.LightningModule):

@@ -10,12 +10,12 @@ def test_each_convolution_is_followed_by_a_normalisation():
         nn.Upsample,
         nn.Conv2d,
         nn.BatchNorm2d,
-        nn.ReLU,
         nn.MaxPool2d,
+        nn.ReLU,
         nn.Conv2d,
         nn.BatchNorm2d,
-        nn.ReLU,
         nn.MaxPool2d,
+        nn.ReLU,
     ]
 
 

@@ -71,9 +71,16 @@ def _centre(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
 
 
 def _project(centred: Float32[ndarray, "n d"], components: int) -> Float32[ndarray, "n components"]:
-    from sklearn.decomposition import PCA as ExactPCA  # noqa: N811
     from threadpoolctl import threadpool_limits
 
-    solver = "covariance_eigh" if centred.shape[1] <= WIDEST_COVARIANCE else "randomized"
     with threadpool_limits(1):
-        return ExactPCA(components, svd_solver=solver, random_state=0, copy=False).fit_transform(centred)
+        if centred.shape[1] > WIDEST_COVARIANCE:
+            from sklearn.decomposition import PCA as RandomizedPCA  # noqa: N811
+
+            randomized = RandomizedPCA(components, svd_solver="randomized", random_state=0, copy=False)
+            return randomized.fit_transform(centred)
+        # As scikit-learn's solver covariance_eigh does, of which the import takes longer than the work.
+        _, directions = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+        widest = directions[:, : -components - 1 : -1]
+        signs = np.sign(widest[np.abs(widest).argmax(axis=0), np.arange(components)])
+        return centred @ (widest * signs).astype(np.float32)

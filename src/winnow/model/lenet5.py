@@ -61,7 +61,8 @@ def build_lenet5(
     for fan_in, fan_out in ((channels, 6), (6, 16)):
         layers += [nn.Conv2d(fan_in, fan_out, 5)]
         layers += [nn.BatchNorm2d(fan_out)] if batch_norm else []
-        layers += [nn.ReLU(), nn.MaxPool2d(2)]
+        # In this order ReLU gives the same and has a quarter of the work.
+        layers += [nn.MaxPool2d(2), nn.ReLU()]
     layers += [nn.Flatten(), nn.Dropout(dropout)]
     layers += [nn.Linear(16 * height * width, 120), nn.ReLU(), nn.Dropout(dropout)]
     layers += [nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, classes)]
