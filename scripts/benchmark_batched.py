@@ -93,9 +93,7 @@ def main() -> None:
     )
     dataset, budget = MNIST(given["data_dir"]).load(), int(given["budget"])
     work = Work(Recipe(accelerator=given["accelerator"]), dataset, [], AUGMENTS[given["augment"]])
-    print(
-        f"on {torch.cuda.get_device_name()}" if work.on_gpu else "on a CPU, one thread"
-    )
+    print(f"on {torch.cuda.get_device_name()}" if work.on_gpu else "on a CPU, one thread")
     print(f"\n| replicas | {', ms | '.join(work.ways())}, ms | ratio | lowest to highest | GPU memory, MB |")
     print(f"| ---: |{' ---: |' * (len(work.ways()) + 3)}")
     # The evaluation is not a part of the step, and a smaller one disturbs it less.
