@@ -4,7 +4,8 @@ The network is the configured one, trained plainly and briefly, which is what ma
 rows are learnt late, or forgotten again, shows within a few passes and long before the training is done
 [2]_. After every pass it is asked, without dropout, for the logits of all rows. Expect little of it where a
 few passes already fit everything, and take its cost into account: it reads all labels, and trains longer
-than most subsets do that it helps to choose.
+than most subsets do that it helps to choose (LeNet-5 on 60,000 images: 88 s of one core, and 33 s to the
+gradient norms).
 
 Its initial weights and batch order are its own (stream `dynamics`): no network that is judged later starts
 where its proxy did. It is not augmented. The settings are plain ones, chosen for their cost, and not tuned.
