@@ -18,7 +18,7 @@ where its proxy did. It is not augmented. The settings are plain ones, chosen fo
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -28,7 +28,7 @@ from pydantic import Field
 
 from winnow.augment.none import Unchanged
 from winnow.recipe import EVALUATION_BATCH, Normalise, Recipe
-from winnow.types import Dataset, Dynamics, Model, Observer, Subset
+from winnow.types import Dataset, Dynamics, Model, Observer, Subset, Wrapper
 
 if TYPE_CHECKING:
     import torch
@@ -41,7 +41,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
-class Proxy(Observer):
+class Proxy(Observer, Wrapper):
     """Train by AdamW with a cosine to zero, and record the logits of all rows `epochs` times.
 
     An epoch is one pass over the rows, or as many as it takes for all epochs together to reach `min_steps`
@@ -62,6 +62,18 @@ class Proxy(Observer):
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     deterministic: bool = False
 
+    @property
+    def inner(self) -> Recipe:
+        """The recipe at work; its number of steps depends on the rows."""
+        return Recipe(
+            learning_rate=self.learning_rate,
+            betas=(0.9, 0.999),
+            label_smoothing=0.0,
+            batch_size=self.batch_size,
+            accelerator=self.accelerator,
+            deterministic=self.deterministic,
+        )
+
     def passes(self, n: int) -> int:
         """Return the number of passes over n rows that make an epoch."""
         return math.ceil(self.min_steps / (self.epochs * math.ceil(n / self.batch_size)))
@@ -76,20 +88,11 @@ class Proxy(Observer):
         description: str | None = None,
     ) -> Dynamics:
         passes = self.passes(dataset.n)
-        recipe = Recipe(
-            learning_rate=self.learning_rate,
-            betas=(0.9, 0.999),
-            label_smoothing=0.0,
-            batch_size=self.batch_size,
-            steps=self.epochs * passes * math.ceil(dataset.n / self.batch_size),
-            accelerator=self.accelerator,
-            deterministic=self.deterministic,
-        )
+        steps = self.epochs * passes * math.ceil(dataset.n / self.batch_size)
         watch = _Watch(dataset, passes, min(self.gradient_epoch, self.epochs) if gradients else self.epochs)
-        everything = Subset.of(np.arange(dataset.n))
-        network, _ = recipe.learn(
+        network, _ = replace(self.inner, steps=steps).learn(
             dataset,
-            everything,
+            Subset.of(np.arange(dataset.n)),
             model,
             Unchanged(),
             seed=seed,
