@@ -3,7 +3,7 @@
 Where rows lie close together they resemble each other, so a few could stand for many, or so the idea goes.
 Expect it to lose to a uniform subset almost everywhere: a dense cluster is often one class, and dropping
 it whole drops what the model was to learn. On MNIST with 20 clusters, 600 images drawn from what is left by
-dropping the denser half reach 74 % against 95 (n=5), one digit nearly gone; on a table of six classes half
+dropping the denser half reach 74 % against 96 (n=5), one digit nearly gone; on a table of six classes half
 of the rows lose 6 points (n=20). Dropping the sparsest instead removes outliers, and the rare with them. It
 is here because it is often proposed; the second stage, which leaves part of the dropping to chance, softens
 the harm.
