@@ -49,11 +49,8 @@ reap: $(INSTALLED)  ## mark runs whose process died as FAILED
 test: $(INSTALLED)  ## the whole suite
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxschedchunk 1
 
-bench: $(INSTALLED)  ## short benchmarks on MNIST in DATA (data): clustering, selection, training, whole job
-	$(BIN)/python scripts/benchmark_kmeans.py data_dir=$(DATA) quick=true
-	$(BIN)/python scripts/benchmark_selection.py quick=true
-	$(BIN)/python scripts/benchmark_training.py data_dir=$(DATA)
-	$(BIN)/python scripts/benchmark_sweep.py data_dir=$(DATA) rounds=1 trainings=8
+bench: $(INSTALLED)  ## short benchmarks on MNIST in DATA (data), a table and a figure in state/benchmarks
+	$(BIN)/python scripts/benchmark.py data_dir=$(DATA)
 
 lint: $(INSTALLED)  ## check style and formatting
 	$(BIN)/ruff check .

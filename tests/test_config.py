@@ -65,6 +65,7 @@ REFUSED = [
     ("trainer.match=rows", "trainer.match must be 'steps' or 'epochs', got 'rows'"),
     ("transfer=[3]", "transfer.0 must be a valid string, got 3"),
     ("transfer=null", "transfer must be a valid"),
+    ("trainer.batched=maybe", "trainer.batched must be 'auto', True or False, got 'maybe'"),
     ("+kk=3", "every key must be known, got kk"),
     ("+selector.nam=3", "every key must be known, got selector.nam"),
     ("subset_file=/nothing/here.csv", "subset_file must be a readable file"),

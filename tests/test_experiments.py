@@ -13,7 +13,7 @@ from winnow.config import build
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml"))
-NEEDED = {"cats_dogs": ["dataset.folder=photos"]}
+NEEDED = {name: ["dataset.folder=photos"] for name in ("cats_dogs", "cats_dogs_quick")}
 
 
 def run(state_dir, *arguments):
@@ -63,7 +63,59 @@ def test_a_study_that_fails_is_one_line_and_a_failed_run(tmp_path):
 
 
 @pytest.mark.slow
-def test_density_sampling_trains_and_compares(tmp_path):
-    done = run(tmp_path, "experiment=density_sampling", "seeds=1", "tracker=none")
+def test_the_figures_of_density_sampling_stand_beside_its_trainings(tmp_path):
+    done = run(tmp_path, "experiment=density_sampling_quick", "seeds=1", "selector.drop=sparsest")
     assert done.returncode == 0, done.stderr
+    assert "double stage" in done.stdout
     assert "against uniform" in done.stdout
+    kept = sorted(path.name for path in (tmp_path / "artifacts").rglob("density_stages*"))
+    assert kept == ["density_stages_sparsest.csv", "density_stages_sparsest.png"]
+    with sqlite3.connect(tmp_path / "mlflow.db") as database:
+        parents = database.execute("select value from tags where key = 'mlflow.parentRunId'").fetchall()
+        milliseconds = database.execute("select value from metrics where key = 'train_milliseconds'")
+        assert all(value > 1 for (value,) in milliseconds)
+    database.close()
+    assert len(parents) == 2  # the method and its baseline
+    assert len(set(parents)) == 1
+
+
+# What is run of every long experiment, and what it must say; the photographs and MNIST must be there.
+QUICK = {
+    "cats_dogs_quick": (["augment=flip_rotate_scale"], "against uniform"),
+    "density_sampling_quick": (["selector.stage_one=0.5"], "against uniform"),
+    "mnist_reference_quick": (["selector=hybrid"], "against uniform"),
+    "mnist_journal_quick": (["selector=furthest"], "against uniform"),
+    "minibatch_mnist_quick": ([], "best k by held-out inertia/row"),
+    "neural_clustering_mnist_quick": ([], "majority label %"),
+    "neural_clustering": (["seeds=2"], "majority label %"),
+    "kmeans_2d": ([], "scikit-learn"),
+}
+
+
+def test_every_experiment_is_short_or_has_a_quick_variant_and_that_is_run():
+    long = {name for name in EXPERIMENTS if f"{name}_quick" in EXPERIMENTS}
+    assert {*QUICK} == {*EXPERIMENTS} - long
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("experiment", QUICK)
+def test_it_runs_on_its_own_data(experiment, data_dir, tmp_path):
+    arguments, said = QUICK[experiment]
+    done = run(
+        tmp_path, f"experiment={experiment}", "tracker=none", *arguments, *data_of(experiment, data_dir)
+    )
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+
+
+def data_of(experiment, folder):
+    """Say where the data of an experiment are; skip where they are not."""
+    if experiment.startswith("cats_dogs"):
+        needed, arguments = folder / "cats_dogs", [f"dataset.folder={folder / 'cats_dogs'}"]
+    elif "mnist" in experiment:
+        needed, arguments = folder / "MNIST", [f"data_dir={folder}"]
+    else:
+        return []
+    if not needed.is_dir():
+        pytest.skip(f"no real data in {needed}: set WINNOW_TEST_DATA")
+    return arguments

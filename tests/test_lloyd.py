@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from threadpoolctl import threadpool_limits
 
 from winnow.distance import nearest_centroid
-from winnow.lloyd import Assignment, Points, drawn_by_cost, find_centroids, moved
+from winnow.lloyd import Assignment, Points, Regions, drawn_by_cost, find_centroids, moved
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +54,25 @@ def test_empty_clusters_move_onto_the_costliest_rows_whatever_the_step():
     assert sorted(centroids[[0, 2], 0]) == [-6, 7]
 
 
+def test_a_row_is_compared_with_the_centroids_around_its_region_only():
+    points = Points.of(np.float32([[-9], [-5], [5], [9]]))
+    regions = Regions(np.float32([[-7], [7]]))
+    centroids = np.float32([[-8], [-4], [4], [8]])
+    of_centroid = regions.nearest(centroids)
+    np.testing.assert_array_equal(of_centroid, [0, 0, 1, 1])
+    found = regions.search(points, np.array([0, 0, 1, 0]), centroids, of_centroid, 2)
+    np.testing.assert_array_equal(found.labels, [0, 1, 2, 1])  # the last was sent to the wrong region
+    np.testing.assert_allclose(found.costs, [1, 1, 1, 169])
+
+
+def test_no_centroid_of_its_own_region_is_left_out_however_many():
+    X = np.arange(20, dtype=np.float32)[:, None]
+    points = Points.of(X)
+    regions, centroids = Regions(np.float32([[0]])), X - points.origin
+    found = regions.search(points, np.zeros(20, int), centroids, np.zeros(20, int), 3)
+    np.testing.assert_array_equal(found.labels, np.arange(20))
+
+
 @given(costs=arrays(np.float32, 20, elements=st.sampled_from([0, 1, 5])), seed=st.integers(0, 99))
 def test_rows_without_cost_are_drawn_last(costs, seed):
     costly = int(np.count_nonzero(costs))
@@ -81,23 +100,32 @@ def test_centroids_lie_among_the_rows(X, k, passes):
     assert (centroids <= X.max(axis=0) + 1e-5).all()
 
 
-@pytest.mark.parametrize("k", [300, 600], ids=["every centroid searched", "those around searched"])
+def test_some_rows_dense_and_some_far_are_all_served():
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(size=(3000, 3)), 1000 + rng.normal(size=(40, 3))]).astype(np.float32)
+    centroids = find_centroids(X, 800, np.random.default_rng(0), passes=12, draws=4)
+    distances = nearest_centroid(X, centroids)[1]
+    assert distances.max() < 2
+
+
+@pytest.mark.parametrize("k", [300, 600, 1500], ids=["all searched", "those around", "and their seeds"])
 def test_as_many_centroids_as_rows_leave_no_cost(k):
     X = np.random.default_rng(0).normal(size=(k, 5)).astype(np.float32)
     centroids = find_centroids(X, k, np.random.default_rng(1), passes=12, draws=4)
     assert inertia(X, centroids) < 1e-6
 
 
-def test_looking_only_around_the_last_cluster_costs_less_than_one_percent(monkeypatch):
+@pytest.mark.parametrize(("k", "limit"), [(600, 1.01), (1500, 1.02)])
+def test_looking_only_around_costs_little_even_where_there_is_no_structure(monkeypatch, k, limit):
     X = np.random.default_rng(0).normal(size=(4000, 8)).astype(np.float32)
 
     def mean_inertia():
-        found = (find_centroids(X, 600, np.random.default_rng(seed), passes=12, draws=4) for seed in range(3))
-        return np.mean([inertia(X, centroids) for centroids in found])
+        rngs = map(np.random.default_rng, range(3))
+        return np.mean([inertia(X, find_centroids(X, k, rng, passes=12, draws=4)) for rng in rngs])
 
     around = mean_inertia()
-    monkeypatch.setattr("winnow.lloyd._FEW", 600)
-    assert around < 1.01 * mean_inertia()
+    monkeypatch.setattr("winnow.lloyd._FEW", k)
+    assert around < limit * mean_inertia()
 
 
 def test_a_memory_map_gives_the_same_bits_without_being_copied(tmp_path):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from winnow.augment.affine_elastic import AffineElastic
 from winnow.augment.none import Unchanged
 from winnow.cache import Cache
 from winnow.clusterer.sklearn import Sklearn
@@ -12,13 +13,18 @@ from winnow.embedding.pca import PCA
 from winnow.errors import InvalidValue
 from winnow.model.mlp import MLP
 from winnow.pipeline import Method, Pipeline
+from winnow.proxy import Proxy
 from winnow.recipe import Recipe
+from winnow.selector.aum import AUM
+from winnow.selector.d2_pruning import D2Pruning
 from winnow.selector.el2n import EL2N
 from winnow.selector.full import Full
 from winnow.selector.furthest import Furthest
+from winnow.selector.grand import GraNd
 from winnow.selector.nearest import Nearest
 from winnow.selector.stratified import Stratified
 from winnow.selector.uniform import Uniform
+from winnow.streams import stream_seed
 from winnow.types import Dataset, Selector, Subset
 
 
@@ -40,6 +46,7 @@ def pipeline(dataset, folder, **changes) -> Pipeline:
         "trainer": Recipe(steps=5),
         "budget": 10,
         "seed": 0,
+        "dynamics": Proxy(epochs=2, batch_size=16, min_steps=1),
     }
     return Pipeline(Method(**(parts | changes)), dataset, Cache(folder))
 
@@ -245,3 +252,67 @@ def test_a_class_without_test_rows_is_not_the_worst(dataset, tmp_path):
     without = replace(dataset, x_test=dataset.x_test[some], y_test=dataset.y_test[some])
     one = pipeline(without, tmp_path)
     assert one.score(replace(one.train(0), arrays={"predictions": without.y_test})).worst_class == 100.0
+
+
+def runs(folder):
+    """How many dynamics runs there were."""
+    return len(list((folder / "dynamics").glob("*/*/entry.json")))
+
+
+def test_selectors_that_score_by_dynamics_share_one_run_for_each_repetition(dataset, tmp_path):
+    for selector in (EL2N(), AUM(sampler="bottom"), D2Pruning(neighbours=2)):
+        kept = pipeline(dataset, tmp_path, selector=selector).select(0)
+        assert len(kept.arrays["indices"]) == 10
+        assert kept.info["stages"]["dynamics"] > 0
+    assert runs(tmp_path) == 1
+    pipeline(dataset, tmp_path, selector=EL2N()).select(1)
+    assert runs(tmp_path) == 2
+
+
+def test_gradients_have_a_run_of_their_own(dataset, tmp_path):
+    for selector in (EL2N(), GraNd()):
+        pipeline(dataset, tmp_path, selector=selector).select(0)
+    assert runs(tmp_path) == 2
+
+
+def test_nobody_else_pays_for_dynamics_or_is_named_by_them(dataset, tmp_path):
+    one = pipeline(dataset, tmp_path)
+    assert one.subset_key(0) == pipeline(dataset, tmp_path, dynamics=Proxy(epochs=7)).subset_key(0)
+    assert "dynamics" not in one.select(0).info["stages"]
+    assert runs(tmp_path) == 0
+
+
+def test_rows_chosen_by_dynamics_are_named_by_what_these_depend_on(dataset, tmp_path):
+    def key(**changes):
+        return pipeline(dataset, tmp_path, **({"selector": EL2N()} | changes)).subset_key(0)
+
+    different = [
+        {},
+        {"dynamics": Proxy(epochs=3)},
+        {"model": MLP(hidden=(9,))},
+        {"seed": 1},
+        {"selector": EL2N(sampler="middle")},
+    ]
+    assert len({key(**changes) for changes in different}) == len(different)
+    # How the kept rows are trained on, and the embedding, have no part in it.
+    same = [{"augment": AffineElastic()}, {"trainer": Recipe(steps=6)}, {"embedding": PCA(components=3)}]
+    assert {key(**changes) for changes in same} == {key()}
+
+
+def test_the_network_that_is_watched_starts_elsewhere_than_the_one_that_is_judged(dataset, tmp_path):
+    import torch
+
+    from winnow.recipe import Normalise
+
+    # With the settings of the dynamics run and on all rows, only the streams are left to differ.
+    judged = Recipe(steps=6, batch_size=16, learning_rate=1e-3, betas=(0.9, 0.999), label_smoothing=0.0)
+    rows, images = Subset.of(np.arange(45)), Normalise.of(dataset, torch.device("cpu"))(dataset.x)
+
+    def logits(seed):
+        network, _ = judged.learn(dataset, rows, MLP(hidden=(8,)), Unchanged(), seed=seed, repetition=0)
+        with torch.inference_mode():
+            return network.eval()(images).numpy()
+
+    watched = pipeline(dataset, tmp_path, selector=EL2N()).observe(0).arrays["logits"][-1]
+    np.testing.assert_array_equal(logits(stream_seed(0, 0, "dynamics")), watched)
+    assert not np.allclose(logits(0), watched, atol=1e-3)

@@ -71,7 +71,7 @@ def test_one_step_of_adam_at_a_constant_rate_moves_every_weight_by_that_rate():
     before = network.weight.detach().clone()
     optimizer, scheduler = Recipe(
         optimizer="adam", schedule="constant", weight_decay=0.0, learning_rate=0.01
-    )._optimizer(network, 1)
+    ).optimizer_for(network.parameters(), 1)
     network(torch.tensor([[1.0, -2.0]])).sum().backward()
     optimizer.step()
     assert scheduler is None
@@ -80,7 +80,7 @@ def test_one_step_of_adam_at_a_constant_rate_moves_every_weight_by_that_rate():
 
 def test_only_weights_decay():
     network = torch.nn.Linear(2, 2)
-    optimizer, _ = Recipe()._optimizer(network, 10)
+    optimizer, _ = Recipe().optimizer_for(network.parameters(), 10)
     decays = {p.ndim: group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
     assert decays == {2: 0.05, 1: 0.0}
 

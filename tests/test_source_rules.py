@@ -33,7 +33,7 @@ HOMES = {
     "omegaconf": {"config.py", "train.py"},
 }
 # Modules that exist to wrap a heavy library, and are themselves imported only when it is needed.
-WRAPPERS = {"winnow.training", "winnow.inference", "winnow.tracking"}
+WRAPPERS = {"winnow.training", "winnow.inference", "winnow.tracking", "winnow.replicas", "winnow.batched"}
 HEAVY = {"torch", "torchvision", "sklearn", "faiss", "mlflow", "pytorch_lightning", "lightning", "matplotlib"}
 HEAVY |= {"scipy", "PIL"}
 

@@ -6,11 +6,11 @@ import sys
 FIT = """
 import sys
 import numpy as np, torch
-from winnow import training
+from winnow import loop, training
 network = torch.nn.Linear(2, 2)
 batches = {0: (torch.eye(2), torch.tensor([0, 1]))}.values()
 loss = lambda network, batch: torch.nn.functional.cross_entropy(network(batch[0]), batch[1])
-optimizer = training.uncompiled(torch.optim.AdamW)(network.parameters(), lr=0.1, fused=True)
+optimizer = loop.uncompiled(torch.optim.AdamW)(network.parameters(), lr=0.1, fused=True)
 losses = training.fit(network, loss, batches, steps=20, optimizer=optimizer)
 assert losses[-1] < losses[0]
 print(*sorted({"torch._dynamo", "torchmetrics", "torchvision", "scipy", "matplotlib"} & sys.modules.keys()))
@@ -29,7 +29,7 @@ def test_a_training_imports_neither_the_compiler_nor_metrics_and_both_stay_impor
 def test_an_uncompiled_optimiser_steps_as_its_kind_does():
     import torch
 
-    from winnow.training import uncompiled
+    from winnow.loop import uncompiled
 
     weights = []
     for kind in (torch.optim.AdamW, uncompiled(torch.optim.AdamW)):

@@ -62,7 +62,7 @@ class Settings:
 class Plan:
     """One job as plain objects: the settings and one stage for every group.
 
-    With a `study`, the job shows what it shows of the data set, and nothing is trained.
+    With a `study`, the job shows what it shows of the data set; then only some train.
     """
 
     settings: Settings
@@ -71,6 +71,11 @@ class Plan:
     resolved: str
     study: Study | None = None
     transfer: Mapping[str, Model] = field(default_factory=dict)
+
+    @property
+    def trains(self) -> bool:
+        """Whether the job trains: all do but those whose study takes the place of it."""
+        return self.study is None or self.study.illustrates
 
     def described(self) -> dict[str, str]:
         """The option of every group, the settings and the stages' fields: what a tracker records."""

@@ -25,7 +25,8 @@ from winnow.types import Dataset, Source, Study
 from winnow.workers import Workers, shared_workers
 
 METHOD_GROUPS = ("embedding", "clusterer", "selector", "model", "augment", "trainer")
-# Repetitions of so many later jobs are handed out early, so that no core idles at the end of a job.
+# Repetitions of so many later jobs are handed out early: no core idles at the end of a job, and those that
+# are trained as one network make a larger one.
 JOBS_AHEAD = 4
 
 
@@ -37,7 +38,10 @@ def run(plan: Plan, *, number: int = 0, in_sweep: bool = False) -> Row:
     job = Job(plan, number, in_sweep)
     row = sweep.pending(number, plan, ())
     try:
-        row = job.shown(row, plan.study) if plan.study else job.outcome(row)
+        if plan.study:
+            row = job.shown(row, plan.study)
+        if plan.trains:
+            row = job.outcome(row)
     except Exception as error:
         # Not raised: Hydra would stop here or tell it in its own way, and the other jobs shall go on.
         row = replace(row, status="failed", reason=explain(error), exit_code=exit_code(error))
@@ -208,7 +212,8 @@ class Job:
     def _ask_ahead(self, workers: Workers) -> None:
         for plan in islice(sweep.upcoming(self.number), JOBS_AHEAD):
             same = [plan.stages[group] == self.plan.stages[group] for group in ("dataset", "embedding")]
-            if plan.study or workers.width == 1 or not all(same):
+            one_by_one = workers.width == 1 and not plan.stages["trainer"].trains_together
+            if not plan.trains or one_by_one or not all(same):
                 continue
             job = Job(plan, 0, self.in_sweep)
             try:
@@ -227,7 +232,7 @@ class Job:
             if self.store.finished(record.key):  # another process was faster
                 return _awaited(results)
             tags = {}
-            if self.in_sweep:
+            if self.in_sweep or self.plan.study:
                 tags = {"winnow.sweep": self.place.name, "mlflow.parentRunId": self._parent}
             return record.write(self.store, tags, results, against)
 

@@ -1,9 +1,9 @@
 """The kept rows as a file a person can open, share, check, and train on again.
 
 `repetition-0.csv` has one line for each kept row: index, label, cluster, distance. Beside it,
-`repetition-0.json` says where it came from, how many rows of each class were kept and in how many clusters
-there was nothing to choose, and carries the sha256 of the csv. Where floating point may
-differ between machines, these indices are the reproducible object.
+`repetition-0.json` says where it came from, how many rows of each class were kept, how many classes have
+none or a single one, and in how many clusters there was nothing to choose, and carries the sha256 of the
+csv. Where floating point may differ between machines, these indices are the reproducible object.
 """
 
 import csv
@@ -56,6 +56,8 @@ def write(
         "dataset_sha256": dataset.checksum,
         "rows": len(indices),
         "rows_of_class": dict(zip(dataset.classes, counts.tolist(), strict=True)),
+        "absent_classes": int(np.count_nonzero(counts == 0)),
+        "singleton_classes": int(np.count_nonzero(counts == 1)),
         **(crowding(clustering.sizes) if clustering is not None else {}),
         "repetition": repetition,
         **provenance,

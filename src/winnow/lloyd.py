@@ -3,9 +3,10 @@
 Three things cost time in k-means: k draws one after another, dozens of passes to settle, and n x k
 distances in every pass. Here seeds are drawn many at a time, more than needed, and the useful ones kept,
 which does what the greedy trials of k-means++ do [1]_; centroids move past the mean of their rows
-(over-relaxation [2]_), so that a dozen passes do the work of thirty; and once clusters are many, a row
-is compared only with the centroids around its own. Passes are matrix products on tiles that stay in the
-processor's cache: no n x k table exists, and `X` is read in pieces, so it may be a memory map.
+(over-relaxation [2]_), so that a dozen passes do the work of thirty; and once clusters are many, space is
+cut into regions, and a row is compared only with the seeds and centroids around its own region. Passes
+are matrix products on tiles that stay in the processor's cache: no n x k table exists, and `X` is read in
+pieces, so it may be a memory map.
 
 It stops after a fixed number of passes, before Lloyd's iteration stands still, and should lose to it
 where the last tenth of a percent of inertia counts, or where clusters are so elongated that rows change
@@ -33,8 +34,9 @@ _JUDGES_PER_SEED, _FEWEST_JUDGES = 32, 10_000  # rows that tell which draws are 
 _OVERSHOOT = 1.9  # below 2, every move still lowers the cost
 _PLAIN_FIRST, _PLAIN_LAST = 1, 2  # passes that move centroids to the mean, no further
 _FEW = 512  # centroids that are all compared with every row
-_MOST_NEIGHBOURS = 1000
-_GROUP = 25  # centroids whose rows are compared with the same neighbours
+_REGION = 50  # centroids whose rows are compared with the same
+_MOST_NEIGHBOURS = 400  # centroids that a row is compared with
+_SHARE_TRIED, _FEWEST_TRIED = 10, 200  # the part of the rows drawn as seeds, and how many of them at least
 
 
 def find_centroids(
@@ -50,9 +52,14 @@ def find_centroids(
     """
     points = Points.of(X)
     centroids, assignment = _seed(points, k, rng, draws)
+    regions = Regions.of(centroids, rng) if k > _FEW else None
     for done in range(passes):
-        if done:
-            assignment = _reassign(points, centroids, assignment, rng)
+        if done and regions:
+            of_centroid = regions.nearest(centroids)
+            of_row = of_centroid[assignment.labels]
+            assignment = regions.search(points, of_row, centroids, of_centroid, min(k // 2, _MOST_NEIGHBOURS))
+        elif done:
+            assignment = points.nearest(centroids)
         overshoots = _PLAIN_FIRST <= done < passes - _PLAIN_LAST
         centroids = moved(points, centroids, assignment, _OVERSHOOT if overshoots else 1.0)
     return centroids + points.origin
@@ -117,7 +124,7 @@ class Points:
         """Assign `rows`, or all, each to the centroid with the lowest score."""
         count, (k, d) = len(self) if rows is None else len(rows), centroids.shape
         matrix = expansion(centroids, np.einsum("kd,kd->k", centroids, centroids), np.float32)
-        step = min(max(_TILE // max(k, d), 64), count)
+        step = max(min(max(_TILE // max(k, d), 64), count), 1)
         labels, costs = np.empty(count, np.int32), np.empty(count, np.float32)
         tile, scores = np.ones((step, d + 1), np.float32), np.empty((step, k), np.float32)
         for start in range(0, count, step):
@@ -143,8 +150,47 @@ class Points:
         return (totals / np.maximum(sizes, 1)[:, None]).astype(np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Parts of space, each around a hub, that tell which of many centroids may be near a row."""
+
+    hubs: Float32[ndarray, "hubs d"]
+
+    @classmethod
+    def of(cls, centroids: Float32[ndarray, "k d"], rng: Generator) -> "Regions":
+        """Lay out regions with some 50 centroids in each."""
+        return cls(find_centroids(centroids, max(len(centroids) // _REGION, 1), rng, passes=2, draws=1))
+
+    def nearest(self, centroids: Float32[ndarray, "k d"]) -> Int64[ndarray, " k"]:
+        """Return the region that each centroid lies in."""
+        return nearest_centroid(centroids, self.hubs)[0]
+
+    def search(
+        self,
+        points: Points,
+        of_row: Int64[ndarray, " n"],
+        centroids: Float32[ndarray, "k d"],
+        of_centroid: Int64[ndarray, " k"],
+        count: int,
+    ) -> Assignment:
+        """Assign every row to the nearest of the `count` or more centroids in and around its region."""
+        by_region = np.argsort(of_row, kind="stable")
+        ends = np.bincount(of_row, minlength=len(self.hubs)).cumsum()
+        squared_norms = np.einsum("kd,kd->k", centroids, centroids)
+        labels, costs = np.empty(len(of_row), np.int32), np.empty(len(of_row), np.float32)
+        for region, rows in enumerate(np.split(by_region, ends[:-1])):
+            if len(rows):
+                away, own = squared_norms - 2 * (centroids @ self.hubs[region]), of_centroid == region
+                away[own] = -np.inf  # a row may always stay where it is
+                size = min(max(count, int(own.sum())), len(centroids))
+                around = np.argpartition(away, size - 1)[:size]
+                found = points.nearest(centroids[around], rows)
+                labels[rows], costs[rows] = around[found.labels], found.costs
+        return Assignment(labels, costs)
+
+
 def _seed(points: Points, k: int, rng: Generator, draws: int) -> tuple[ndarray, Assignment]:
-    """Draw k rows as centroids; return them and every row's nearest."""
+    """Draw k rows as centroids; return them and every row's nearest, or one hardly farther."""
     sample = points.sample(_SEEDING_ROWS_PER_CLUSTER * k, rng)
     n, seeds = len(sample), rng.choice(len(sample), 1)
     assignment = sample.nearest(sample[seeds])
@@ -152,10 +198,10 @@ def _seed(points: Points, k: int, rng: Generator, draws: int) -> tuple[ndarray, 
         # The members of a block are drawn without regard to each other: so few at a time.
         block = min(max(m // 2 if m < k // 2 else k // 10, 1), k - m)
         drawn = drawn_by_cost(assignment.costs, min(block * draws, n), rng)
-        judges = rng.choice(n, min(_JUDGES_PER_SEED * (m + block) + _FEWEST_JUDGES, n), replace=False)
-        kept = _most_useful(sample, drawn, block, assignment.costs, judges)
-        assignment = assignment.or_nearer(sample.nearest(sample[kept]), m)
-        seeds = np.append(seeds, kept)
+        trial = _tried(sample, sample[seeds], drawn, assignment, rng)
+        kept = _most_useful(trial, assignment.costs, len(drawn), block)
+        assignment = assignment.or_nearer(_among(sample, assignment.costs, trial, drawn, kept), m)
+        seeds = np.append(seeds, drawn[kept])
     centroids = sample[seeds]
     return centroids, assignment if sample is points else points.nearest(centroids)
 
@@ -169,39 +215,53 @@ def drawn_by_cost(costs: Float32[ndarray, " n"], size: int, rng: Generator) -> I
     return np.argpartition(waiting, size - 1)[:size]
 
 
+def _tried(
+    points: Points, seeds: ndarray, drawn: Int64[ndarray, " m"], assignment: Assignment, rng: Generator
+) -> Assignment:
+    """Assign rows to the nearest of the drawn ones around them; those not asked get -1 and no cost."""
+    if len(seeds) > _FEW:
+        regions = Regions.of(seeds, rng)
+        of_row = regions.nearest(seeds)[assignment.labels]
+        count = max(len(drawn) // _SHARE_TRIED, _FEWEST_TRIED)
+        return regions.search(points, of_row, points[drawn], of_row[drawn], count)
+    n = len(points)
+    judges = rng.choice(n, min(_JUDGES_PER_SEED * len(seeds) + _FEWEST_JUDGES, n), replace=False)
+    asked = points.nearest(points[drawn], judges)
+    trial = Assignment(np.full(n, -1, np.int32), np.zeros(n, np.float32))
+    trial.labels[judges], trial.costs[judges] = asked.labels, asked.costs
+    return trial
+
+
 def _most_useful(
-    points: Points, drawn: Int64[ndarray, " m"], count: int, costs: Float32[ndarray, " n"], judges: ndarray
+    trial: Assignment, costs: Float32[ndarray, " n"], drawn: int, count: int
 ) -> Int64[ndarray, " count"]:
-    """Return those of the drawn rows that, as centroids, would most lower the costs of the rows `judges`.
+    """Return those of the drawn rows, by number, that as centroids would most lower the `costs`.
 
     A row counts for the nearest of the drawn rows only, so that two close ones share what they save.
     """
-    trial = points.nearest(points[drawn], judges)
-    saved = np.maximum(costs[judges] - trial.costs, 0)
-    saved_by = np.bincount(trial.labels, saved, minlength=len(drawn))
-    return drawn[np.argsort(-saved_by, kind="stable")[:count]]
+    saved = np.maximum(costs - trial.costs, 0)
+    saved_by = np.bincount(trial.labels + 1, saved, minlength=drawn + 1)[1:]
+    return np.argsort(-saved_by, kind="stable")[:count]
 
 
-def _reassign(points: Points, centroids: ndarray, before: Assignment, rng: Generator) -> Assignment:
-    """Assign every row anew, among many centroids only to one around that of its last cluster."""
-    k = len(centroids)
-    if k <= _FEW:
-        return points.nearest(centroids)
-    hubs = find_centroids(centroids, k // _GROUP, rng, passes=2, draws=1)
-    groups, _ = nearest_centroid(centroids, hubs)
-    group_of_row = groups[before.labels]
-    by_group = np.argsort(group_of_row, kind="stable")
-    ends = np.bincount(group_of_row, minlength=len(hubs)).cumsum()
-    count, squared_norms = min(k // 2, _MOST_NEIGHBOURS), np.einsum("kd,kd->k", centroids, centroids)
-    labels, costs = np.empty_like(before.labels), np.empty_like(before.costs)
-    for group, rows in enumerate(np.split(by_group, ends[:-1])):
-        if len(rows):
-            away = squared_norms - 2 * (centroids @ hubs[group])
-            away[groups == group] = -np.inf  # a row may always stay where it is
-            neighbours = np.argpartition(away, count)[:count]
-            found = points.nearest(centroids[neighbours], rows)
-            labels[rows], costs[rows] = neighbours[found.labels], found.costs
-    return Assignment(labels, costs)
+def _among(
+    points: Points,
+    costs: Float32[ndarray, " n"],
+    trial: Assignment,
+    drawn: Int64[ndarray, " m"],
+    kept: Int64[ndarray, " count"],
+) -> Assignment:
+    """Assign every row to the nearest of the kept rows, where that could lower its cost.
+
+    The trial has told it for most: only those not asked, or whose nearest was dropped, are assigned anew.
+    """
+    number = np.full(len(drawn) + 1, -1, np.int32)
+    number[kept] = np.arange(len(kept))
+    nearest = Assignment(number[trial.labels], trial.costs.copy())
+    rows = np.flatnonzero((nearest.labels < 0) & (trial.costs < costs))
+    found = points.nearest(points[drawn[kept]], rows)
+    nearest.labels[rows], nearest.costs[rows] = found.labels, found.costs
+    return nearest
 
 
 def moved(points: Points, centroids: ndarray, assignment: Assignment, step: float) -> ndarray:

@@ -67,11 +67,11 @@ def hold(path: Path, timeout: float) -> Iterator[None]:
 def _acquire(guard: "FileLock", label: Path, timeout: float) -> None:
     from filelock import Timeout
 
-    start = monotonic()
+    start, pause = monotonic(), NOTICE_SECONDS
     while True:
         left = timeout - (monotonic() - start)
         try:
-            guard.acquire(timeout=max(0.0, min(NOTICE_SECONDS, left)))
+            guard.acquire(timeout=max(0.0, min(pause, left)))
             return
         except Timeout:
             holder = _read(label)
@@ -82,6 +82,7 @@ def _acquire(guard: "FileLock", label: Path, timeout: float) -> None:
                 remedy="wait for that process, or stop it, and type the same line again",
             )
         print(f"waiting for {holder}, which holds {guard.lock_file}", file=sys.stderr, flush=True)
+        pause *= 2  # some results take minutes, and several processes may wait for one
 
 
 def _read(label: Path) -> str:

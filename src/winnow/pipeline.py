@@ -35,6 +35,7 @@ from winnow.types import (
     Observer,
     Selector,
     Subset,
+    Trained,
     Trainer,
 )
 
@@ -243,14 +244,17 @@ class Pipeline:
 
         return self.cache.fetch("subset", self.subset_key(repetition), compute)
 
-    def train(self, repetition: int) -> Entry:
-        """One training on the kept rows: its predictions for the test set, and its loss curve."""
+    def train(self, repetition: int, trained: Trained | None = None) -> Entry:
+        """One training on the kept rows: its predictions for the test set, and its loss curve.
+
+        `trained` is what came of it, if it was trained together with others.
+        """
 
         def compute() -> Computed:
             kept, method = self.select(repetition), self.method
-            trained = method.trainer.train(
+            result = trained or method.trainer.train(
                 self.dataset,
-                Subset(**kept.arrays, provenance=kept.info["provenance"]),
+                subset_of(kept),
                 method.trained,
                 method.augment,
                 seed=method.seed,
@@ -258,9 +262,9 @@ class Pipeline:
             )
             labels = self.dataset.y[kept.arrays["indices"]]
             rows_of_class = np.bincount(labels, minlength=len(self.dataset.classes)).tolist()
-            stages = kept.info["stages"] | {"train": trained.seconds}
+            stages = kept.info["stages"] | {"train": result.seconds}
             about = {"stages": stages, "rows_of_class": rows_of_class}
-            return arrays_of(trained, "predictions", "losses"), about
+            return arrays_of(result, "predictions", "losses"), about
 
         return self.cache.fetch("trained", self.trained_key(repetition), compute)
 
@@ -288,6 +292,11 @@ class Pipeline:
                 f"{self.method.selector} must keep exactly {self.budget} of {self.dataset.n} rows, "
                 f"got {len(subset)}"
             )
+
+
+def subset_of(kept: Entry) -> Subset:
+    """The kept rows as a trainer takes them."""
+    return Subset(**kept.arrays, provenance=kept.info["provenance"])
 
 
 def timed(compute: Callable[[], Value]) -> tuple[Value, float]:

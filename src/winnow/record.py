@@ -151,6 +151,7 @@ def of_repetition(score: Score) -> dict[str, float]:
         "worst_class_acc": score.worst_class,
         "absent_classes": list(score.rows_of_class).count(0),
         "singleton_classes": list(score.rows_of_class).count(1),
+        "train_milliseconds": 1000 * score.seconds["train"],
     }
 
 

@@ -28,7 +28,7 @@ NUMBERS = (
     "p\nHolm",
     "worst\nclass",
     "select\ns",
-    "train\ns",
+    "train\nms",
 )
 
 
@@ -111,7 +111,7 @@ def _cells(row: Row, p: float | None) -> tuple[str, ...]:
         "" if p is None else f"{p:.2g}",
         f"{median(row.worst_class):.1f}" if row.worst_class else "",
         _seconds(selecting),
-        _seconds(row.seconds.get("train", 0.0)),
+        f"{1000 * row.seconds.get('train', 0.0) / len(row.accuracies):.0f}",
         "yes" if row.status == "cached" else "no",
     )
 
@@ -130,7 +130,8 @@ def _caption(rows: list[Row]) -> str:
     text = (
         "against uniform: mean paired difference in points, 95 % BCa bootstrap interval; won: pairs"
         " won/tied/lost; p: exact sign-flip test, adjusted for all comparisons of this table; worst class:"
-        " median accuracy on the class known least; seconds: sum over the repetitions, when computed."
+        " median accuracy on the class known least; select s: sum over the repetitions; train ms: mean of the"
+        " trainings; both when computed."
     )
     notes = (_on_other_networks(rows), _equal_epochs(rows), _few_pairs(rows), _labels(rows), _classes(rows))
     return " ".join([text, *(note for note in notes if note)])

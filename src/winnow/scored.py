@@ -76,11 +76,8 @@ class Scored(Selector):
                 temperature=self.temperature,
             )
             kept.append(rows[drawn])
-        return Subset.of(np.concatenate(kept), self.notes(quotas))
-
-    def notes(self, quotas: Int64[ndarray, " groups"]) -> dict[str, list[int]]:
-        """Return what the provenance tells: the quota of every class, where there are quotas."""
-        return {} if self.quota == "none" else {"class_quotas": quotas.tolist()}
+        notes = {} if self.quota == "none" else {"class_quotas": quotas.tolist()}
+        return Subset.of(np.concatenate(kept), notes)
 
 
 def quotas_of(

@@ -10,19 +10,16 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from inspect import unwrap
 from typing import Any
 
-import numpy as np
 import torch
 from numpy import ndarray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from winnow.errors import InvalidValue
 from winnow.inference import prepared
+from winnow.loop import fault_of, one_thread
 from winnow.stand_in import standing_in
 
 
@@ -100,24 +97,9 @@ def fit(
         with _interrupts_as_they_are(trainer):
             trainer.fit(objective, train_dataloaders=batches)
     losses = torch.stack(objective.losses).float().cpu().numpy()
-    if not np.isfinite(losses).all():
-        step = int(np.argmin(np.isfinite(losses)))
-        raise InvalidValue(
-            f"the loss must stay finite, got a non-finite loss at step {step}",
-            remedy="lower trainer.learning_rate",
-        )
+    if fault := fault_of(losses):
+        raise fault
     return losses
-
-
-@cache
-def uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
-    """Return this kind of optimiser without the wrappers that tell torch's compiler to leave it alone.
-
-    At their first call they import the compiler, which takes as long as importing torch.
-    """
-    plain = {name: unwrap(getattr(kind, name)) for name in ("step", "zero_grad", "add_param_group")}
-    plain["step"] = torch.no_grad()(plain["step"])  # one of the wrappers did that, too
-    return type(kind.__name__, (kind,), plain)
 
 
 def predict(network: torch.nn.Module, batches: Iterable[Tensor]) -> ndarray:
@@ -126,29 +108,6 @@ def predict(network: torch.nn.Module, batches: Iterable[Tensor]) -> ndarray:
     with one_thread(), torch.inference_mode():
         answer = prepared(network)
         return torch.cat([answer(images).argmax(dim=1).cpu() for images in batches]).numpy()
-
-
-def device_for(accelerator: str) -> torch.device:
-    """Return the device that `auto`, `cpu` or `gpu` means on this machine; never a silent fallback."""
-    if accelerator == "gpu" and not torch.cuda.is_available():
-        raise InvalidValue(
-            "accelerator must be available on this machine, got 'gpu' and no usable GPU",
-            where="trainer.accelerator=gpu",
-            remedy="use trainer.accelerator=auto or cpu",
-        )
-    on_gpu = accelerator != "cpu" and torch.cuda.is_available()
-    return torch.device("cuda" if on_gpu else "cpu")
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread inside the block: other counts give other weights in the last bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Objective(lightning.LightningModule):

@@ -7,7 +7,7 @@ fields are hyper-parameters, their methods return a value and change nothing, an
 identity in cache keys, tags and provenance.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -223,7 +223,10 @@ class Source(Protocol):
 class Embedding(Protocol):
     """Turns images into vectors in which distance means something (group `embedding`)."""
 
-    worth_caching: ClassVar[bool] = True
+    @property
+    def worth_caching(self) -> bool:
+        """Whether reading the vectors from disk is quicker than embedding again."""
+        return True
 
     def fit_transform(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
         """Learn from all rows of `x` (uint8 images or float32 features), without labels, and embed them."""
@@ -334,6 +337,27 @@ class Trainer(Protocol):
         """Train on `subset` with the streams init, order and augment of (seed, repetition)."""
         ...
 
+    @property
+    def trains_together(self) -> bool:
+        """Whether repetitions shall be trained by `train_together`, rather than one by one."""
+        return False
+
+    def train_together(
+        self,
+        dataset: Dataset,
+        subsets: Sequence[Subset],
+        model: Model,
+        augment: Augment,
+        *,
+        seed: int,
+        repetitions: Sequence[int],
+    ) -> list[Trained | InvalidValue]:
+        """Train as `train` would on each of the equally large subsets, all at once.
+
+        Returns, in place of a training that went wrong, the error to raise: the others are none the worse.
+        """
+        ...
+
 
 @runtime_checkable
 class Observer(Protocol):
@@ -357,7 +381,12 @@ class Observer(Protocol):
 
 @runtime_checkable
 class Study(Protocol):
-    """Shows how a method works on a data set, in figures and tables, instead of training (group `study`)."""
+    """Shows how a method works on a data set, in figures and tables (group `study`).
+
+    It takes the place of the training, unless it `illustrates` one.
+    """
+
+    illustrates: ClassVar[bool] = False
 
     def run(self, dataset: Dataset, *, seed: int, seeds: int, folder: Path) -> str:
         """Write figures and tables to `folder`, and return what a person reads at the end.

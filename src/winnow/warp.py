@@ -34,7 +34,8 @@ def warp(
     x = torch.arange(width, device=images.device) - (width - 1) / 2
     pixels = torch.stack([x.expand(height, width), y[:, None].expand(height, width)], dim=-1)
     sources = torch.einsum("bij,hwj->bhwi", matrices, pixels) + shifts
-    grid = sources * torch.tensor([2 / width, 2 / height], device=images.device)
+    # By numbers: a tensor of them would have to be copied to a GPU, which no CUDA graph can record.
+    grid = torch.stack([sources[..., 0] * (2 / width), sources[..., 1] * (2 / height)], dim=-1)
     return grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 

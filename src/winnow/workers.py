@@ -4,13 +4,15 @@ Every repetition is one thread wide, so how many run at once changes the waiting
 `n_jobs=1` and `n_jobs=8` give the same numbers, bit for bit. Workers are forked from a server process that
 has imported torch and Lightning: that takes ten seconds of a core, once, while the command still reads and
 embeds the data, and the workers share the memory of it. They stay for the whole sweep; images reach them
-memory-mapped from the cache.
+memory-mapped from the cache. Where repetitions are trained together, workers choose the rows and this process
+trains.
 """
 
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ from typing import Any
 
 from winnow.cache import Cache
 from winnow.errors import WinnowError
+from winnow.gathering import Gathered, Group, in_common
 from winnow.pipeline import Method, Pipeline, Score
 from winnow.types import Dataset, Source
 
@@ -48,6 +51,7 @@ class Workers:
     n_jobs: int
     _pending: dict[str, Any] = field(default_factory=dict)
     _shared: set[str] = field(default_factory=set)
+    _groups: dict[tuple, Group] = field(default_factory=lambda: defaultdict(Group))
 
     @property
     def width(self) -> int:
@@ -59,21 +63,28 @@ class Workers:
         if self.width > 1:
             _fork_server()
 
-    def submit(self, pipeline: Pipeline, source: Source, repetition: int) -> "Future[Score] | Deferred":
+    def submit(self, pipeline: Pipeline, source: Source, repetition: int) -> "Result":
         """Ask for one repetition; asking again for the same one returns the same future."""
         key = pipeline.trained_key(repetition)
         if key not in self._pending:
             self._pending[key] = self._start(pipeline, source, repetition)
         return self._pending[key]
 
-    def _start(self, pipeline: Pipeline, source: Source, repetition: int) -> "Future[Score] | Deferred":
+    def _start(self, pipeline: Pipeline, source: Source, repetition: int) -> "Result":
+        if not pipeline.method.trainer.trains_together:
+            return self._hand_out(score, pipeline, source, repetition)
+        # Rows are chosen side by side all the same, while this process trains.
+        chosen = self._hand_out(choose, pipeline, source, repetition)
+        return self._groups[in_common(pipeline)].add(pipeline, repetition, chosen.result)
+
+    def _hand_out(self, work: "Work", pipeline: Pipeline, source: Source, repetition: int) -> "Result":
         if self.width == 1:
-            return Deferred(pipeline, repetition)
+            return Deferred(work, pipeline, repetition)
         if pipeline.dataset.checksum not in self._shared:
             share(pipeline.dataset, pipeline.cache)
             self._shared.add(pipeline.dataset.checksum)
         task = Task(source, pipeline.dataset.checksum, pipeline.method, pipeline.cache, repetition)
-        return self._pool().submit(repeat, task)
+        return self._pool().submit(repeat, work, task)
 
     def _pool(self) -> Any:
         import loky
@@ -88,7 +99,7 @@ class Workers:
         try:
             yield
         except BrokenProcessPool as broken:
-            self._pending.clear()
+            self._forget()
             raise WorkerDied(
                 "a worker process died, most likely killed because memory ran out",
                 remedy="lower n_jobs, or free memory, and type the same line again: finished work is kept",
@@ -100,9 +111,13 @@ class Workers:
 
     def kill(self) -> None:
         """Stop all workers at once; what they had finished is in the cache."""
-        self._pending.clear()
+        self._forget()
         if self.width > 1:
             self._pool().shutdown(wait=False, kill_workers=True)
+
+    def _forget(self) -> None:
+        self._pending.clear()
+        self._groups.clear()
 
 
 @cache
@@ -132,10 +147,23 @@ def share(dataset: Dataset, store: Cache) -> None:
     )
 
 
-def repeat(task: Task) -> Score:
-    """Run one repetition in this process."""
+def repeat(work: "Work", task: Task) -> Score | None:
+    """Do the work for one repetition in this process."""
     pipeline = Pipeline(task.method, _dataset(task.source, task.checksum, task.cache), task.cache)
-    return pipeline.score(pipeline.train(task.repetition))
+    return work(pipeline, task.repetition)
+
+
+def score(pipeline: Pipeline, repetition: int) -> Score:
+    """Choose, train and judge."""
+    return pipeline.score(pipeline.train(repetition))
+
+
+def choose(pipeline: Pipeline, repetition: int) -> None:
+    """Choose the rows, which then are in the cache."""
+    pipeline.select(repetition)
+
+
+Work = Callable[[Pipeline, int], Score | None]
 
 
 # The data set this process works on; a worker meets one at a time.
@@ -158,15 +186,19 @@ def _dataset(source: Source, checksum: str, store: Cache) -> Dataset:
 class Deferred:
     """Stands in for a future where there is no pool: the work is done when the result is asked for."""
 
+    work: Work
     pipeline: Pipeline
     repetition: int
 
-    def result(self) -> Score:
-        return self._score
+    def result(self) -> Score | None:
+        return self._result
 
     @cached_property
-    def _score(self) -> Score:
-        return self.pipeline.score(self.pipeline.train(self.repetition))
+    def _result(self) -> Score | None:
+        return self.work(self.pipeline, self.repetition)
+
+
+Result = Future | Deferred | Gathered
 
 
 @cache

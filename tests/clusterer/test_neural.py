@@ -1,7 +1,13 @@
 import numpy as np
+import pytest
+import torch
+from pydantic import TypeAdapter, ValidationError
 
 from winnow.clusterer.neural import Neural
 from winnow.clusterer.sklearn import Sklearn
+from winnow.errors import InvalidValue
+from winnow.keys import identity
+from winnow.model.lenet5 import LeNet5
 
 
 def two_clouds():
@@ -48,3 +54,34 @@ def test_the_unit_of_measurement_does_not_matter():
     X = two_clouds()
     small, large = (Neural(3).fit(X * np.float32(scale), seed=0).labels for scale in (1, 2**20))
     np.testing.assert_array_equal(small, large)
+
+
+@pytest.mark.parametrize("model", ["lenet5", "lenet5_batchnorm", "convnet"])
+def test_any_model_can_do_the_work_given_the_shape_of_its_images(model):
+    X = np.random.default_rng(0).random((40, 256)).astype(np.float32)
+    stage = Neural(3, model=model, shape=(1, 16, 16), rounds=2, steps=2)
+    first, second = (stage.fit(X, seed=5) for _ in range(2))
+    assert first.sizes.sum() == 40
+    np.testing.assert_array_equal(first.labels, second.labels)
+
+
+def test_dropout_draws_from_a_stream_of_its_own():
+    before = torch.get_rng_state()
+    Neural(2, model="lenet5", shape=(1, 16, 16), rounds=2, steps=2).fit(
+        np.random.default_rng(0).random((20, 256)).astype(np.float32), seed=0
+    )
+    torch.testing.assert_close(torch.get_rng_state(), before)
+
+
+def test_a_shape_that_does_not_fit_is_refused():
+    with pytest.raises(InvalidValue, match=r"shape must hold the 2 values of a row, got \[1, 4, 4\]"):
+        Neural(2, shape=(1, 4, 4)).fit(two_clouds(), seed=0)
+
+
+def test_the_config_door_refuses_what_is_no_model():
+    with pytest.raises(ValidationError, match=r"Input should be one of \['convnet'"):
+        TypeAdapter(Neural).validate_python({"k": 2, "model": "lenet"})
+
+
+def test_the_code_of_the_network_is_part_of_the_identity():
+    assert identity(LeNet5()) in identity(Neural(2, model="lenet5"))

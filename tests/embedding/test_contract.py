@@ -1,17 +1,28 @@
 """What every embedding owes, checked for each option of conf/embedding."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from omegaconf import OmegaConf
 from torchvision.models import resnet18
 
 from winnow.dataset.digits import Digits
+from winnow.keys import identity
+from winnow.scaling import normalized, whitened
 from winnow.types import Embedding
 
-OPTIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("conf/embedding/*.yaml"))
-QUICK = {"pca": {"components": 5}, "autoencoder": {"epochs": 1, "batch_size": 32, "dimensions": 5}}
+FOLDER = Path(__file__).parents[2] / "conf" / "embedding"
+OPTIONS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+QUICK = {
+    "pca": {"components": 5},
+    "autoencoder": {"epochs": 1, "batch_size": 32, "dimensions": 5},
+    "patches": {"centroids": 8, "components": 5},
+    "simclr": {"steps": 2, "batch_size": 8, "dimensions": 5},
+    "spectral": {"of": "identity", "components": 5},
+}
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +77,30 @@ class TestEmbedding:
     def test_is_known_by_its_hyper_parameters(self, embedding):
         assert embedding == type(embedding)(**vars(embedding))
         assert repr(embedding).startswith(type(embedding).__name__ + "(")
+
+    def test_is_whitened_and_normalized_on_demand(self, embedding, images):
+        assert not embedding.whiten
+        assert not embedding.normalize
+        X = embedding.fit_transform(images)
+        scaled = replace(embedding, whiten=True, normalize=True)
+        np.testing.assert_array_equal(scaled.fit_transform(images), normalized(whitened(X)))
+
+    def test_every_way_of_scaling_is_another_embedding(self, embedding):
+        ways = [(False, False), (False, True), (True, False), (True, True)]
+        scaled = [replace(embedding, whiten=whiten, normalize=normalize) for whiten, normalize in ways]
+        assert len({identity(each) for each in scaled}) == 4
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_can_be_scaled_from_the_command_line(option):
+    config = OmegaConf.load(FOLDER / f"{option}.yaml")
+    assert (config.whiten, config.normalize) == (False, False)
+
+
+@pytest.mark.parametrize("option", ["identity", "pca", "spectral"])
+def test_features_are_embedded_and_scaled_too(option, build_option):
+    x = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32) * np.float32([1, 10, 100, 1000])
+    settings = {"pca": {"components": 3}, "spectral": {"of": "identity", "components": 3}}.get(option, {})
+    X = build_option("embedding", option, whiten=True, **settings).fit_transform(x)
+    covariance = np.cov(X, rowvar=False, bias=True)
+    np.testing.assert_allclose(covariance, np.eye(X.shape[1]), atol=1e-3)

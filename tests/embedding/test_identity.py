@@ -20,5 +20,6 @@ def test_chunks_leave_no_seam():
     np.testing.assert_array_equal(flatten(x), x.reshape(-1, 2) / np.float32(255))
 
 
-def test_is_not_worth_caching():
-    assert not Identity.worth_caching
+def test_is_worth_caching_only_where_it_computes_something():
+    assert not Identity().worth_caching
+    assert Identity(whiten=True).worth_caching

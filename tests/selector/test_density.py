@@ -63,4 +63,19 @@ def test_duplicates_are_densest_of_all():
 
 def test_more_neighbours_than_there_are_is_all_others():
     assert distance_to_neighbours(np.float32([[0], [1], [3]]), 50).tolist() == [2.0, 1.5, 2.5]
-    assert distance_to_neighbours(np.float32([[7]]), 50).tolist() == [0.0]
+    assert distance_to_neighbours(np.float32([[7]]), 50).tolist() == [np.inf]
+
+
+def test_density_is_that_inside_a_cluster():
+    # Rows 1 and 2 are close, but of different clusters: to their own kin they are as far as the others.
+    X = np.float32([[0], [4], [5], [8], [20], [21]])
+    clustering = Clustering(np.float32([[2], [6.5], [20.5]]), np.array([0, 0, 1, 1, 2, 2]), np.zeros(6))
+    kept = Density(neighbours=1).select(X, np.full(6, -1), clustering, budget=2, rng=np.random.default_rng(0))
+    assert kept.indices.tolist() == [0, 1]
+
+
+def test_a_row_alone_in_its_cluster_is_the_sparsest():
+    X = np.float32([[0], [50], [99]])
+    clustering = Clustering(np.float32([[25], [99]]), np.array([0, 0, 1]), np.zeros(3))
+    kept = Density(neighbours=1).select(X, np.full(3, -1), clustering, budget=1, rng=np.random.default_rng(0))
+    assert kept.indices.tolist() == [2]

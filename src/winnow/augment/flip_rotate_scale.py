@@ -35,5 +35,5 @@ class FlipRotateScale(Augment):
         turns = rotations(uniform((batch,), self.degrees, images, generator))
         zooms = 1 + uniform((batch, 1, 1), self.scale, images, generator)
         matrices = turns * zooms
-        matrices[:, :, 0] *= torch.where(draws < self.flip, -1.0, 1.0)[:, None]
+        matrices[:, :, 0] *= (1 - 2 * (draws < self.flip).float())[:, None]
         return warp(images, matrices)

@@ -18,7 +18,7 @@ from numpy import ndarray
 from pydantic import Field
 
 from winnow.errors import InvalidValue
-from winnow.types import Embedding
+from winnow.scaling import ScaledEmbedding
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ SMALLEST_SIDE = 4
 
 
 @dataclass(frozen=True)
-class Autoencoder(Embedding):
+class Autoencoder(ScaledEmbedding):
     """The `dimensions` numbers in the middle of a convolutional autoencoder trained on all images.
 
     Images of any number of channels and any size from 4x4 on; features are refused.
@@ -40,7 +40,7 @@ class Autoencoder(Embedding):
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4e-3
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
-    def fit_transform(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+    def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
         if x.ndim != 4 or x.dtype != np.uint8 or min(x.shape[2:]) < SMALLEST_SIDE:
             raise InvalidValue(
                 f"an autoencoder must be given images of {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels or more, "
@@ -54,7 +54,7 @@ class Autoencoder(Embedding):
             torch.manual_seed(self.seed)
             network = _network(x.shape[1:], self.dimensions)
             self._train(network, x)
-        return _encode(network[0], x)
+        return encode(network[0], x)
 
     def _train(self, network: "torch.nn.Module", x: UInt8[ndarray, "n c h w"]) -> None:
         import torch
@@ -88,10 +88,11 @@ class _Batches:
     def __iter__(self) -> Iterator["torch.Tensor"]:
         order = self.rng.permutation(len(self.x))
         for start in range(0, len(order), self.batch_size):
-            yield _as_tensor(self.x[order[start : start + self.batch_size]])
+            yield as_tensor(self.x[order[start : start + self.batch_size]])
 
 
-def _as_tensor(images: UInt8[ndarray, "b c h w"]) -> "torch.Tensor":
+def as_tensor(images: UInt8[ndarray, "b c h w"]) -> "torch.Tensor":
+    """Return a copy of `images` with pixels in [0, 1]."""
     import torch
 
     return torch.tensor(images, dtype=torch.float32) / 255
@@ -124,12 +125,13 @@ def _network(shape: tuple[int, ...], dimensions: int) -> "torch.nn.Sequential":
     )
 
 
-def _encode(encoder: "torch.nn.Module", x: UInt8[ndarray, "n c h w"]) -> Float32[ndarray, "n d"]:
+def encode(encoder: "torch.nn.Module", x: UInt8[ndarray, "n c h w"]) -> Float32[ndarray, "n d"]:
+    """Return what the network makes of every image, a chunk at a time."""
     import torch
 
-    from winnow.training import one_thread
+    from winnow.loop import one_thread
 
     device = next(encoder.parameters()).device
     with one_thread(), torch.inference_mode():
-        chunks = (_as_tensor(x[start : start + CHUNK]).to(device) for start in range(0, len(x), CHUNK))
+        chunks = (as_tensor(x[start : start + CHUNK]).to(device) for start in range(0, len(x), CHUNK))
         return torch.cat([encoder(chunk).cpu() for chunk in chunks]).numpy()

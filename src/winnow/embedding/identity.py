@@ -7,28 +7,30 @@ clustering slow where images are large.
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float32, Shaped
 from numpy import ndarray
 
-from winnow.types import Embedding
+from winnow.scaling import ScaledEmbedding
 
 CHUNK = 4096
 
 
 @dataclass(frozen=True)
-class Identity(Embedding):
+class Identity(ScaledEmbedding):
     """The rows as they are, flattened.
 
     >>> Identity().fit_transform(np.array([[[[0, 255]]], [[[51, 102]]]], dtype=np.uint8)).tolist()
     [[0.0, 1.0], [0.20000000298023224, 0.4000000059604645]]
     """
 
-    worth_caching: ClassVar[bool] = False
+    @property
+    def worth_caching(self) -> bool:
+        """Copying pixels is as quick as reading them; whitening is not."""
+        return self.whiten
 
-    def fit_transform(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+    def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
         return flatten(x)
 
 

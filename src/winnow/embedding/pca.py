@@ -20,14 +20,14 @@ from pydantic import Field
 
 from winnow.embedding.identity import CHUNK, flatten
 from winnow.errors import InvalidValue, WinnowWarning
-from winnow.types import Embedding
+from winnow.scaling import ScaledEmbedding
 
 WIDEST_COVARIANCE = 2048
 LARGEST_VALUE = 1e15
 
 
 @dataclass(frozen=True)
-class PCA(Embedding):
+class PCA(ScaledEmbedding):
     """The first `components` principal components, scikit-learn's signs included.
 
     Exact for rows of up to 2,048 values; wider rows, whose covariance would take minutes, are projected by
@@ -40,20 +40,25 @@ class PCA(Embedding):
 
     components: Annotated[int, Field(ge=1)] = 64
 
-    def fit_transform(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+    def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
         X = flatten(x)
         if self.components > (most := min(X.shape)):
             raise InvalidValue(
                 f"components must be at most {most}, the smaller of rows and values, got {self.components}",
                 remedy=f"try embedding.components={most}" if most else "",
             )
-        if not (largest := np.abs(X).max()) <= LARGEST_VALUE:
-            raise InvalidValue(f"values must lie within ±{LARGEST_VALUE:g}, got {largest:g}")
+        refuse_overflow(X)
         centred = _centre(X)
         if not centred.any():
             warnings.warn("all rows are alike: their embedding is zero", WinnowWarning, stacklevel=2)
             return np.zeros((len(X), self.components), dtype=np.float32)
         return _project(centred, self.components)
+
+
+def refuse_overflow(X: Float32[ndarray, "n d"]) -> None:
+    """Refuse rows so large that a sum of their squares would leave the range of float32."""
+    if not (largest := np.abs(X).max()) <= LARGEST_VALUE:
+        raise InvalidValue(f"values must lie within ±{LARGEST_VALUE:g}, got {largest:g}")
 
 
 def _centre(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:

@@ -11,7 +11,7 @@ have labelled, so that a selection made with it no longer rests on your data alo
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +22,7 @@ from pydantic import Field
 
 from winnow.errors import InvalidValue, WeightsUnavailable
 from winnow.reachable import why_unreachable
-from winnow.types import Embedding
+from winnow.scaling import ScaledEmbedding
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +34,7 @@ PROBE_SECONDS = 4.0
 
 
 @dataclass(frozen=True, repr=False)
-class Pretrained(Embedding):
+class Pretrained(ScaledEmbedding):
     """What enters the last linear layer of `network`, any classification network of torchvision by name.
 
     The weights are those of the file `weights`, saved from a `state_dict`, or torchvision's own, which are
@@ -48,12 +48,13 @@ class Pretrained(Embedding):
 
     def __repr__(self) -> str:
         path = self.weights and Path(self.weights)
-        content = (
-            f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" if path and path.is_file() else path
-        )
-        return f"Pretrained(network={self.network!r}, weights={str(content)!r}, side={self.side})"
+        if path and path.is_file():
+            path = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+        settings = {field.name: getattr(self, field.name) for field in fields(self)}
+        settings["weights"] = str(path)
+        return f"Pretrained({', '.join(f'{name}={value!r}' for name, value in settings.items())})"
 
-    def fit_transform(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+    def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
         if x.ndim != 4 or x.dtype != np.uint8 or x.shape[1] not in (1, 3):
             raise InvalidValue(
                 f"a pretrained network must be given images of 1 or 3 channels, got {x.dtype} rows of "
@@ -63,7 +64,7 @@ class Pretrained(Embedding):
             )
         import torch
 
-        from winnow.training import one_thread
+        from winnow.loop import one_thread
 
         network = self._load().eval()
         _leave_out_last_layer(network)

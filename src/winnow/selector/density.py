@@ -29,9 +29,10 @@ from winnow.types import Clustering, Selector, Subset
 class Density(Selector):
     """Drop the `drop` end of the clusters, ordered by density; of the last one, only as many rows as needed.
 
-    A cluster is the denser the smaller the mean distance from its rows to their `neighbours` nearest rows.
-    With `stage_one` below 1, clusters give up only this fraction of the rows to be dropped, and chance
-    drops the others from what is left. Duplicates lie at distance 0 and are the densest of all.
+    A cluster is the denser the smaller the mean distance from its rows to their `neighbours` nearest rows
+    of the same cluster: the mean over the edges of its nearest-neighbour graph. With `stage_one` below 1,
+    clusters give up only this fraction of the rows to be dropped, and chance drops the others from what is
+    left. Duplicates lie at distance 0 and are the densest of all; a row alone in its cluster is the sparsest.
 
     Examples
     --------
@@ -68,7 +69,9 @@ class Density(Selector):
         self, X: Float32[ndarray, "n d"], clustering: Clustering, budget: int
     ) -> Int64[ndarray, " m"]:
         """Return the rows that are left when clusters have given up their part of what must go."""
-        sparseness = distance_to_neighbours(X, self.neighbours)
+        sparseness = np.empty(len(X))
+        for rows in clustering.members:
+            sparseness[rows] = distance_to_neighbours(X[rows], self.neighbours)
         totals = np.bincount(clustering.labels, weights=sparseness, minlength=clustering.k)
         of_cluster = totals / np.maximum(clustering.sizes, 1)
         if self.drop == "sparsest":
@@ -82,7 +85,7 @@ class Density(Selector):
 def distance_to_neighbours(X: Float32[ndarray, "n d"], neighbours: int) -> Float64[ndarray, " n"]:
     """Return the mean distance from every row to its nearest others: small where rows are dense.
 
-    Fewer rows than neighbours: all others count. A single row has none, and the distance 0.
+    Fewer rows than neighbours: all others count. A single row has none, and is infinitely far from them.
 
     >>> distance_to_neighbours(np.float32([[0], [1], [3]]), 1).tolist()
     [1.0, 1.0, 2.0]
@@ -91,7 +94,7 @@ def distance_to_neighbours(X: Float32[ndarray, "n d"], neighbours: int) -> Float
 
     asked = min(neighbours, len(X) - 1)
     if asked < 1:
-        return np.zeros(len(X))
+        return np.full(len(X), np.inf)
     with threadpool_limits(1):
         graph = kneighbors_graph(X, asked, mode="distance")
     return graph.data.reshape(len(X), asked).mean(axis=1)

@@ -3,7 +3,7 @@
     score = |gradient of the row's loss by all weights|, after the first epoch of the dynamics run
 
 The norm bounds how much leaving the row out could change any other row's loss in one step. It takes one
-gradient for each row, which on LeNet-5 costs as much as five epochs; `el2n` is its cheap stand-in and
+gradient for each row, which with LeNet-5 costs as much as three epochs; `el2n` is its cheap stand-in and
 ranks much alike. Expect it to lose where `el2n` loses, at small budgets, and to be noisier: it looks once.
 
 Reference: Paul, Ganguli and Dziugaite, "Deep learning on a data diet: finding important examples early in

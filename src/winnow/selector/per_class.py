@@ -11,29 +11,19 @@ selection in deep learning", DEXA 2022. https://arxiv.org/abs/2204.08499
 """
 
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float32, Int64
 from numpy import ndarray
 from numpy.random import Generator
-from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
 
+from winnow.options import default_stage, option_of
 from winnow.quota import proportional_quotas
 from winnow.types import Clustering, Dynamics, Selector, Subset, Wrapper
 
 # These have no smaller budget to offer a class, and a class has no classes.
 _UNSUITED = {"full", "from_file", "per_class"}
-
-
-def _suited(option: str) -> str:
-    options = sorted({path.stem for path in Path(__file__).parent.glob("[!_]*.py")} - _UNSUITED)
-    if option not in options:
-        raise PydanticCustomError("option", "Input should be one of {options}", {"options": options})
-    return option
 
 
 @dataclass(frozen=True)
@@ -51,18 +41,14 @@ class PerClass(Selector, Wrapper):
     array([2, 3])
     """
 
-    of: Annotated[str, AfterValidator(_suited)] = "nearest"
+    of: Annotated[str, option_of(Selector, but=_UNSUITED)] = "nearest"
 
     reads_all_labels = True
 
     @property
     def inner(self) -> Selector:
         """The selector at work inside each class."""
-        module = import_module(f"winnow.selector.{self.of}")
-        kinds = [
-            kind for kind in vars(module).values() if isinstance(kind, type) and Selector in kind.__mro__
-        ]
-        return next(kind() for kind in kinds if kind.__module__ == module.__name__)
+        return default_stage(Selector, self.of)
 
     @property
     def needs_dynamics(self) -> bool:

@@ -1,13 +1,14 @@
 """See what dropping dense clusters leaves: the data, its clusters, and the rows kept after each stage.
 
 Drawn in the plane of the first two principal components, whatever the number of features: rows that
-overlap there may lie far apart.
+overlap there may lie far apart. It illustrates the trainings of `selector=density`, of which it draws the
+first repetition.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy import ndarray
@@ -26,9 +27,12 @@ from winnow.types import Dataset, Study
 class DensityStages(Study):
     """`budget` rows kept by `density` out of k clusters: in one stage, and with `stage_one` in two."""
 
+    illustrates: ClassVar[bool] = True
+
     k: Annotated[int, Field(ge=1)] = 20
     budget: Annotated[int, Field(ge=1)] = 400
     neighbours: Annotated[int, Field(ge=1)] = 10
+    drop: Literal["densest", "sparsest"] = "densest"
     stage_one: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
 
     def run(self, dataset: Dataset, *, seed: int, seeds: int, folder: Path) -> str:
@@ -36,7 +40,7 @@ class DensityStages(Study):
         clustering = Sklearn(self.k).fit(X, seed=stream_seed(seed, 0, "cluster"))
         kept = {}
         for name, stage_one in (("single stage", 1.0), ("double stage", self.stage_one)):
-            selector = Density(self.neighbours, stage_one=stage_one)
+            selector = Density(self.neighbours, self.drop, stage_one)
             rng, unread = stream(seed, 0, "select"), np.full(dataset.n, -1)
             kept[name] = selector.select(X, unread, clustering, budget=self.budget, rng=rng).indices
         everything = np.arange(dataset.n)
@@ -48,9 +52,9 @@ class DensityStages(Study):
                 for name, rows in kept.items()
             ),
         ]
-        _draw(PCA(2).fit_transform(dataset.x), views, folder / "density_stages.png")
+        _draw(PCA(2).fit_transform(dataset.x), views, folder / f"density_stages_{self.drop}.png")
         records = _records(dataset, {"original": everything} | kept)
-        return save_table(records, folder / "density_stages.csv")
+        return save_table(records, folder / f"density_stages_{self.drop}.csv")
 
 
 def _draw(points: ndarray, views: Sequence[tuple[str, ndarray, ndarray, str]], path: Path) -> None:

@@ -1,56 +1,67 @@
 """Time training through Lightning against a plain loop over the same batches, on real MNIST.
 
-    python scripts/benchmark_training.py [data_dir=data] [sizes=600,1200] [steps=200] [rounds=4]
-
 Both train LeNet-5 on the first rows with everything else the same: optimiser, schedule, memory layout,
-batches. The losses must agree bit for bit. In turn, A B B A, CPU seconds of one thread. What does not depend
-on the number of steps, such as the evaluation, is taken out by timing a short and a long training. On a
-machine with other work a single ratio means little: the range over the rounds is printed beside the median.
+batches. The losses must agree bit for bit. In turn, CPU milliseconds of a step on one thread. What does
+not depend on the number of steps, such as the evaluation, is taken out by timing a short and a long
+training. On a machine with other work a single ratio means little: the range over the rounds is told.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice, repeat
-from statistics import median
 from time import process_time
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-import torch
-from settings import settings
 
-from winnow import training
-from winnow.augment.none import Unchanged
-from winnow.dataset.mnist import MNIST
-from winnow.model.lenet5 import LeNet5
-from winnow.recipe import Recipe
+from benchmarks.line import Line, tell
 from winnow.types import Dataset, Subset, Trained
 
 SHORT = 20
+# (rows, steps, rounds)
+SIZES = {"smallest": ((64, 5, 2),), "short": ((600, 200, 4),), "full": ((600, 200, 8), (1200, 200, 8))}
+TARGET = 0.85  # Lightning may cost some 15 percent
 
 
-def main() -> None:
-    """Alternate, and print one Markdown table."""
-    given = settings(data_dir="data", sizes="600,1200", steps="200", rounds="4")
-    dataset, steps = MNIST(given["data_dir"]).load(), int(given["steps"])
+def lines(mode: str, data_dir: str) -> Iterator[Line]:
+    """Compare for every number of rows of the mode."""
+    import torch
+
+    from winnow import training
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    dataset = loaded(mode, data_dir)
     loops = {"plain": plain_fit, "Lightning": training.fit}
     for fit in loops.values():  # imports and first calls
-        train(dataset, SHORT, 600, fit)
-    print("| rows | plain, ms a step | Lightning, ms a step | ratio | lowest to highest |")
-    print("| ---: | ---: | ---: | ---: | ---: |")
-    for size in map(int, given["sizes"].split(",")):
+        train(dataset, SHORT, 64, fit)
+    for size, steps, rounds in SIZES[mode]:
+        tell(f"training, {size} rows")
         took = {name: [] for name in loops}
-        for round_ in range(int(given["rounds"])):
+        for number in range(rounds):
             losses = []
-            for name in sorted(loops, reverse=round_ % 2 == 0):
+            for name in sorted(loops, reverse=number % 2 == 0):
                 milliseconds, trained = step_time(dataset, steps, size, loops[name])
                 took[name].append(milliseconds)
                 losses.append(trained.losses)
             np.testing.assert_array_equal(*losses)
-        plain, ours = (median(took[name]) for name in loops)
-        ratios = [b / a for a, b in zip(took["plain"], took["Lightning"], strict=True)]
-        spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-        print(f"| {size} | {plain:.2f} | {ours:.2f} | {median(ratios):.2f} | {spread} |", flush=True)
+        ratios = [a / b for a, b in zip(*took.values(), strict=True)]
+        note = f"ratio {min(ratios):.2f} to {max(ratios):.2f}; equal losses"
+        yield Line(
+            f"training step, {size} rows", "plain loop", *took.values(), unit="ms", target=TARGET, note=note
+        )
+    torch.set_num_threads(threads)
+
+
+def loaded(mode: str, data_dir: str) -> Dataset:
+    """Return MNIST, or the digits that need no files."""
+    if mode == "smallest":
+        from winnow.dataset.digits import Digits
+
+        return Digits().load()
+    from winnow.dataset.mnist import MNIST
+
+    return MNIST(data_dir).load()
 
 
 def step_time(dataset: Dataset, steps: int, size: int, fit: Callable) -> tuple[float, Trained]:
@@ -64,6 +75,11 @@ def step_time(dataset: Dataset, steps: int, size: int, fit: Callable) -> tuple[f
 
 def train(dataset: Dataset, steps: int, size: int, fit: Callable) -> Trained:
     """Train as a job does, with another loop in the place of winnow's."""
+    from winnow import training
+    from winnow.augment.none import Unchanged
+    from winnow.model.lenet5 import LeNet5
+    from winnow.recipe import Recipe
+
     with patch.object(training, "fit", fit):
         kept = Subset.of(np.arange(size))
         recipe = Recipe(steps=steps, accelerator="cpu")
@@ -71,16 +87,18 @@ def train(dataset: Dataset, steps: int, size: int, fit: Callable) -> Trained:
 
 
 def plain_fit(
-    network: torch.nn.Module,
-    loss: training.Loss,
+    network: Any,
+    loss: Callable[[Any, Any], Any],
     batches: Iterable[Any],
     *,
     steps: int,
-    optimizer: torch.optim.Optimizer,
-    scheduler: torch.optim.lr_scheduler.LRScheduler,
+    optimizer: Any,
+    scheduler: Any,
     **_: Any,
 ) -> np.ndarray:
-    """Do what `training.fit` does, without Lightning."""
+    """Do what `winnow.training.fit` does, without Lightning."""
+    import torch
+
     network.train()
     losses = []
     for batch in islice(chain.from_iterable(repeat(batches)), steps):
@@ -91,7 +109,3 @@ def plain_fit(
         scheduler.step()
         losses.append(value.detach())
     return torch.stack(losses).numpy()
-
-
-if __name__ == "__main__":
-    main()

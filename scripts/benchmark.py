@@ -1,0 +1,63 @@
+"""Measure winnow against other ways to do the same work, and write one table and one figure.
+
+    python scripts/benchmark.py [row=kmeans,...] [mode=short] [data_dir=data] [folder=state/benchmarks]
+
+rows   imports selection assignment kmeans side_by_side training job scale; left out: all of them
+mode   short: under ten minutes on two cores; full: everything, hours; smallest: whether it works at all
+
+Each row is a module of `scripts/benchmarks`, which says what it compares and on what terms. Progress goes
+to stderr, the table to stdout and to benchmark.md in the folder, the figure beside it. Trust the ratios more
+than the seconds: both ways take turns, on the same machine, at equal quality.
+"""
+
+import os
+import platform
+import sys
+from importlib import import_module
+from pathlib import Path
+from time import perf_counter
+
+from settings import settings
+
+# Idle threads that spin slow their neighbours down; libraries read this when they are loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from benchmarks import figure
+from benchmarks.line import Line, table, tell
+
+ROWS = ("imports", "selection", "assignment", "kmeans", "side_by_side", "training", "job", "scale")
+MODES = ("short", "full", "smallest")
+
+
+def main() -> None:
+    """Measure the rows that were asked for."""
+    if "--help" in sys.argv[1:]:
+        print(__doc__)
+        return
+    asked = settings(row=",".join(ROWS), mode="short", data_dir="data", folder="state/benchmarks")
+    rows, mode, folder = asked["row"].split(","), asked["mode"], Path(asked["folder"])
+    for name, value, known in [("mode", mode, MODES), *(("row", row, ROWS) for row in rows)]:
+        if value not in known:
+            print(f"error: {name} must be one of {', '.join(known)}, got {value}", file=sys.stderr)
+            raise SystemExit(2)
+    folder.mkdir(parents=True, exist_ok=True)
+    lines: list[Line] = []
+    for row in rows:
+        started = perf_counter()
+        for line in import_module(f"benchmarks.{row}").lines(mode, asked["data_dir"]):
+            lines.append(line)
+            write(lines, mode, folder)
+        tell(f"{row}: {perf_counter() - started:.0f} s")
+    print((folder / "benchmark.md").read_text(), end="")
+
+
+def write(lines: list[Line], mode: str, folder: Path) -> None:
+    """Write what is known so far: a run that is stopped leaves the rows it finished."""
+    about = f"{platform.platform()}, {len(os.sched_getaffinity(0))} of {os.cpu_count()} cores, mode={mode}"
+    legend = "Medians, the lowest in brackets; ratio: theirs / ours."
+    (folder / "benchmark.md").write_text(f"{about}\n{legend}\n\n{table(lines)}\n")
+    figure.draw(lines, folder / "benchmark.png")
+
+
+if __name__ == "__main__":
+    main()

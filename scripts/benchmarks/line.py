@@ -1,0 +1,80 @@
+"""One measured comparison, and how comparisons are timed and printed."""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from time import process_time
+
+HEADER = """\
+| what | against | theirs | ours | ratio | target | floor | n | note |
+| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the same work took two ways, run after run; `unit` is that of `theirs`, `ours` and `floor`.
+
+    `target` is the least ratio theirs / ours that is aimed at, `floor` what no way could beat.
+
+    >>> line = Line("sum", "a loop", theirs=[4.0, 6.0], ours=[2.0, 1.0], target=3)
+    >>> line.ratio, line.reached
+    (3.3333333333333335, True)
+    """
+
+    what: str
+    against: str = ""
+    theirs: Sequence[float] = ()
+    ours: Sequence[float] = ()
+    unit: str = "s"
+    target: float | None = None
+    floor: float | None = None
+    note: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as much theirs takes, by the medians."""
+        return median(self.theirs) / median(self.ours) if self.theirs and self.ours else None
+
+    @property
+    def reached(self) -> bool:
+        """Whether the ratio is what was aimed at."""
+        return self.target is None or (self.ratio is not None and self.ratio >= self.target)
+
+    def markdown(self) -> str:
+        """Return the line of a table: medians, with the lowest in brackets."""
+        cells = [self.what, self.against, self._amount(self.theirs), self._amount(self.ours)]
+        cells += [f"{number:.3g}x" if number else "" for number in (self.ratio, self.target)]
+        cells += [f"{self.floor:.3g} {self.unit}" if self.floor else ""]
+        cells += [str(max(len(self.theirs), len(self.ours)) or ""), self.note]
+        return f"| {' | '.join(cells)} |"
+
+    def _amount(self, values: Sequence[float]) -> str:
+        return f"{median(values):.3g} {self.unit} ({min(values):.3g})" if values else ""
+
+
+def alternate(
+    methods: Mapping[str, Callable[[int], object]], rounds: int, clock: Callable[[], float] = process_time
+) -> dict[str, list[float]]:
+    """Run every method once in each round, giving it the round's number; return the seconds of each.
+
+    In turn, so that a busy machine slows all of them alike; seconds of processor time unless told otherwise.
+    """
+    seconds = {name: [] for name in methods}
+    for number in range(rounds):
+        for name, method in methods.items():
+            started = clock()
+            method(number)
+            seconds[name].append(clock() - started)
+            tell(f"  {number + 1}/{rounds} {name}: {seconds[name][-1]:.3g} s")
+    return seconds
+
+
+def tell(progress: str) -> None:
+    """Say how far it has come."""
+    print(progress, file=sys.stderr, flush=True)
+
+
+def table(lines: Iterable[Line]) -> str:
+    """Return the lines as a Markdown table."""
+    return "\n".join([HEADER, *(line.markdown() for line in lines)])

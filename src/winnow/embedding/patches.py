@@ -1,0 +1,204 @@
+"""Describe each image by which small patterns it shows where.
+
+Patches of all images are clustered, so that the centroids are strokes, ends and corners; every place of an
+image is then compared with all of them, and what is found is averaged over a coarse grid. A stroke that
+moves a little stays in its cell, where every pixel would change: of the embeddings here that learn from
+your images alone, the one for the smallest budgets (measured with `nearest` at 50 images of MNIST and
+augmentation: a point of accuracy over PCA). At several hundred images it should win nothing, and it should
+lose to a pretrained network on photographs. 60,000 images of 28x28 take half a minute on one core, growing
+with the number of pixels, the patch's area and the number of centroids.
+
+.. [1] Coates, Lee and Ng, "An Analysis of Single-Layer Networks in Unsupervised Feature Learning",
+   AISTATS 2011. https://proceedings.mlr.press/v15/coates11a.html
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Float32, Shaped, UInt8
+from numpy import ndarray
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.random import Generator
+from pydantic import Field
+from rich.console import Console
+from rich.progress import Progress
+from threadpoolctl import threadpool_limits
+
+from winnow.distance import expansion
+from winnow.errors import InvalidValue
+from winnow.lloyd import find_centroids
+from winnow.scaling import ScaledEmbedding
+
+DRAWN, FAINT = 60_000, 0.1  # patches to learn from, less those whose pixels deviate less than this
+CONTRAST_FLOOR, WHITENING_FLOOR = 0.01, 0.1  # added to variances, so that noise is not blown up
+BLANK = 0.05  # a patch whose brightest pixel is darker shows nothing
+PASSES, DRAWS = 20, 4
+_VALUES_TO_LEARN_AXES = 2**25  # 128 MB: 13,000 images with the default settings
+_PATCHES_AT_ONCE = 512  # their distances to the centroids stay in the processor's cache
+_IMAGES_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Patches(ScaledEmbedding):
+    """Likeness to `centroids` patches of `patch` x `patch` pixels on a `grid` x `grid`, then PCA.
+
+    For images of any size and number of channels, all of which a patch spans; features are refused. A dark
+    background counts as nothing to be seen. The principal axes are those of at most 13,000 images (with
+    other settings: of as many as fit into 128 MB), drawn at random.
+    """
+
+    patch: Annotated[int, Field(ge=1)] = 6
+    centroids: Annotated[int, Field(ge=2)] = 160
+    grid: Annotated[int, Field(ge=1)] = 4
+    components: Annotated[int, Field(ge=1)] = 64
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+        self._check(x)
+        import sklearn.decomposition
+
+        rng, n, width = np.random.default_rng(self.seed), len(x), self.centroids * self.grid**2
+        with threadpool_limits(1), Progress(console=Console(stderr=True)) as progress:
+            dictionary = Dictionary.learnt(x, self.patch, self.centroids, rng)
+            pooling = pooling_matrix(*(side - self.patch + 1 for side in x.shape[2:]), self.grid)
+            few = min(n, max(_VALUES_TO_LEARN_AXES // width, self.components))
+            # Those that teach the axes come first, so that no image is described twice.
+            order = rng.permutation(n) if few < n else np.arange(n)
+            shown = progress.track(order, description="patches")
+            maps = (np.sqrt(dictionary.describe(x[row], pooling)).ravel() for row in shown)
+            first = _taken(maps, few, width)
+            principal = sklearn.decomposition.PCA(self.components, random_state=0).fit(first)
+            X = np.empty((n, self.components), np.float32)
+            X[order[:few]] = principal.transform(first)
+            for start in range(few, n, _IMAGES_AT_ONCE):
+                rows = order[start : start + _IMAGES_AT_ONCE]
+                X[rows] = principal.transform(_taken(maps, len(rows), width))
+        return X
+
+    def _check(self, x: ndarray) -> None:
+        if x.ndim != 4 or x.dtype != np.uint8 or min(x.shape[2:]) < self.patch:
+            raise InvalidValue(
+                f"embedding by patches must be given images of {self.patch}x{self.patch} pixels or more, "
+                f"got {x.dtype} rows of shape {x.shape[1:]}",
+                where="embedding=patches",
+                remedy="use a smaller embedding.patch, or embedding=pca for features",
+            )
+        if self.components > (most := min(len(x), self.centroids * self.grid**2)):
+            raise InvalidValue(
+                f"components must be at most {most}, the smaller of rows and values, got {self.components}",
+                remedy=f"try embedding.components={most}",
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Dictionary:
+    """The patterns to look for, and how to bring a patch into the space where they were found."""
+
+    patch: int
+    mean: Float32[ndarray, " d"]
+    whitening: Float32[ndarray, "d d"]
+    centroids: Float32[ndarray, "k d"]
+
+    @classmethod
+    def learnt(cls, x: UInt8[ndarray, "n c h w"], patch: int, count: int, rng: Generator) -> "Dictionary":
+        """Cluster random patches of all images."""
+        places = sliding_window_view(x, (patch, patch), axis=(2, 3))
+        n, _, height, width = places.shape[:4]
+        rows, tops, lefts = (rng.integers(size, size=DRAWN) for size in (n, height, width))
+        patches = _from_zero_to_one(places[rows, :, tops, lefts].reshape(DRAWN, -1))
+        patches = patches[patches.std(axis=1) > FAINT]
+        if len(patches) < count:
+            raise InvalidValue(
+                f"of {DRAWN} random patches at least {count}, one for each centroid, must have contrast, "
+                f"got {len(patches)}",
+                where="embedding=patches",
+                remedy="use fewer embedding.centroids, a larger embedding.patch, or embedding=pca",
+            )
+        patches = equal_contrast(patches)
+        mean, whitening = zca(patches)
+        patches = (patches - mean) @ whitening
+        return cls(patch, mean, whitening, find_centroids(patches, count, rng, passes=PASSES, draws=DRAWS))
+
+    def describe(
+        self, image: UInt8[ndarray, "c h w"], pooling: Float32[ndarray, "places cells"]
+    ) -> Float32[ndarray, "cells k"]:
+        """Return how much of every pattern each cell of the grid shows."""
+        places = sliding_window_view(image, (self.patch, self.patch), axis=(1, 2))
+        patches = places.transpose(1, 2, 0, 3, 4).reshape(len(pooling), -1)
+        seen = np.flatnonzero(patches.max(axis=1) >= BLANK * 255)
+        found = np.zeros((pooling.shape[1], len(self.centroids)), np.float32)
+        for start in range(0, len(seen), _PATCHES_AT_ONCE):
+            part = seen[start : start + _PATCHES_AT_ONCE]
+            found += pooling[part].T @ triangle(self._distances(patches[part]))
+        return found
+
+    def _distances(self, patches: UInt8[ndarray, "p d"]) -> Float32[ndarray, "p k"]:
+        # The whitened patches are centred, so the expansion |z|^2 - 2zc + |c|^2 loses little; one product
+        # does all three terms.
+        (k, d), count = self.centroids.shape, len(patches)
+        rows = np.ones((count, d + 2), np.float32)
+        z = np.matmul(equal_contrast(_from_zero_to_one(patches)) - self.mean, self.whitening)
+        rows[:, :d] = z
+        np.einsum("pd,pd->p", z, z, out=rows[:, -1])
+        terms = expansion(self.centroids, np.einsum("kd,kd->k", self.centroids, self.centroids), np.float32)
+        squares = rows @ np.vstack([terms, np.ones((1, k), np.float32)])
+        return np.sqrt(np.maximum(squares, 0, out=squares), out=squares)
+
+
+def equal_contrast(patches: Float32[ndarray, "p d"]) -> Float32[ndarray, "p d"]:
+    """Take from every patch its mean, and divide by its standard deviation, next to nothing by a floor.
+
+    >>> equal_contrast(np.float32([[0, 1], [0.5, 0.5]])).round(2).tolist()
+    [[-0.9800000190734863, 0.9800000190734863], [0.0, 0.0]]
+    """
+    centred = patches - patches.mean(axis=1, keepdims=True)
+    variances = np.einsum("pd,pd->p", centred, centred) / patches.shape[1]
+    centred /= np.sqrt(variances + CONTRAST_FLOOR)[:, None]
+    return centred
+
+
+def zca(patches: Float32[ndarray, "p d"]) -> tuple[Float32[ndarray, " d"], Float32[ndarray, "d d"]]:
+    """Return the mean patch, and the symmetric matrix that gives all directions about the same variance."""
+    mean = patches.mean(axis=0, dtype=np.float64)
+    centred = patches - mean
+    variances, axes = np.linalg.eigh(centred.T @ centred / len(patches))
+    whitening = axes / np.sqrt(np.maximum(variances, 0) + WHITENING_FLOOR) @ axes.T
+    return mean.astype(np.float32), whitening.astype(np.float32)
+
+
+def triangle(distances: Float32[ndarray, "p k"]) -> Float32[ndarray, "p k"]:
+    """Return how much nearer than the average of all centroids each one is, or 0 for those farther off.
+
+    >>> triangle(np.float32([[1, 2, 6]])).tolist()
+    [[2.0, 1.0, 0.0]]
+    """
+    k = distances.shape[1]
+    likeness = (distances @ np.full(k, 1 / k, np.float32))[:, None] - distances
+    return np.maximum(likeness, 0, out=likeness)
+
+
+def pooling_matrix(height: int, width: int, grid: int) -> Float32[ndarray, "places cells"]:
+    """Return the matrix whose transpose averages `height` x `width` places over a grid; cells may overlap.
+
+    >>> pooling_matrix(1, 3, 2).T.round(1).tolist()[:2]
+    [[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]]
+    """
+    down, across = (_averages(size, grid) for size in (height, width))
+    return np.kron(down, across)
+
+
+def _averages(size: int, grid: int) -> Float32[ndarray, "size grid"]:
+    place, cell = np.arange(size)[:, None], np.arange(grid)
+    inside = (cell * size // grid <= place) & (place < -(-(cell + 1) * size // grid))
+    return (inside / inside.sum(axis=0)).astype(np.float32)
+
+
+def _from_zero_to_one(patches: UInt8[ndarray, "p d"]) -> Float32[ndarray, "p d"]:
+    return np.divide(patches, np.float32(255), dtype=np.float32)
+
+
+def _taken(maps: Iterator[Float32[ndarray, " width"]], count: int, width: int) -> ndarray:
+    return np.fromiter(islice(maps, count), np.dtype((np.float32, width)), count)

@@ -1,0 +1,115 @@
+"""Hold many networks of one shape as one, each with its own weights, statistics and chance.
+
+`torch.func.vmap` runs all of them by the kernels of one, on stacked weights [1]_. It has two traps. Batch
+normalisation updates its statistics in place: they are stacked with the weights, and updated there. Dropout
+would draw for all networks from a single stream, so that what one learns depended on who else is there:
+its masks are drawn outside, each from the stream of its own network.
+
+.. [1] "Model ensembling" in the tutorials of torch.func.
+   https://docs.pytorch.org/tutorials/intermediate/ensembling.html
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
+from typing import Any
+
+import torch
+from numpy import ndarray
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+
+Batch = tuple[Tensor, Tensor, Tensor]
+Loss = Callable[[Callable[[Tensor], Tensor], Any], Tensor]
+
+
+class Replicas:
+    """R networks of one shape: their parameters and buffers stacked along a first dimension of length R.
+
+    `chance` are the generators that dropout draws from, one for each network; `row` is a single input.
+
+    Examples
+    --------
+    >>> one, two = nn.Linear(1, 1), nn.Linear(1, 1)
+    >>> replicas = Replicas([one, two], [torch.Generator()] * 2, torch.zeros(1, 1))
+    >>> {name: tuple(stacked.shape) for name, stacked in replicas.parameters.items()}
+    {'weight': (2, 1, 1), 'bias': (2, 1)}
+    """
+
+    def __init__(self, networks: Sequence[nn.Module], chance: Sequence[torch.Generator], row: Tensor) -> None:
+        self.parameters, self.buffers = stack_module_state(list(networks))
+        self.chance = chance
+        # Only its layers are used, never its weights.
+        self._network = deepcopy(networks[0])
+        self._dropouts = _with_masks(self._network)
+        with torch.no_grad():
+            self._network.eval()(row)
+
+    @classmethod
+    def of(cls, build: Callable[[], nn.Module], seeds: Sequence[int], row: Tensor) -> "Replicas":
+        """Build one network for each seed, whose stream dropout goes on drawing from."""
+        networks, chance = [], []
+        for seed in seeds:
+            torch.manual_seed(seed)
+            networks.append(build())
+            chance.append(torch.Generator(row.device).manual_seed(seed))
+            if row.device.type == "cpu":  # the initial weights came from the same stream
+                chance[-1].set_state(torch.get_rng_state())
+        return cls(networks, chance, row)
+
+    def losses(self, loss: Loss, batch: Batch) -> Tensor:
+        """Return the training loss of every replica on its own part of `batch`, each (R, b, ...)."""
+
+        def one(parameters: dict, buffers: dict, *own: Tensor) -> Tensor:
+            return loss(lambda x: functional_call(self._network, (parameters, buffers), (x,)), own)
+
+        self._network.train()
+        buffers = self.buffers | self._masks(batch[0].shape[1])
+        return vmap(one)(self.parameters, buffers, *batch)
+
+    def predict(self, batches: Iterable[Tensor]) -> ndarray:
+        """Return the most likely class that every replica sees in every row, int64 (R, m)."""
+
+        def one(parameters: dict, buffers: dict, x: Tensor) -> Tensor:
+            return functional_call(self._network, (parameters, buffers), (x,))
+
+        self._network.eval()
+        scores = vmap(one, in_dims=(0, 0, None))
+        with torch.no_grad():
+            answers = [scores(self.parameters, self.buffers, x).argmax(dim=2).cpu() for x in batches]
+        return torch.cat(answers, dim=1).numpy()
+
+    def _masks(self, size: int) -> dict[str, Tensor]:
+        """Draw what every dropout layer lets through, in the order in which the layers would."""
+        masks = {}
+        for name, layer in self._dropouts.items():
+            drawn = [torch.empty(size, *layer.shape, device=each.device) for each in self.chance]
+            for mask, generator in zip(drawn, self.chance, strict=True):
+                mask.bernoulli_(layer.keep, generator=generator)
+            masks[f"{name}.mask"] = torch.stack(drawn).div_(layer.keep)
+        return masks
+
+
+class MaskedDropout(nn.Module):
+    """Dropout by a mask drawn elsewhere: vmap would draw for all replicas from one stream."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.keep, self.shape = 1 - p, torch.Size()
+        self.register_buffer("mask", torch.ones(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            return x * self.mask
+        self.shape = x.shape[1:]  # what a mask for one row must look like
+        return x
+
+
+def _with_masks(network: nn.Module) -> dict[str, MaskedDropout]:
+    """Replace the dropout layers of `network`, and return those that drop something, by their names."""
+    masked = {}
+    for name, layer in list(network.named_modules()):
+        if isinstance(layer, nn.Dropout):
+            replacement = MaskedDropout(layer.p) if layer.p else nn.Identity()
+            network.set_submodule(name, replacement)
+            masked |= {name: replacement} if layer.p else {}
+    return masked
