@@ -5,7 +5,7 @@ same budget, as a paired difference with its 95 % bootstrap interval and its exa
 number of comparisons in the table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 
 from rich.box import SIMPLE
