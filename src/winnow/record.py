@@ -104,10 +104,17 @@ class Record:
             for network, repetitions in results.items():
                 scores[network] = []
                 for repetition, result in enumerate(repetitions):
-                    scores[network].append(result())
-                    run.metrics(_on(network, of_repetition(scores[network][-1])), step=repetition)
+                    score = result()
+                    scores[network].append(score)
+                    told = {
+                        "test_acc": score.accuracy,
+                        "worst_class_acc": score.worst_class,
+                        "train_milliseconds": 1000 * score.seconds["train"],
+                    }
                     if network == OWN:
+                        told |= kept_classes(score.rows_of_class)
                         self._keep(run, repetition)
+                    run.metrics(_on(network, told), step=repetition)
                 run.metrics(_on(network, summary(scores[network], against and against[network])))
         return scores
 
@@ -144,15 +151,14 @@ def _on(network: str, numbers: Mapping[str, float]) -> dict[str, float]:
     return {f"{name}_{network}" if network != OWN else name: value for name, value in numbers.items()}
 
 
-def of_repetition(score: Score) -> dict[str, float]:
-    """The numbers of one repetition."""
-    return {
-        "test_acc": score.accuracy,
-        "worst_class_acc": score.worst_class,
-        "absent_classes": list(score.rows_of_class).count(0),
-        "singleton_classes": list(score.rows_of_class).count(1),
-        "train_milliseconds": 1000 * score.seconds["train"],
-    }
+def kept_classes(rows_of_class: Sequence[int]) -> dict[str, int]:
+    """Count the classes of which no row, and of which a single row was kept.
+
+    >>> kept_classes([4, 0, 1, 1])
+    {'absent_classes': 1, 'singleton_classes': 2}
+    """
+    counts = list(rows_of_class)
+    return {"absent_classes": counts.count(0), "singleton_classes": counts.count(1)}
 
 
 def summary(scores: Sequence[Score], against: Sequence[Score] | None) -> dict[str, float]:

@@ -1,36 +1,62 @@
-"""Keep typical rows while few can be kept, and hard ones once there is room for them.
+"""Keep typical rows while few can be kept, hard ones once there is room, and leave the rest to chance.
 
 Where a few rows have to stand for everything, typical ones serve best; where many can be kept, the typical
-is covered and the unusual teaches more [1]_. How many is "many" depends on the data: what counts is how
-well a random subset of that size already covers them. That is measured here without labels, as the part of
-the variance that `budget` uniform rows leave unexplained,
+is covered and the unusual teaches more [1]_. How many is "many" depends on the data, and whether a cluster's
+centre means anything at all does, too. Both are measured without labels by how well a random subset of that
+size covers the data (`winnow.coverage`). What it leaves unexplained is divided by what the same number of
+rows of normal data with the same covariance would leave:
 
-    unexplained = E |left-out row - nearest kept row|^2 / E |row - other row|^2,
+- the `ratio` is 1 where the budget is too small to resolve any shape, and falls as it resolves more;
+- the `pace` at which it falls around the budget is 0 where there is nothing to resolve: one cloud, however
+  stretched, or what is left inside clusters that are clouds.
 
-which falls from 1 for a single row towards 0, slowly on varied data and quickly on simple data. It sets how
-rows are drawn within each cluster:
+They set how rows are drawn within each cluster:
 
-    P(row) ~ exp(tilt * rank),   tilt = ((balance - unexplained) / width)^5,
+    P(row) ~ exp(tilt * rank),   tilt = (trust * (balance - ratio) / width)^7,
 
-where `rank` runs from 0 at the centroid to 1 at the rim. There is no switch: far above the balance this is
-`nearest`, around it `random`, far below it `furthest`. The odd power keeps the middle flat, where the data
-do not decide and chance does better, and the ends decided.
+where `rank` runs from 0 at the centroid to 1 at the rim, and `trust` grows from 0 to 1 with the cube of the
+pace, up to `full_pace`. Far above the balance this is `nearest`, far below it `furthest`. Within a width of
+it, and wherever the data are shapeless, it keeps exactly the rows that `random` keeps, which is hardly ever
+worse than uniform: being wrong about the hard end costs ten points, being shy half a point.
+
 Because far-off rows can be broken ones, rows beyond Tukey's outer fence (more than three times the
 interquartile range above the third quartile, of distances in units of the cluster's median) are drawn last
 as long as the tilt is to the hard end.
 
-The constants were chosen on validation parts of two training sets, with PCA, k = budget, LeNet-5 and few
-repetitions: the last 10,000 training images of MNIST and 40 % of the digits. 45, 39, 26, 20 and 17 % of
-MNIST are unexplained at 50, 100, 600, 2,400 and 5,000 rows, and 27 % of the digits at 50 already; in both
-sets `nearest` stops winning near the balance. There, against the best of `nearest`, `random`, `furthest`
-and `uniform`, it was -0.3, +0.8, 0.0 and -0.2 points on MNIST at 50, 100, 600 and 1,200 rows (two
-repetitions), and -2.5, +0.2, -0.3, +0.2 and 0.0 on the digits at 20, 50, 100, 200 and 400 (three). The
-noise is half a point, and more on the digits. These are the data it was fitted to: expect less elsewhere.
-On photographs of cats and dogs no selector stood out of a noise of two points, and `nearest` led by one
-or two from 600 rows on, where this rule keeps to chance.
+The constants were chosen by `scripts/fit_auto.py`, which holds a sixth of every training set out and looks
+at no test set, with PCA (the table: none) and k = budget. Accuracy in percent, means of n repetitions:
+
+    data, network          budget  nearest  random  furthest  uniform   auto
+    MNIST, LeNet-5             50     86.6    82.9      36.5     74.4   86.2
+    n=3                       100     90.4    89.9      60.9     87.0   91.0
+                              200     93.4    94.0      83.3     92.9   94.0
+                              300     94.3    95.0      82.5     94.2   95.0
+                              600     95.7    96.3      95.5     96.1   96.3
+                            1,200     96.5    97.3      97.1     96.8   97.3
+                            2,400     97.5    97.8      98.1     97.7   98.1
+                            5,000     98.2    98.3      98.6     98.1   98.6
+    digits, MLP                20     87.2    77.6      49.7     72.3   87.2
+    n=3, 239 rows judge        50     90.4    88.6      78.1     82.3   90.5
+                              100     95.3    95.0      90.7     89.8   95.0
+                              200     97.2    95.8      96.9     94.8   96.2
+                              400     98.3    98.5      98.5     97.6   98.6
+    table, MLP                 50     49.9    49.3      43.2     47.8   49.3
+    n=3, 1,335 rows judge     200     66.9    67.2      62.6     63.3   66.9
+                              800     80.2    81.7      81.0     79.7   81.7
+                            2,400     88.3    89.1      89.8     89.2   89.1
+    grained MNIST, MLP        100     75.0    69.0      36.4     66.2   75.1
+    n=2                     1,200     87.6    87.0      76.8     86.3   87.0
+                            5,000     91.8    91.6      90.9     90.9   91.6
+
+MNIST, the digits and the table (20 columns of `classification`) were looked at while the rule was made, the
+accuracies on grained MNIST were not. Photographs of cats and dogs have a ratio of 0.9 and a pace of 0.01 at
+every budget: there it is `random`. With augmentation, 100 images of MNIST: `nearest` 95.9, `random` 95.6
+(n=3).
 
 It sees no labels and so no label noise: on mislabelled data keep to `random` or `nearest_half` at large
-budgets. It judges coverage by the embedding's distances, and where these mean nothing, neither does it.
+budgets. It judges by the embedding's distances, and where these mean nothing, neither does it. It knows
+nothing of how the network is trained, which moves the balance, too. What it measures varies with the draw:
+near the edge of the balance some repetitions lean and others do not.
 
 .. [1] Sorscher et al., "Beyond neural scaling laws: beating power law scaling via data pruning",
    NeurIPS 2022. https://arxiv.org/abs/2206.14486
@@ -45,11 +71,9 @@ from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
+from winnow.coverage import Coverage
 from winnow.quota import check_budget, covering_quotas, crowding, lowest_per_cluster
 from winnow.types import Clustering, Selector, Subset
-
-_LEFT_OUT_ROWS = 1000
-_PAIRS_AT_ONCE = 2**20
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -59,24 +83,20 @@ class Auto(Selector):
     """Select within clusters between the typical and the hard, as budget and data suggest.
 
     Made for one cluster per kept row (``k == budget``); every cluster gets a row, and the rest is shared in
-    proportion. The provenance holds what was measured and the tilt it led to.
+    proportion. The provenance holds the ratio, the pace, and the tilt they led to.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> X = np.float32([[0], [1], [3], [9], [10]])
-    >>> clustering = Clustering(
-    ...     centroids=np.float32([[1], [9]]),
-    ...     labels=np.array([0, 0, 0, 1, 1]),
-    ...     distances=np.array([1.0, 0.0, 2.0, 0.0, 1.0]),
-    ... )
-    >>> rng = np.random.default_rng(0)
-    >>> Auto(balance=0.001).select(X, np.zeros(5, int), clustering, budget=2, rng=rng).indices
-    array([1, 3])
+    >>> tilts = [Auto().tilt(Coverage(ratio, pace=0.12)) for ratio in (0.74, 0.66, 0.61, 0.56, 0.48)]
+    >>> [round(tilt) for tilt in tilts]
+    [-128, 0, 0, 0, 128]
+    >>> round(Auto().tilt(Coverage(ratio=0.74, pace=0.03)))
+    0
     """
 
-    balance: Positive = 0.28
-    width: Positive = 0.04
+    balance: Positive = 0.61
+    width: Positive = 0.065
+    full_pace: Positive = 0.1
 
     def select(
         self,
@@ -88,34 +108,30 @@ class Auto(Selector):
         rng: Generator,
     ) -> Subset:
         check_budget(budget, len(X))
-        unexplained = _unexplained(X, budget, rng)
-        tilt = ((self.balance - unexplained) / self.width) ** 5
-        # The lowest of -log(weight) - Gumbel noise are a sample without replacement in proportion to weight.
-        score = -tilt * _ranks(clustering) - rng.gumbel(size=len(X))
-        if tilt > 0:
-            score[_beyond_fence(clustering)] += 2 * tilt + 100
+        # Drawn first, as `random` does: where there is no tilt, these are the rows that `random` keeps.
+        chance = rng.random(len(X))
+        coverage = Coverage.of(X, budget, rng)
+        tilt = self.tilt(coverage)
+        score = _score(clustering, tilt, chance)
         rows = lowest_per_cluster(score, clustering.labels, covering_quotas(clustering.sizes, budget))
-        return Subset.of(rows, crowding(clustering.sizes) | {"unexplained": unexplained, "tilt": tilt})
+        measured = {"ratio": coverage.ratio, "pace": coverage.pace, "tilt": tilt}
+        return Subset.of(rows, crowding(clustering.sizes) | measured)
+
+    def tilt(self, coverage: Coverage) -> float:
+        """Return how far to lean: to the typical below 0, to the hard above, not at all where shapeless."""
+        trust = float(np.clip(coverage.pace / self.full_pace, 0, 1)) ** 3
+        widths = trust * (self.balance - coverage.ratio) / self.width
+        # Within one width it would move a few rows and say nothing.
+        return widths**7 if abs(widths) > 1 else 0.0
 
 
-def _unexplained(X: ndarray, budget: int, rng: Generator) -> float:
-    """Return the share of the variance that `budget` uniform rows leave unexplained in the other rows.
-
-    1 where nothing is kept, 0 where nothing is left out or all rows are alike.
-    """
-    from scipy.spatial.distance import cdist
-
-    order = rng.permutation(len(X))
-    kept, left_out = X[order[:budget]], X[order[budget:][:_LEFT_OUT_ROWS]]
-    variance = float(X.var(axis=0, dtype=np.float64).sum())
-    if variance == 0 or len(left_out) == 0:
-        return 0.0
-    if budget == 0:
-        return 1.0
-    step = max(_PAIRS_AT_ONCE // budget, 1)
-    blocks = [left_out[start : start + step] for start in range(0, len(left_out), step)]
-    squares = np.concatenate([cdist(block, kept, "sqeuclidean").min(axis=1) for block in blocks])
-    return float(squares.mean() / (2 * variance))
+def _score(clustering: Clustering, tilt: float, chance: Float64[ndarray, " n"]) -> Float64[ndarray, " n"]:
+    """Return a score of which the lowest are drawn in proportion to exp(tilt * rank), without replacement."""
+    # Exponential times with these rates: who comes first is drawn in proportion to the rates.
+    score = np.log(-np.log1p(-chance)) - tilt * _ranks(clustering)
+    if tilt > 0:
+        score[_beyond_fence(clustering)] += 2 * tilt + 100
+    return score
 
 
 def _ranks(clustering: Clustering) -> Float64[ndarray, " n"]:
