@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -26,6 +27,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import Field, TypeAdapter, ValidationError
 
 from winnow.errors import InvalidValue
+from winnow.remembering import remembering
 from winnow.selector.from_file import FromFile
 from winnow.types import Model, Study
 
@@ -110,8 +112,11 @@ class Door(Callbacks):
         self._admit(config, [[]], lambda _: config)
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        name = config.hydra.job.config_name
-        self._admit(config, sweep_overrides(config), lambda overrides: compose(name, list(overrides)))
+        loader = GlobalHydra.instance().config_loader()
+        # Hydra composes every job once to see whether it can, and once to start it.
+        loader.load_sweep_config = remembering(loader.load_sweep_config)
+        composed = partial(loader.load_sweep_config, config)
+        self._admit(config, sweep_overrides(config), composed)
 
     def _admit(self, config: DictConfig, jobs: list[list[str]], composed: Any) -> None:
         from winnow import sweep
