@@ -10,7 +10,8 @@ they are those of one thread. Then, unless job=0, a whole job as a person waits 
 1,000 steps, tested on 10,000 images, everything counted but imports.
 
 The losses of the first steps must agree: the same weights, rows, order and distortions go in. Dropout is
-off, because on a GPU the two draw different masks. On a CPU, which this is not made for, the batch may lose.
+off, because on a GPU the two draw different masks. On a CPU, remember that a batch keeps one core busy, where
+repetitions side by side would use all of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -92,7 +93,7 @@ def main() -> None:
     )
     dataset, budget = MNIST(given["data_dir"]).load(), int(given["budget"])
     work = Work(Recipe(accelerator=given["accelerator"]), dataset, [], AUGMENTS[given["augment"]])
-    print(f"on {torch.cuda.get_device_name()}" if work.on_gpu else "on a CPU, which batches are not made for")
+    print(f"on {torch.cuda.get_device_name()}" if work.on_gpu else "on a CPU, one thread")
     print(f"\n| replicas | {', ms | '.join(work.ways())}, ms | ratio | lowest to highest | GPU memory, MB |")
     print(f"| ---: |{' ---: |' * (len(work.ways()) + 3)}")
     # The evaluation is not a part of the step, and a smaller one disturbs it less.

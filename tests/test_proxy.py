@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from winnow.keys import identity
 from winnow.model.lenet5_batchnorm import LeNet5BatchNorm
 from winnow.model.mlp import MLP
 from winnow.proxy import Proxy, gradient_norms
@@ -86,6 +87,10 @@ def test_small_sets_are_passed_over_several_times_an_epoch(halves):
     passes = Proxy(epochs=3, batch_size=16, min_steps=12).observe(halves, MLP(hidden=()), seed=0)
     # The same twelve steps; one looks at them once, the other thrice.
     assert longer.logits[0].tobytes() == passes.logits[2].tobytes()
+
+
+def test_the_code_of_the_recipe_at_work_is_part_of_the_identity():
+    assert identity(Proxy(batch_size=7).inner) in identity(Proxy(batch_size=7))
 
 
 def test_the_global_random_states_are_left_alone(halves):

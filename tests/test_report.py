@@ -253,6 +253,20 @@ def test_rows_of_one_selector_are_told_apart_by_how_they_chose():
     assert [report.label(each, rows) for each in rows] == ["nearest end=easy", "nearest end=hard", "furthest"]
 
 
+def test_the_settings_of_another_embedding_are_said_by_its_name():
+    pca = {"embedding": "pca", "embedding.components": "64"}
+    rows = [
+        row(options=pca),
+        row(options=pca | {"embedding.components": "8"}),
+        row(options={"embedding": "patches", "embedding.components": "64", "embedding.grid": "4"}),
+    ]
+    assert [report.label(each, rows[::2]) for each in rows[::2]] == [
+        "nearest embedding=pca",
+        "nearest embedding=patches",
+    ]
+    assert report.label(rows[1], rows) == "nearest embedding=pca embedding.components=8"
+
+
 def test_what_was_cached_is_marked():
     cells = [line.split()[-1] for line in shown([row(status="cached")]).splitlines() if "nearest" in line]
     assert cells == ["yes"]

@@ -64,7 +64,7 @@ class Settings:
 class Plan:
     """One job as plain objects: the settings and one stage for every group.
 
-    With a `study`, the job shows what it shows of the data set; then only some train.
+    With a `study`, the job shows what it shows of the data set, and trains only where that is illustrated.
     """
 
     settings: Settings

@@ -4,9 +4,9 @@ Three things cost time in k-means: k draws one after another, dozens of passes t
 distances in every pass. Here seeds are drawn many at a time, more than needed, and the useful ones kept,
 which does what the greedy trials of k-means++ do [1]_; centroids move past the mean of their rows
 (over-relaxation [2]_), so that a dozen passes do the work of thirty; and once clusters are many, space is
-cut into regions, and a row is compared only with the seeds and centroids around its own region. Passes
-are matrix products on tiles that stay in the processor's cache: no n x k table exists, and `X` is read in
-pieces, so it may be a memory map.
+cut into regions, and a row is compared only with the centroids around its own. Passes are matrix products
+on tiles that stay in the processor's cache: no n x k table exists, and `X` is read in pieces, so it may be
+a memory map.
 
 It stops after a fixed number of passes, before Lloyd's iteration stands still, and should lose to it
 where the last tenth of a percent of inertia counts, or where clusters are so elongated that rows change
@@ -36,7 +36,7 @@ _PLAIN_FIRST, _PLAIN_LAST = 1, 2  # passes that move centroids to the mean, no f
 _FEW = 512  # centroids that are all compared with every row
 _REGION = 50  # centroids whose rows are compared with the same
 _MOST_NEIGHBOURS = 400  # centroids that a row is compared with
-_SHARE_TRIED, _FEWEST_TRIED = 10, 200  # the part of the rows drawn as seeds, and how many of them at least
+_SHARE_TRIED, _FEWEST_TRIED = 4, 200  # of the rows drawn as seeds, the part that a row is compared with
 
 
 def find_centroids(
@@ -124,7 +124,7 @@ class Points:
         """Assign `rows`, or all, each to the centroid with the lowest score."""
         count, (k, d) = len(self) if rows is None else len(rows), centroids.shape
         matrix = expansion(centroids, np.einsum("kd,kd->k", centroids, centroids), np.float32)
-        step = max(min(max(_TILE // max(k, d), 64), count), 1)
+        step = min(max(_TILE // max(k, d), 64), count)
         labels, costs = np.empty(count, np.int32), np.empty(count, np.float32)
         tile, scores = np.ones((step, d + 1), np.float32), np.empty((step, k), np.float32)
         for start in range(0, count, step):
@@ -190,7 +190,7 @@ class Regions:
 
 
 def _seed(points: Points, k: int, rng: Generator, draws: int) -> tuple[ndarray, Assignment]:
-    """Draw k rows as centroids; return them and every row's nearest, or one hardly farther."""
+    """Draw k rows as centroids; return them and every row's nearest."""
     sample = points.sample(_SEEDING_ROWS_PER_CLUSTER * k, rng)
     n, seeds = len(sample), rng.choice(len(sample), 1)
     assignment = sample.nearest(sample[seeds])
@@ -198,10 +198,10 @@ def _seed(points: Points, k: int, rng: Generator, draws: int) -> tuple[ndarray, 
         # The members of a block are drawn without regard to each other: so few at a time.
         block = min(max(m // 2 if m < k // 2 else k // 10, 1), k - m)
         drawn = drawn_by_cost(assignment.costs, min(block * draws, n), rng)
-        trial = _tried(sample, sample[seeds], drawn, assignment, rng)
-        kept = _most_useful(trial, assignment.costs, len(drawn), block)
-        assignment = assignment.or_nearer(_among(sample, assignment.costs, trial, drawn, kept), m)
-        seeds = np.append(seeds, drawn[kept])
+        kept = _most_useful(sample, sample[seeds], drawn, block, assignment, rng)
+        # Of all rows, exactly: one that missed a seed nearby would draw others to where there is one.
+        assignment = assignment.or_nearer(sample.nearest(sample[kept]), m)
+        seeds = np.append(seeds, kept)
     centroids = sample[seeds]
     return centroids, assignment if sample is points else points.nearest(centroids)
 
@@ -215,53 +215,32 @@ def drawn_by_cost(costs: Float32[ndarray, " n"], size: int, rng: Generator) -> I
     return np.argpartition(waiting, size - 1)[:size]
 
 
-def _tried(
-    points: Points, seeds: ndarray, drawn: Int64[ndarray, " m"], assignment: Assignment, rng: Generator
-) -> Assignment:
-    """Assign rows to the nearest of the drawn ones around them; those not asked get -1 and no cost."""
-    if len(seeds) > _FEW:
-        regions = Regions.of(seeds, rng)
-        of_row = regions.nearest(seeds)[assignment.labels]
-        count = max(len(drawn) // _SHARE_TRIED, _FEWEST_TRIED)
-        return regions.search(points, of_row, points[drawn], of_row[drawn], count)
-    n = len(points)
-    judges = rng.choice(n, min(_JUDGES_PER_SEED * len(seeds) + _FEWEST_JUDGES, n), replace=False)
-    asked = points.nearest(points[drawn], judges)
-    trial = Assignment(np.full(n, -1, np.int32), np.zeros(n, np.float32))
-    trial.labels[judges], trial.costs[judges] = asked.labels, asked.costs
-    return trial
-
-
 def _most_useful(
-    trial: Assignment, costs: Float32[ndarray, " n"], drawn: int, count: int
+    points: Points,
+    seeds: Float32[ndarray, "seeds d"],
+    drawn: Int64[ndarray, " m"],
+    count: int,
+    assignment: Assignment,
+    rng: Generator,
 ) -> Int64[ndarray, " count"]:
-    """Return those of the drawn rows, by number, that as centroids would most lower the `costs`.
+    """Return those of the drawn rows that, as centroids, would most lower the costs of the others.
 
     A row counts for the nearest of the drawn rows only, so that two close ones share what they save.
     """
-    saved = np.maximum(costs - trial.costs, 0)
-    saved_by = np.bincount(trial.labels + 1, saved, minlength=drawn + 1)[1:]
-    return np.argsort(-saved_by, kind="stable")[:count]
-
-
-def _among(
-    points: Points,
-    costs: Float32[ndarray, " n"],
-    trial: Assignment,
-    drawn: Int64[ndarray, " m"],
-    kept: Int64[ndarray, " count"],
-) -> Assignment:
-    """Assign every row to the nearest of the kept rows, where that could lower its cost.
-
-    The trial has told it for most: only those not asked, or whose nearest was dropped, are assigned anew.
-    """
-    number = np.full(len(drawn) + 1, -1, np.int32)
-    number[kept] = np.arange(len(kept))
-    nearest = Assignment(number[trial.labels], trial.costs.copy())
-    rows = np.flatnonzero((nearest.labels < 0) & (trial.costs < costs))
-    found = points.nearest(points[drawn[kept]], rows)
-    nearest.labels[rows], nearest.costs[rows] = found.labels, found.costs
-    return nearest
+    if len(drawn) == count:
+        return drawn
+    if len(seeds) <= _FEW:
+        fewer = min(_JUDGES_PER_SEED * len(seeds) + _FEWEST_JUDGES, len(points))
+        judges = rng.choice(len(points), fewer, replace=False)
+        trial = points.nearest(points[drawn], judges)
+    else:
+        judges, regions = np.arange(len(points)), Regions.of(seeds, rng)
+        of_row = regions.nearest(seeds)[assignment.labels]
+        around = max(len(drawn) // _SHARE_TRIED, _FEWEST_TRIED)
+        trial = regions.search(points, of_row, points[drawn], of_row[drawn], around)
+    saved = np.maximum(assignment.costs[judges] - trial.costs, 0)
+    saved_by = np.bincount(trial.labels, saved, minlength=len(drawn))
+    return drawn[np.argsort(-saved_by, kind="stable")[:count]]
 
 
 def moved(points: Points, centroids: ndarray, assignment: Assignment, step: float) -> ndarray:

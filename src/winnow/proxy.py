@@ -4,7 +4,8 @@ The network is the configured one, trained plainly and briefly, which is what ma
 rows are learnt late, or forgotten again, shows within a few passes and long before the training is done
 [2]_. After every pass it is asked, without dropout, for the logits of all rows. Expect little of it where a
 few passes already fit everything, and take its cost into account: it reads all labels, and trains longer
-than most subsets do that it helps to choose.
+than most subsets do that it helps to choose (LeNet-5 on 60,000 images: 88 s of one core, and 33 s to the
+gradient norms).
 
 Its initial weights and batch order are its own (stream `dynamics`): no network that is judged later starts
 where its proxy did. It is not augmented. The settings are plain ones, chosen for their cost, and not tuned.
@@ -17,7 +18,7 @@ where its proxy did. It is not augmented. The settings are plain ones, chosen fo
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -27,7 +28,7 @@ from pydantic import Field
 
 from winnow.augment.none import Unchanged
 from winnow.recipe import EVALUATION_BATCH, Normalise, Recipe
-from winnow.types import Dataset, Dynamics, Model, Observer, Subset
+from winnow.types import Dataset, Dynamics, Model, Observer, Subset, Wrapper
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +41,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
-class Proxy(Observer):
+class Proxy(Observer, Wrapper):
     """Train by AdamW with a cosine to zero, and record the logits of all rows `epochs` times.
 
     An epoch is one pass over the rows, or as many as it takes for all epochs together to reach `min_steps`
@@ -61,6 +62,18 @@ class Proxy(Observer):
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     deterministic: bool = False
 
+    @property
+    def inner(self) -> Recipe:
+        """The recipe at work; its number of steps depends on the rows."""
+        return Recipe(
+            learning_rate=self.learning_rate,
+            betas=(0.9, 0.999),
+            label_smoothing=0.0,
+            batch_size=self.batch_size,
+            accelerator=self.accelerator,
+            deterministic=self.deterministic,
+        )
+
     def passes(self, n: int) -> int:
         """Return the number of passes over n rows that make an epoch."""
         return math.ceil(self.min_steps / (self.epochs * math.ceil(n / self.batch_size)))
@@ -75,20 +88,11 @@ class Proxy(Observer):
         description: str | None = None,
     ) -> Dynamics:
         passes = self.passes(dataset.n)
-        recipe = Recipe(
-            learning_rate=self.learning_rate,
-            betas=(0.9, 0.999),
-            label_smoothing=0.0,
-            batch_size=self.batch_size,
-            steps=self.epochs * passes * math.ceil(dataset.n / self.batch_size),
-            accelerator=self.accelerator,
-            deterministic=self.deterministic,
-        )
+        steps = self.epochs * passes * math.ceil(dataset.n / self.batch_size)
         watch = _Watch(dataset, passes, min(self.gradient_epoch, self.epochs) if gradients else self.epochs)
-        everything = Subset.of(np.arange(dataset.n))
-        network, _ = recipe.learn(
+        network, _ = replace(self.inner, steps=steps).learn(
             dataset,
-            everything,
+            Subset.of(np.arange(dataset.n)),
             model,
             Unchanged(),
             seed=seed,

@@ -5,7 +5,7 @@ same budget, as a paired difference with its 95 % bootstrap interval and its exa
 number of comparisons in the table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 
 from rich.box import SIMPLE
@@ -92,9 +92,16 @@ def label(row: Row, among: Sequence[Row]) -> str:
         return f"  on {row.network}"
     alike = [other.options for other in among if other.selector == row.selector]
     names = {name for options in alike for name in options if name.startswith(CHOICES)} - {"clusterer.k"}
-    differing = [name for name in sorted(names) if len({options.get(name) for options in alike}) > 1]
+    differing = [name for name in sorted(names) if _sets_apart(name, alike)]
     told = (f"{name.removeprefix('selector.')}={row.options.get(name)}" for name in differing)
     return " ".join([row.selector, *told])
+
+
+def _sets_apart(name: str, alike: Sequence[Mapping[str, str]]) -> bool:
+    # That another embedding has other settings is said by its name.
+    group = name.partition(".")[0]
+    values = {(options.get(group), options.get(name)) for options in alike}
+    return len(values) > (1 if name == group else len({option for option, _ in values}))
 
 
 def _cells(row: Row, p: float | None) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
 Every row is joined to its nearest neighbours under another embedding, and the slowest vibrations of that
 net become coordinates. Rows of one kind are close however long the chain that connects them, and gaps
-between kinds grow wide. It should help where kinds are curved and well apart; on MNIST it won nothing over
-the embedding underneath. Where kinds touch, or a few odd rows hang by a thread, coordinates are spent on
-that. On top of what the other embedding costs, 60,000 rows take a quarter of a minute on one core, half of
-it the search for neighbours, which grows with the square of the number of rows.
+between kinds grow wide. It should help where clusters must not mix kinds: on MNIST, 50 of them hold one
+kind of digit to 95 % instead of PCA's 80 %. It should lose where clusters must show the variety within a
+kind, which is what it flattens: the `nearest` of 100 clusters teach 88.3 % instead of 91.0 % (medians of
+five, no augmentation). On top of what the other embedding costs, 60,000 rows take a quarter of a minute on
+one core, half of it the search for neighbours, which grows with the square of the number of rows.
 
 .. [1] Ng, Jordan and Weiss, "On Spectral Clustering: Analysis and an Algorithm", NIPS 2001.
 .. [2] Zelnik-Manor and Perona, "Self-Tuning Spectral Clustering", NIPS 2004, section 2 (the scale of each

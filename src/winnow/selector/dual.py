@@ -6,7 +6,8 @@ The first factor asks whether the network gets the row wrong, the second whether
 it, which it does not about rows that are hopeless: so the two are told apart within a few epochs. Rows are
 then drawn with probability score x Beta density of their mean p_y, whose peak moves to easier rows as more
 are pruned. Expect it to lose to a uniform subset at very small budgets on easy data: where p_y is near 1
-for almost all rows, the few others have all of the score.
+for almost all rows, the few others have all of the score. On MNIST, 600 of 60,000 images, it was 0.4 and 1.0
+points ahead of uniform in two repetitions and 2.7 behind in the third, which all but missed a class.
 
 Reference: Cho, Shin, Kang and Yun, "Lightweight dataset pruning without full training via example
 difficulty and prediction uncertainty", ICML 2025, sections 3.2 and 3.3. https://arxiv.org/abs/2502.06905 -

@@ -69,6 +69,7 @@ def _judged(
     predicted = majority_labels(clustering, y)[others["test"].labels]
     return {
         "seconds": seconds,
+        "inertia": quality.inertia,
         # Per row, so that parts of different size can be compared.
         "inertia/row": quality.inertia / len(X),
         **{f"{name} inertia/row": float(np.mean(part.distances**2)) for name, part in others.items()},
