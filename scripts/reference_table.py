@@ -17,7 +17,7 @@ from settings import settings
 
 from winnow import sweep
 from winnow.exhibit import COLOURS, MARKERS, panels
-from winnow.report import Row, with_baselines
+from winnow.results import Row, with_baselines
 
 Cell = tuple[int, str, int]  # budget, selector, k
 Grid = Mapping[Cell, Sequence[float]]
