@@ -128,9 +128,8 @@ def main() -> None:
     """Gather, write, draw."""
     given = settings(state_dir="state", reference=str(PUBLISHED), folder="")
     states = [Path(name).absolute() for name in given["state_dir"].split(",")]
-    places = [place.parent for state in states for place in sorted(state.glob("runs/*/sweep.json"))]
-    rows = [row for place in places for row in sweep.rows(place)]
-    grids = {"theirs": published(Path(given["reference"])), **measured(row for row in rows if row.scored)}
+    rows = [row for state in states for row in sweep.finished(state)]
+    grids = {"theirs": published(Path(given["reference"])), **measured(rows)}
     folder = Path(given["folder"] or states[0] / "report")
     folder.mkdir(parents=True, exist_ok=True)
     text = markdown(grids)

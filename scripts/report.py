@@ -15,13 +15,10 @@ from winnow import figures, report, results, sweep
 def main() -> None:
     """Gather, show, draw."""
     state = Path(settings(state_dir="state")["state_dir"]).absolute()
-    latest = {}
-    for place in sorted((state / "runs").glob("*/sweep.json")):
-        latest |= {row.key: row for row in sweep.rows(place.parent) if row.done}
-    if not latest:
+    rows = sweep.finished(state)
+    if not rows:
         print(f"no finished job in {state}: run one with python train.py")
         return
-    rows = list(latest.values())
     report.show(rows, report.console())
     folder = state / "report"
     folder.mkdir(exist_ok=True)

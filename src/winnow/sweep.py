@@ -116,6 +116,14 @@ def rows(place: Path) -> list[Row]:
     return [listed[number] for number in sorted(listed)]
 
 
+def finished(state_dir: Path) -> list[Row]:
+    """Every job with results that any command left in a state folder; the latest of those with one key."""
+    latest = {}
+    for path in sorted((state_dir / "runs").glob("*/sweep.json")):
+        latest |= {row.key: row for row in rows(path.parent) if row.scored}
+    return list(latest.values())
+
+
 def finish(error: BaseException | None, *, shown: bool = True) -> list[Row]:
     """Record what came of the command and, if `shown`, print it; nothing to do if it never began."""
     if not _begun:

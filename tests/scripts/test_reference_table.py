@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from winnow.report import Row
+from winnow.results import Row
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "reference_table.py"
 THEIR_RECIPE = {
@@ -48,7 +48,8 @@ def table(tmp_path, *rows, **settings):
 
 
 def job(number, options, accuracies, baseline, selector="nearest"):
-    return Row(number, "ok", selector, 50, 600, options=options, accuracies=accuracies, baseline=baseline)
+    results = {"options": options, "accuracies": accuracies, "baseline": baseline}
+    return Row(number, "ok", selector, 50, 600, key=f"key-{number}", **results)
 
 
 def test_every_published_cell_has_its_line_though_nothing_was_run(tmp_path):

@@ -1,0 +1,60 @@
+"""All selectors side by side, from jobs that are made up here: nothing is trained."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from winnow.results import Row
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "selector_table.py"
+OPTIONS = {"dataset": "toy", "model": "mlp", "augment": "none"}
+
+
+def job(number, selector, budget, accuracies, **changes):
+    return Row(
+        number,
+        "ok",
+        selector,
+        budget,
+        budget,
+        key=f"key-{number}",
+        options=OPTIONS,
+        accuracies=accuracies,
+        baseline=[90.0, 91.0, 92.0],
+        labels_read=changes.get("labels_read", budget),
+        seconds={"embed": 1.5, "cluster": 3.0, "select": 1.5, "train": 60.0},
+    )
+
+
+@pytest.fixture
+def lines(tmp_path):
+    """The table of three jobs, as the script prints it."""
+    place = tmp_path / "runs" / "a-sweep"
+    place.mkdir(parents=True)
+    rows = [
+        job(0, "nearest", 10, [95.0, 96.0, 97.0]),
+        job(1, "nearest", 20, [90.0, 91.0, 95.0]),
+        job(2, "moderate", 20, [93.0, 94.0, 95.0], labels_read=5000),
+    ]
+    (place / "sweep.json").write_text(json.dumps([asdict(row) for row in rows]))
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, SCRIPT, f"state_dir={tmp_path}"], capture_output=True, text=True, env=env, check=True
+    )
+    return done.stdout.splitlines()
+
+
+def test_the_best_at_the_largest_budget_comes_first(lines):
+    assert lines[0] == "dataset=toy, model=mlp, augment=none, n=3 or more"
+    assert [line.split()[1] for line in lines[4:7]] == ["moderate", "nearest", "uniform"]
+
+
+def test_a_line_gives_medians_differences_labels_and_the_seconds_to_choose_once(lines):
+    assert "| moderate |  | 94.00 (+3.0) | 5,000 | 2.0 |" in lines
+    assert "| nearest | 96.00 (+5.0) | 91.00 (+1.0) | of kept rows | 2.0 |" in lines
+    assert "| uniform | 91.00 | 91.00 | of kept rows | 0.0 |" in lines
