@@ -4,9 +4,9 @@ Blocks of a convolution, batch normalisation and ReLU, the picture halved and th
 to the next, and an average over what is left of the picture: where in it the subject stands no longer
 matters, and the network takes pictures of any size. The first block looks at every second place only: at
 full size it would cost more than all others together. `stride=1 widths=[16,32,64,128,256]` looks at every
-place, for twice the time, and is the better network where there are thousands of photographs. Expect it to win over `lenet5` on colour photographs
-of 32x32 pixels and more; on digits it costs more and gains little, and with a few hundred photographs a
-pretrained network would beat it by far.
+place, for twice the time, and is the better network where there are thousands of photographs. Expect it to
+win over `lenet5` on colour photographs of 32x32 pixels and more; on digits it costs more and gains little,
+and with a few hundred photographs a pretrained network would beat it by far.
 
 .. [1] Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition",
    ICLR 2015. https://arxiv.org/abs/1409.1556
