@@ -29,7 +29,8 @@ from winnow.dataset.mnist import MNIST
 from winnow.loop import device_for
 from winnow.model.lenet5 import LeNet5
 from winnow.recipe import Recipe
-from winnow.types import Augment, Dataset, Subset, Trained
+from winnow.stages import Augment
+from winnow.types import Dataset, Subset, Trained
 
 MODEL = LeNet5(dropout=0.0)
 AUGMENTS = {"none": Unchanged(), "affine_elastic": AffineElastic()}

@@ -24,12 +24,14 @@ from settings import split_settings
 
 from winnow import exhibit, lifecycle
 from winnow.cache import Cache
-from winnow.config import Plan, composed
+from winnow.config import composed
 from winnow.errors import InvalidValue
 from winnow.job import METHOD_GROUPS
 from winnow.pipeline import Method, Pipeline
+from winnow.plan import Plan
 from winnow.split import stratified_split
-from winnow.types import Dataset, Source
+from winnow.stages import Source
+from winnow.types import Dataset
 from winnow.workers import shared_workers
 
 CONF = Path(__file__).parents[1] / "conf"

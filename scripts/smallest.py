@@ -22,8 +22,9 @@ from pydantic import Field
 from settings import split_settings
 
 from winnow import exhibit, figures, job, lifecycle, smallest, sweep
-from winnow.config import Plan, checked, composed
+from winnow.config import checked, composed
 from winnow.errors import InvalidValue
+from winnow.plan import Plan
 from winnow.results import Row
 from winnow.smallest import Curve, Target
 from winnow.types import Dataset

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from winnow import batched, recipe, training
+from winnow import batched, training
 from winnow.augment.none import Unchanged
+from winnow.batches import Batches, Normalise
 from winnow.dataset.digits import Digits
 from winnow.errors import InvalidValue
 from winnow.model.lenet5 import LeNet5
 from winnow.model.lenet5_batchnorm import LeNet5BatchNorm
 from winnow.model.mlp import MLP
-from winnow.recipe import Normalise, Recipe
+from winnow.recipe import Recipe
 from winnow.replicas import Replicas
 from winnow.streams import stream, stream_seed
 from winnow.types import Subset, Trained
@@ -55,7 +56,7 @@ def in_double(dataset):
 
 def learnt_alone(dataset, subset, model, augment, repetition):
     images = in_double(dataset)(dataset.x[subset.indices])
-    batches = recipe.Batches(
+    batches = Batches(
         images,
         torch.tensor(dataset.y[subset.indices]),
         torch.tensor(subset.weights),

@@ -17,7 +17,8 @@ from winnow.pipeline import Method, Pipeline
 from winnow.recipe import Recipe
 from winnow.selector.nearest import Nearest
 from winnow.selector.uniform import Uniform
-from winnow.types import Dataset, Selector
+from winnow.stages import Selector
+from winnow.types import Dataset
 from winnow.workers import Deferred, Workers
 
 

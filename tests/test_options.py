@@ -5,7 +5,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from winnow.embedding.pca import PCA
 from winnow.options import default_stage, option_of
-from winnow.types import Augment, Embedding, Selector
+from winnow.stages import Augment, Embedding, Selector
 
 
 def test_a_stage_has_the_defaults_of_its_class():

@@ -24,8 +24,9 @@ from winnow.selector.grand import GraNd
 from winnow.selector.nearest import Nearest
 from winnow.selector.stratified import Stratified
 from winnow.selector.uniform import Uniform
+from winnow.stages import Selector
 from winnow.streams import stream_seed
-from winnow.types import Dataset, Selector, Subset
+from winnow.types import Dataset, Subset
 
 
 @pytest.fixture(scope="module")
@@ -302,7 +303,7 @@ def test_rows_chosen_by_dynamics_are_named_by_what_these_depend_on(dataset, tmp_
 def test_the_network_that_is_watched_starts_elsewhere_than_the_one_that_is_judged(dataset, tmp_path):
     import torch
 
-    from winnow.recipe import Normalise
+    from winnow.batches import Normalise
 
     # With the settings of the dynamics run and on all rows, only the streams are left to differ.
     judged = Recipe(steps=6, batch_size=16, learning_rate=1e-3, betas=(0.9, 0.999), label_smoothing=0.0)

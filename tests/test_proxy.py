@@ -5,12 +5,13 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from winnow.batches import Normalise
 from winnow.keys import identity
 from winnow.model.lenet5_batchnorm import LeNet5BatchNorm
 from winnow.model.mlp import MLP
 from winnow.proxy import Proxy, gradient_norms
-from winnow.recipe import Normalise
-from winnow.types import Dataset, Model
+from winnow.stages import Model
+from winnow.types import Dataset
 
 SHORT = Proxy(epochs=3, batch_size=16, min_steps=1)
 

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from winnow.augment.none import Unchanged
+from winnow.batches import Batches
 from winnow.errors import InvalidValue
 from winnow.model.lenet5_batchnorm import LeNet5BatchNorm
 from winnow.model.mlp import MLP
-from winnow.recipe import Batches, Recipe
+from winnow.recipe import Recipe
 from winnow.types import Dataset, Subset
 
 

@@ -30,12 +30,14 @@ import torch
 from numpy import ndarray
 from torch import Tensor
 
+from winnow.batches import Normalise
 from winnow.errors import InvalidValue
 from winnow.loop import device_for, fault_of, one_thread, repeatable
-from winnow.recipe import Normalise, Recipe
+from winnow.recipe import Recipe
 from winnow.replicas import Batch, Loss, Replicas
+from winnow.stages import Augment, Model
 from winnow.streams import stream, stream_seed
-from winnow.types import Augment, Dataset, Model, Subset, Trained
+from winnow.types import Dataset, Subset, Trained
 
 Step = Callable[[Tensor], Tensor]
 # Libraries choose their kernels, and the optimiser makes its state, in the first steps.

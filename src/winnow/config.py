@@ -1,20 +1,20 @@
 """The door: what a person typed becomes plain, checked objects here, and nothing past here sees a config.
 
-Legality is data. The settings below and the fields of every stage carry their types and bounds; pydantic
-checks them; every refusal is one line. A `_target_` may name only a stage of winnow's own tree, by its
-exact name, and is compared with that tree before anything is imported.
+Legality is data. The settings and the fields of every stage carry their types and bounds; pydantic checks
+them; every refusal is one line. A `_target_` may name only a stage of winnow's own tree, by its exact name,
+and is compared with that tree before anything is imported.
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra._internal import hydra as hydra_itself
@@ -24,12 +24,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from winnow.errors import InvalidValue
+from winnow.plan import Plan, Settings
 from winnow.remembering import remembering
 from winnow.selector.from_file import FromFile
-from winnow.types import Model, Study
+from winnow.stages import Model
 
 MIRRORED = ("dataset", "embedding", "clusterer", "selector", "model", "augment")
 FIXED_TARGETS = {
@@ -39,57 +40,6 @@ FIXED_TARGETS = {
 }
 GROUPS = (*MIRRORED, *FIXED_TARGETS)
 STUDY = "study"  # the one group that may stay empty
-
-Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The top level of the configuration, without the groups."""
-
-    k: Count
-    budget: Count
-    seeds: Annotated[int, Field(ge=1, le=1000)]
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)]
-    data_dir: Annotated[str, Field(min_length=1)]
-    state_dir: Annotated[str, Field(min_length=1)]
-    transfer: tuple[str, ...]
-    n_jobs: Annotated[int, Field(ge=-1, le=4096)]
-    deterministic: bool
-    subset_file: str | None
-    verbose: bool
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One job as plain objects: the settings and one stage for every group.
-
-    With a `study`, the job shows what it shows of the data set, and trains only where that is illustrated.
-    """
-
-    settings: Settings
-    stages: Mapping[str, Any]
-    options: Mapping[str, str]
-    resolved: str
-    study: Study | None = None
-    transfer: Mapping[str, Model] = field(default_factory=dict)
-
-    @property
-    def trains(self) -> bool:
-        """Whether the job trains: all do but those whose study takes the place of it."""
-        return self.study is None or self.study.illustrates
-
-    def described(self) -> dict[str, str]:
-        """The option of every group, the settings and the stages' fields: what a tracker records."""
-        settings = {name: getattr(self.settings, name) for name in ("k", "budget", "seeds", "seed")}
-        details = {
-            f"{group}.{field.name}": getattr(stage, field.name)
-            for group, stage in self.stages.items()
-            for field in fields(stage)
-        }
-        if self.transfer:
-            settings["transfer"] = ",".join(self.transfer)
-        return {name: str(value) for name, value in (dict(self.options) | settings | details).items()}
 
 
 class Door(Callbacks):

@@ -15,13 +15,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from winnow import report, sweep
 from winnow.cache import Cache
-from winnow.config import Plan
 from winnow.errors import TRACEBACK, InvalidValue, WinnowWarning, exit_code, explain
 from winnow.pipeline import Method, Pipeline, Score
+from winnow.plan import Plan
 from winnow.record import OWN, Record, Results, Scores, measured
 from winnow.results import Row
+from winnow.stages import Source, Study
 from winnow.tracking import Store
-from winnow.types import Dataset, Source, Study
+from winnow.types import Dataset
 from winnow.workers import Workers, shared_workers
 
 METHOD_GROUPS = ("embedding", "clusterer", "selector", "model", "augment", "trainer")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
-from winnow.types import Wrapper
+from winnow.stages import Wrapper
 
 
 def content_key(**parts: Any) -> str:

@@ -14,7 +14,7 @@ Stage = TypeVar("Stage")
 def option_of(group: type, *, but: Collection[str]) -> AfterValidator:
     """Return the rule that a field must name an option of `group`, which is known by its Protocol.
 
-    >>> from winnow.types import Model
+    >>> from winnow.stages import Model
     >>> option_of(Model, but={"mlp"}).func("lenet5")
     'lenet5'
     """
@@ -32,7 +32,7 @@ def option_of(group: type, *, but: Collection[str]) -> AfterValidator:
 def default_stage(group: type[Stage], option: str) -> Stage:
     """Return the stage that `option` of `group` stands for, with its default settings.
 
-    >>> from winnow.types import Selector
+    >>> from winnow.stages import Selector
     >>> default_stage(Selector, "nearest")
     Nearest()
     """

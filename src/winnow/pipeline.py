@@ -23,21 +23,9 @@ from winnow.errors import InvalidValue
 from winnow.keys import content_key, identity, library_versions
 from winnow.proxy import Proxy
 from winnow.selector.uniform import Uniform
+from winnow.stages import Augment, Clusterer, Embedding, Model, Observer, Selector, Trainer
 from winnow.streams import stream, stream_seed
-from winnow.types import (
-    Augment,
-    Clusterer,
-    Clustering,
-    Dataset,
-    Dynamics,
-    Embedding,
-    Model,
-    Observer,
-    Selector,
-    Subset,
-    Trained,
-    Trainer,
-)
+from winnow.types import Clustering, Dataset, Dynamics, Subset, Trained
 
 Value = TypeVar("Value")
 Computed = tuple[dict[str, ndarray], dict[str, Any]]

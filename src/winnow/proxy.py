@@ -27,8 +27,10 @@ from numpy import ndarray
 from pydantic import Field
 
 from winnow.augment.none import Unchanged
-from winnow.recipe import EVALUATION_BATCH, Normalise, Recipe
-from winnow.types import Dataset, Dynamics, Model, Observer, Subset, Wrapper
+from winnow.batches import EVALUATION_BATCH, Normalise
+from winnow.recipe import Recipe
+from winnow.stages import Model, Observer, Wrapper
+from winnow.types import Dataset, Dynamics, Subset
 
 if TYPE_CHECKING:
     import torch

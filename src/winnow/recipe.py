@@ -7,29 +7,27 @@ step, never at the best one, unless rows of the subset itself are set aside to s
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 from numpy import ndarray
-from numpy.random import Generator
 from pydantic import Field
 
+from winnow.batches import Batch, Batches, Normalise, Rows
 from winnow.early_stopping import Patience, set_aside
 from winnow.errors import InvalidValue
 from winnow.loop import device_for, has_gpu, one_thread, uncompiled
+from winnow.stages import Augment, Model, Trainer
 from winnow.streams import stream, stream_seed
-from winnow.types import Augment, Dataset, Model, Subset, Trained, Trainer
+from winnow.types import Dataset, Subset, Trained
 
 if TYPE_CHECKING:
     import torch
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
-# Larger evaluation batches fall out of the processor's cache and take twice as long.
-EVALUATION_BATCH = 250
 Stop = Callable[["torch.nn.Module"], bool]
 
 
@@ -151,11 +149,11 @@ class Recipe(Trainer):
         device: "torch.device",
         seed: int,
         repetition: int,
-    ) -> tuple["Batches", Patience | None]:
+    ) -> tuple[Batches, Patience | None]:
         """Return the batches to learn from, and what stops the training early if it is asked to."""
         import torch
 
-        rows = _Rows.of(dataset, subset, Normalise.of(dataset, device))
+        rows = Rows.of(dataset, subset, Normalise.of(dataset, device))
         learnt, aside = set_aside(
             len(subset), self.validation_fraction, stream(seed, repetition, "validation")
         )
@@ -192,7 +190,7 @@ class Recipe(Trainer):
     def _fit(
         self,
         network: "torch.nn.Module",
-        batches: "Batches",
+        batches: Batches,
         steps: int,
         stop: Stop | None,
         description: str | None,
@@ -212,7 +210,7 @@ class Recipe(Trainer):
             deterministic=self.deterministic,
         )
 
-    def loss(self, network: Callable[["torch.Tensor"], "torch.Tensor"], batch: "Batch") -> "torch.Tensor":
+    def loss(self, network: Callable[["torch.Tensor"], "torch.Tensor"], batch: Batch) -> "torch.Tensor":
         """Return the weighted mean loss of a batch."""
         from torch.nn.functional import cross_entropy
 
@@ -251,84 +249,6 @@ class Recipe(Trainer):
         return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
 
 
-Batch = tuple["torch.Tensor", "torch.Tensor", "torch.Tensor"]
-
-
-@dataclass(frozen=True, eq=False)
-class Batches:
-    """Whole batches sliced from tensors in memory, in a fresh order on every pass.
-
-    A pass is cut into ceil(n / size) batches as equal as possible, so that no batch is a leftover of one
-    row (which batch normalisation could not digest).
-    """
-
-    images: "torch.Tensor"
-    labels: "torch.Tensor"
-    weights: "torch.Tensor"
-    augment: Augment
-    size: int
-    order: Generator
-    distortion: "torch.Generator"
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.labels) / self.size)
-
-    def __iter__(self) -> Iterator[Batch]:
-        import torch
-
-        order = self.order.permutation(len(self.labels))
-        for rows in np.array_split(order, len(self)):
-            at = torch.from_numpy(rows).to(self.labels.device)
-            yield self.augment(self.images[at], self.distortion), self.labels[at], self.weights[at]
-
-
 def _require_rows(subset: Subset) -> None:
     if len(subset) == 0:
         raise InvalidValue("the subset must hold at least one row, got 0", remedy="raise budget")
-
-
-class _Rows(NamedTuple):
-    """The kept rows on the device: what a batch is made of."""
-
-    images: "torch.Tensor"
-    labels: "torch.Tensor"
-    weights: "torch.Tensor"
-
-    @classmethod
-    def of(cls, dataset: Dataset, subset: Subset, normalise: "Normalise") -> "_Rows":
-        import torch
-
-        images = normalise(dataset.x[subset.indices])
-        labels = torch.tensor(dataset.y[subset.indices], device=images.device)
-        return cls(images, labels, torch.tensor(subset.weights, device=images.device))
-
-    def at(self, rows: ndarray) -> "Batch":
-        """Return some of the rows."""
-        return self.images[rows], self.labels[rows], self.weights[rows]
-
-
-@dataclass(frozen=True, eq=False)
-class Normalise:
-    """Centres and scales rows by the moments of the whole training set; no labels are read."""
-
-    mean: "torch.Tensor"
-    scale: "torch.Tensor"
-
-    @classmethod
-    def of(cls, dataset: Dataset, device: "torch.device") -> "Normalise":
-        import torch
-
-        mean, deviation = dataset.moments
-        shape = (1, -1, 1, 1) if dataset.x.ndim == 4 else (1, -1)
-        as_tensor = [torch.from_numpy(np.float32(v)).reshape(shape).to(device) for v in (mean, 1 / deviation)]
-        return cls(*as_tensor)
-
-    def __call__(self, rows: ndarray) -> "torch.Tensor":
-        import torch
-
-        # Memory-mapped rows are read-only, which torch does not take; np.array makes the copy it needs.
-        return (torch.from_numpy(np.array(rows)).to(self.mean.device).float() - self.mean) * self.scale
-
-    def chunks(self, rows: ndarray) -> Iterator["torch.Tensor"]:
-        for start in range(0, len(rows), EVALUATION_BATCH):
-            yield self(rows[start : start + EVALUATION_BATCH])

@@ -11,9 +11,9 @@ from statistics import median
 from typing import Any
 
 from winnow import kept_rows
-from winnow.config import Plan
 from winnow.keys import library_versions
 from winnow.pipeline import Pipeline, Score
+from winnow.plan import Plan
 from winnow.results import STAGES
 from winnow.statistics import paired_difference
 from winnow.tracking import Run, Store

@@ -21,7 +21,7 @@ from numpy import ndarray
 from threadpoolctl import threadpool_limits
 
 from winnow.errors import InvalidValue
-from winnow.types import Embedding
+from winnow.stages import Embedding
 
 FLOOR = 1e-10  # directions with less than this part of the largest variance are taken for rounding
 WIDEST = 4096

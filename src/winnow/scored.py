@@ -18,7 +18,8 @@ from pydantic import Field
 from winnow.dynamics import class_errors, label_probabilities
 from winnow.quota import check_budget, equal_quotas, proportional_quotas, weighted_quotas
 from winnow.sampler import Sampler, draw
-from winnow.types import Clustering, Dynamics, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Dynamics, Subset
 
 Quota = Literal["none", "class", "class_equal", "class_error"]
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]

@@ -11,22 +11,19 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING
 
 from winnow import figures, report, results
 from winnow.cache import Cache
 from winnow.dataset.auto import Auto
 from winnow.errors import InvalidValue
+from winnow.plan import Plan
 from winnow.results import Row
-
-if TYPE_CHECKING:
-    from winnow.config import Plan
 
 ENVIRONMENT = "WINNOW_SWEEP"
 PARENT = "parent-run"
 COMMAND = "command"
 # The jobs of this process's command, between its beginning and its end; empty in workers.
-_begun: list["Plan"] = []
+_begun: list[Plan] = []
 
 
 def name_command() -> None:
@@ -42,7 +39,7 @@ def folder(state_dir: str | Path) -> Path:
     return Path(state_dir).absolute() / "runs" / os.environ[ENVIRONMENT]
 
 
-def begin(plans: Sequence["Plan"], overrides: Sequence[Sequence[str]], command: str) -> None:
+def begin(plans: Sequence[Plan], overrides: Sequence[Sequence[str]], command: str) -> None:
     """Make ready for jobs that have all passed the door, and list them as pending.
 
     `command` is what was typed, without the program's name.
@@ -77,7 +74,7 @@ def begin(plans: Sequence["Plan"], overrides: Sequence[Sequence[str]], command: 
             source.decide()
 
 
-def upcoming(number: int) -> Sequence["Plan"]:
+def upcoming(number: int) -> Sequence[Plan]:
     """The jobs of this command after job `number`; none in a process that was handed a single job."""
     return _begun[number + 1 :]
 
@@ -87,7 +84,7 @@ def exhibits(place: Path, job: int) -> Path:
     return place / f"study-{job}"
 
 
-def pending(number: int, plan: "Plan", overrides: Sequence[str]) -> Row:
+def pending(number: int, plan: Plan, overrides: Sequence[str]) -> Row:
     """The row of a job that has not run yet."""
     settings = plan.settings
     return Row(

@@ -26,7 +26,8 @@ from winnow.cache import Cache
 from winnow.errors import WinnowError
 from winnow.gathering import Gathered, Group, in_common
 from winnow.pipeline import Method, Pipeline, Score
-from winnow.types import Dataset, Source
+from winnow.stages import Source
+from winnow.types import Dataset
 
 DATASET_ARRAYS = ("x", "y", "x_test", "y_test")
 TRAINING = "winnow.training"

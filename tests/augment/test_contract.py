@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from winnow.types import Augment
+from winnow.stages import Augment
 
 OPTIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("conf/augment/*.yaml"))
 

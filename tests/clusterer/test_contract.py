@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from threadpoolctl import threadpool_limits
 
 from winnow.errors import InvalidValue, WinnowWarning
-from winnow.types import Clusterer
+from winnow.stages import Clusterer
 
 OPTIONS = sorted((Path(__file__).parents[2] / "conf" / "clusterer").glob("*.yaml"))
 

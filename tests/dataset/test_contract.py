@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from winnow.dataset.auto import VARIABLE
-from winnow.types import Dataset, Source
+from winnow.stages import Source
+from winnow.types import Dataset
 
 OPTIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("conf/dataset/*.yaml"))
 

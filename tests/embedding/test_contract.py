@@ -12,7 +12,7 @@ from torchvision.models import resnet18
 from winnow.dataset.digits import Digits
 from winnow.keys import identity
 from winnow.scaling import normalized, whitened
-from winnow.types import Embedding
+from winnow.stages import Embedding
 
 FOLDER = Path(__file__).parents[2] / "conf" / "embedding"
 OPTIONS = sorted(path.stem for path in FOLDER.glob("*.yaml"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from winnow.types import Model
+from winnow.stages import Model
 
 OPTIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("conf/model/*.yaml"))
 

@@ -11,7 +11,8 @@ from hypothesis.extra.numpy import arrays
 from omegaconf import OmegaConf
 
 from winnow.errors import InvalidValue
-from winnow.types import Clustering, Dynamics, Selector
+from winnow.stages import Selector
+from winnow.types import Clustering, Dynamics
 
 CONF = Path(__file__).parents[2] / "conf" / "selector"
 # A file of kept rows has a budget of its own: tests/test_kept_rows.py.

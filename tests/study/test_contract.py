@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from winnow.dataset.blobs_2d import Blobs2D
-from winnow.types import Study
+from winnow.stages import Study
 
 OPTIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("conf/study/*.yaml"))
 QUICK = {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from winnow.types import Augment
+from winnow.stages import Augment
 from winnow.warp import rotations, uniform, warp
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ The reference for every other option, and right where data are plenty or must no
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from winnow.types import Augment
+from winnow.stages import Augment
 
 if TYPE_CHECKING:
     import torch

@@ -19,7 +19,8 @@ from pydantic import Field
 from winnow.clustering import means_of, partition
 from winnow.distance import nearest_centroid
 from winnow.errors import InvalidValue
-from winnow.types import Clusterer, Clustering
+from winnow.stages import Clusterer
+from winnow.types import Clustering
 
 
 @dataclass(frozen=True)

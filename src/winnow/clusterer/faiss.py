@@ -20,7 +20,8 @@ from numpy import ndarray
 from pydantic import Field
 
 from winnow.clustering import cluster
-from winnow.types import Clusterer, Clustering
+from winnow.stages import Clusterer
+from winnow.types import Clustering
 
 
 @dataclass(frozen=True)

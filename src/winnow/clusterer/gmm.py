@@ -19,7 +19,8 @@ from numpy import ndarray
 from pydantic import Field
 
 from winnow.clustering import partition
-from winnow.types import Clusterer, Clustering
+from winnow.stages import Clusterer
+from winnow.types import Clustering
 
 
 @dataclass(frozen=True)

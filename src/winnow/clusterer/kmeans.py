@@ -16,7 +16,8 @@ from pydantic import Field
 
 from winnow.clustering import cluster
 from winnow.lloyd import find_centroids
-from winnow.types import Clusterer, Clustering
+from winnow.stages import Clusterer
+from winnow.types import Clustering
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from numpy.random import Generator
 from pydantic import Field
 
 from winnow.clustering import cluster
-from winnow.types import Clusterer, Clustering
+from winnow.stages import Clusterer
+from winnow.types import Clustering
 
 Rows = Float[ndarray, "n d"]
 Centroids = Float[ndarray, "k d"]

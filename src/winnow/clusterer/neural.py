@@ -29,8 +29,9 @@ from pydantic_core import PydanticCustomError
 from winnow.clustering import means_of, partition
 from winnow.errors import InvalidValue
 from winnow.model.mlp import MLP
+from winnow.stages import Clusterer, Model, Wrapper
 from winnow.streams import stream_seed
-from winnow.types import Clusterer, Clustering, Model, Wrapper
+from winnow.types import Clustering
 
 if TYPE_CHECKING:
     import torch

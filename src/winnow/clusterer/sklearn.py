@@ -14,7 +14,8 @@ from numpy import ndarray
 from pydantic import Field
 
 from winnow.clustering import centroids_by, cluster
-from winnow.types import Clusterer, Clustering
+from winnow.stages import Clusterer
+from winnow.types import Clustering
 
 
 @dataclass(frozen=True)

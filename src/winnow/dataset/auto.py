@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from winnow.dataset.digits import Digits
 from winnow.dataset.mnist import MNIST, SHAPES, fetch, raw_folder
 from winnow.errors import DatasetUnavailable, InvalidValue
-from winnow.types import Dataset, Source
+from winnow.stages import Source
+from winnow.types import Dataset
 
 VARIABLE = "WINNOW_AUTO_DATASET"
 

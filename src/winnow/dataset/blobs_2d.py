@@ -16,7 +16,8 @@ from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
-from winnow.types import Dataset, Source
+from winnow.stages import Source
+from winnow.types import Dataset
 
 CENTRES = ((1.0, 1.0), (5.0, 5.0))
 

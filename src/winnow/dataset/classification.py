@@ -15,7 +15,8 @@ from pydantic import Field
 
 from winnow.errors import InvalidValue
 from winnow.split import stratified_split
-from winnow.types import Dataset, Source
+from winnow.stages import Source
+from winnow.types import Dataset
 
 CLOUDS_PER_CLASS = 2
 

@@ -22,7 +22,8 @@ from pydantic import Field
 
 from winnow.errors import DatasetUnavailable
 from winnow.split import stratified_split
-from winnow.types import Dataset, Source
+from winnow.stages import Source
+from winnow.types import Dataset
 
 if TYPE_CHECKING:
     from sklearn.compose import ColumnTransformer

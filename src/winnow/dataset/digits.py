@@ -17,7 +17,8 @@ from numpy import ndarray
 from pydantic import Field
 
 from winnow.split import stratified_split
-from winnow.types import Dataset, Source
+from winnow.stages import Source
+from winnow.types import Dataset
 
 
 @dataclass(frozen=True)

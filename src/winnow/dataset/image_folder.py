@@ -22,7 +22,8 @@ from pydantic import Field
 
 from winnow.errors import DatasetUnavailable
 from winnow.split import stratified_split
-from winnow.types import Dataset, Source
+from winnow.stages import Source
+from winnow.types import Dataset
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"))
 MAX_PIXELS = 50_000_000

@@ -23,7 +23,8 @@ import numpy as np
 
 from winnow.errors import DatasetUnavailable
 from winnow.reachable import why_unreachable
-from winnow.types import Dataset, Source
+from winnow.stages import Source
+from winnow.types import Dataset
 
 SHAPES = {
     "train-images-idx3-ubyte": (60_000, 28, 28),

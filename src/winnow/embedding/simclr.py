@@ -24,7 +24,7 @@ from winnow.embedding.autoencoder import as_tensor, encode
 from winnow.errors import InvalidValue
 from winnow.options import default_stage, option_of
 from winnow.scaling import ScaledEmbedding, normalized
-from winnow.types import Augment, Wrapper
+from winnow.stages import Augment, Wrapper
 
 if TYPE_CHECKING:
     import torch

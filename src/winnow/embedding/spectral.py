@@ -31,7 +31,7 @@ from winnow.errors import InvalidValue, WinnowWarning
 from winnow.neighbours import nearest_neighbours
 from winnow.options import default_stage, option_of
 from winnow.scaling import ScaledEmbedding, fixed_signs, normalized
-from winnow.types import Embedding, Wrapper
+from winnow.stages import Embedding, Wrapper
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

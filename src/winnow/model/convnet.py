@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from winnow.errors import InvalidValue
-from winnow.types import Model
+from winnow.stages import Model
 
 if TYPE_CHECKING:
     import torch

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from winnow.errors import InvalidValue
-from winnow.types import Model
+from winnow.stages import Model
 
 if TYPE_CHECKING:
     import torch

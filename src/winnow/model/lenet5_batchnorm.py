@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from winnow.model.lenet5 import build_lenet5
-from winnow.types import Model
+from winnow.stages import Model
 
 if TYPE_CHECKING:
     import torch

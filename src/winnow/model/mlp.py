@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from winnow.types import Model
+from winnow.stages import Model
 
 if TYPE_CHECKING:
     import torch

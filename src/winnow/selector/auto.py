@@ -73,7 +73,8 @@ from pydantic import Field
 
 from winnow.coverage import Coverage
 from winnow.quota import check_budget, covering_quotas, crowding, lowest_per_cluster
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 

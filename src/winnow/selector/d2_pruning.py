@@ -29,7 +29,8 @@ from pydantic import Field
 from winnow.dynamics import el2n
 from winnow.neighbours import nearest_neighbours
 from winnow.quota import check_budget
-from winnow.types import Clustering, Dynamics, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Dynamics, Subset
 
 
 @dataclass(frozen=True)

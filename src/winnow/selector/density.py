@@ -23,7 +23,8 @@ from pydantic import Field
 from threadpoolctl import threadpool_limits
 
 from winnow.quota import check_budget, crowding
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 
 @dataclass(frozen=True)

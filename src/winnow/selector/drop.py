@@ -23,7 +23,8 @@ from numpy.random import Generator
 
 from winnow.quota import lowest_per_cluster
 from winnow.scored import quotas_of
-from winnow.types import Clustering, Dynamics, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Dynamics, Subset
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ from pydantic import Field
 
 from winnow.neighbours import nearest_neighbours
 from winnow.quota import check_budget
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_array

@@ -13,7 +13,8 @@ from numpy.random import Generator
 
 from winnow import kept_rows
 from winnow.errors import InvalidValue
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.errors import InvalidValue
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 
 @dataclass(frozen=True)

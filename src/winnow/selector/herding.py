@@ -19,7 +19,8 @@ from numpy.random import Generator
 
 from winnow.distance import squared_distances
 from winnow.quota import check_budget
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 
 @dataclass(frozen=True)

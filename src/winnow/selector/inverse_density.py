@@ -20,7 +20,8 @@ from pydantic import Field
 
 from winnow.neighbours import sparsity
 from winnow.quota import check_budget
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from pydantic import Field
 
 from winnow.distance import squared_distances
 from winnow.quota import check_budget
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 _PAIRS_AT_ONCE = 2**20
 

@@ -18,7 +18,8 @@ from numpy.random import Generator
 from pydantic import Field
 
 from winnow.quota import crowding, equal_quotas, lowest_per_cluster
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 _PAIRS_AT_ONCE = 2**20
 

@@ -20,7 +20,8 @@ from numpy.random import Generator
 
 from winnow.options import default_stage, option_of
 from winnow.quota import proportional_quotas
-from winnow.types import Clustering, Dynamics, Selector, Subset, Wrapper
+from winnow.stages import Selector, Wrapper
+from winnow.types import Clustering, Dynamics, Subset
 
 # These have no smaller budget to offer a class, and a class has no classes.
 _UNSUITED = {"full", "from_file", "per_class"}

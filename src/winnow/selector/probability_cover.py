@@ -24,7 +24,8 @@ from pydantic import Field
 from threadpoolctl import threadpool_limits
 
 from winnow.quota import check_budget, top_up
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 _ROWS_AT_ONCE = 256
 _SAMPLE = 500

@@ -19,7 +19,8 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.quota import check_budget, crowding, equal_quotas, lowest_per_cluster
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.quota import covering_quotas, crowding, equal_quotas, lowest_per_cluster, proportional_quotas
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 _QUOTAS = {"covering": covering_quotas, "proportional": proportional_quotas, "equal": equal_quotas}
 

@@ -20,7 +20,8 @@ from numpy.random import Generator
 from threadpoolctl import threadpool_limits
 
 from winnow.quota import check_budget, crowding
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 _PAIRS_AT_ONCE = 2**22
 

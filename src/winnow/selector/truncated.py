@@ -15,7 +15,8 @@ from numpy.random import Generator, default_rng
 from pydantic import Field
 
 from winnow.quota import check_budget, lowest_per_cluster
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from pydantic import Field
 
 from winnow.neighbours import sparsity
 from winnow.quota import check_budget, crowding, equal_quotas, lowest_per_cluster
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 
 @dataclass(frozen=True)

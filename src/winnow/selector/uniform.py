@@ -17,7 +17,8 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.quota import check_budget
-from winnow.types import Clustering, Selector, Subset
+from winnow.stages import Selector
+from winnow.types import Clustering, Subset
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from winnow.embedding.identity import flatten
 from winnow.embedding.pca import PCA
 from winnow.exhibit import Record, panels, save_table, scatter
 from winnow.selector.density import Density
+from winnow.stages import Study
 from winnow.streams import stream, stream_seed
-from winnow.types import Dataset, Study
+from winnow.types import Dataset
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from pydantic import Field
 from winnow.clusterer.lloyd import assign, centroids_until_still, random_centroids, squared_distances
 from winnow.errors import InvalidValue
 from winnow.exhibit import Record, crosses, panels, save_table, scatter
+from winnow.stages import Study
 from winnow.streams import stream
-from winnow.types import Dataset, Study
+from winnow.types import Dataset
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ from winnow.early_stopping import set_aside
 from winnow.embedding.identity import flatten
 from winnow.exhibit import COLOURS, Record, panels, save_table, summary
 from winnow.quality import Quality, assigned, majority_labels
+from winnow.stages import Clusterer, Study
 from winnow.streams import stream, stream_seed
-from winnow.types import Clusterer, Clustering, Dataset, Study
+from winnow.types import Clustering, Dataset
 
 
 @dataclass(frozen=True)

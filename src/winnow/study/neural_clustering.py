@@ -18,8 +18,9 @@ from winnow.clusterer.sklearn import Sklearn
 from winnow.embedding.identity import flatten
 from winnow.exhibit import crosses, panels, save_table, scatter, summary
 from winnow.quality import Quality
+from winnow.stages import Clusterer, Study
 from winnow.streams import stream_seed
-from winnow.types import Clusterer, Dataset, Study
+from winnow.types import Dataset
 
 
 @dataclass(frozen=True)
