@@ -87,3 +87,15 @@ def test_batch_statistics_are_each_replicas_own():
     # A tenth of the means 1 and 20; (momentum 0.1, Ioffe and Szegedy's moving average as torch has it).
     assert together.buffers["running_mean"].flatten().tolist() == pytest.approx([0.1, 2.0])
     assert together.buffers["num_batches_tracked"].tolist() == [1, 1]
+
+
+def test_a_dropout_of_another_kind_is_not_taken_for_the_usual_one():
+    class Always(nn.Dropout):
+        def forward(self, x):
+            return 3 * x
+
+    identity = nn.Linear(8, 8, bias=False)
+    nn.init.eye_(identity.weight)
+    assert torch.equal(
+        lets_through(lambda: nn.Sequential(identity, Always(0.5)), [1]), torch.full((1, 6, 8), 3.0)
+    )
