@@ -25,6 +25,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from benchmarks import figure
 from benchmarks.line import Line, table, tell
 
+from winnow.workers import available_cores
+
 ROWS = ("imports", "selection", "assignment", "kmeans", "side_by_side", "training", "job", "scale")
 MODES = ("short", "full", "smallest")
 
@@ -53,7 +55,7 @@ def main() -> None:
 
 def write(lines: list[Line], mode: str, folder: Path) -> None:
     """Write what is known so far: a run that is stopped leaves the rows it finished."""
-    about = f"{platform.platform()}, {len(os.sched_getaffinity(0))} of {os.cpu_count()} cores, mode={mode}"
+    about = f"{platform.platform()}, {available_cores()} of {os.cpu_count()} cores, mode={mode}"
     legend = "Medians, the lowest in brackets; ratio: theirs / ours."
     (folder / "benchmark.md").write_text(f"{about}\n{legend}\n\n{table(lines)}\n")
     figure.draw(lines, folder / "benchmark.png")

@@ -1,6 +1,7 @@
 """Who is trained with whom, and who is spared whose trouble."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,14 +11,14 @@ from winnow.cache import Cache
 from winnow.clusterer.sklearn import Sklearn
 from winnow.dataset.digits import Digits
 from winnow.embedding.pca import PCA
-from winnow.errors import InvalidValue
+from winnow.errors import InvalidValue, TryLater
 from winnow.gathering import in_common
 from winnow.model.mlp import MLP
 from winnow.pipeline import Method, Pipeline
 from winnow.recipe import Recipe
 from winnow.selector.nearest import Nearest
 from winnow.selector.uniform import Uniform
-from winnow.stages import Selector
+from winnow.stages import Augment, Selector
 from winnow.types import Dataset
 from winnow.workers import Deferred, Workers
 
@@ -36,6 +37,20 @@ class Fickle(Selector):
 
     def select(self, X, y, clustering, *, budget, rng):
         raise InvalidValue("the stars must stand well, got Saturn")
+
+
+@dataclass(frozen=True)
+class InterruptedOnce(Augment):
+    """Somebody presses Ctrl-C at the first batch."""
+
+    def __call__(self, images, generator):
+        if not INTERRUPTED:
+            INTERRUPTED.append(True)
+            raise KeyboardInterrupt
+        return images
+
+
+INTERRUPTED = []
 
 
 @pytest.fixture
@@ -129,3 +144,37 @@ def test_more_than_fit_in_a_batch_are_trained_one_batch_after_the_other(make, mo
     assert [stored(pipeline, repetition) for repetition in range(3)] == [True, True, False]
     waiting[2].result()
     assert stored(pipeline, 2)
+
+
+@pytest.mark.timeout(60)
+def test_an_interrupted_batch_waits_on(make):
+    pipeline = make()
+    pipeline = replace(pipeline, method=replace(pipeline.method, augment=InterruptedOnce()))
+    (waiting,) = ask(Workers(1), (pipeline, 0))
+    with pytest.raises(KeyboardInterrupt):
+        waiting.result()
+    assert waiting.result().accuracy > 0
+
+
+def test_a_result_that_cannot_be_stored_is_the_trouble_of_who_asks_for_it(make):
+    good, held = make(), make()
+    impatient = replace(held, cache=replace(held.cache, lock_timeout=0.0))
+    with held.cache.lock(f"trained-{held.trained_key(1)}"):
+        first, second, third = ask(Workers(1), (impatient, 0), (impatient, 1), (good, 2))
+        assert first.result().accuracy > 0
+        assert third.result().accuracy > 0
+        with pytest.raises(TryLater):
+            second.result()
+    assert [stored(good, repetition) for repetition in range(3)] == [True, False, True]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux' process files")
+def test_a_result_that_was_found_keeps_no_file_open(make):
+    def open_files():
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    ask(Workers(1), (make(), 0))[0].result()
+    before = open_files()
+    (again,) = ask(Workers(1), (make(), 0))
+    assert again.result().found
+    assert open_files() == before

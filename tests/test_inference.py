@@ -49,6 +49,52 @@ def test_batch_normalisation_dropout_and_three_quarters_of_relu_are_gone():
     assert [type(layer).__name__ for layer in shortened(old_order)] == ["Conv2d", "MaxPool2d", "ReLU"]
 
 
+class Doubling(nn.Dropout):
+    """Called dropout, but at work when a network is tested, too."""
+
+    def forward(self, x):
+        return 2 * x
+
+
+def hooked():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+    network[1].register_forward_hook(lambda layer, given, answer: answer + 1)
+    return network
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        nn.Sequential(nn.Conv2d(3, 4, 3, padding=1, padding_mode="circular"), nn.ReLU()),
+        nn.Sequential(nn.Conv2d(3, 4, 4, padding="same"), nn.ReLU()),
+        nn.Sequential(nn.Conv2d(3, 4, 3, groups=1, bias=False), nn.ReLU(inplace=True), nn.MaxPool2d(2)),
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.MaxPool2d(2, dilation=2)),
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.MaxPool2d(3, stride=2, padding=1, ceil_mode=True), nn.Flatten()),
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, track_running_stats=False), nn.ReLU()),
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, affine=False), nn.ReLU()),
+        nn.Sequential(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), nn.ReLU()),
+        nn.Sequential(nn.Conv2d(3, 4, 3), Doubling()),
+        nn.Sequential(nn.Flatten()),
+        hooked(),
+    ],
+    ids=repr,
+)
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
+def test_any_chain_of_layers_answers_as_it_does(network):
+    torch.manual_seed(0)
+    images = torch.randn(4, 3, 12, 12)
+    network = in_use(network, images)
+    with torch.inference_mode():
+        torch.testing.assert_close(prepared(network)(images), network(images), rtol=1e-5, atol=1e-5)
+
+
+def test_a_network_in_double_precision_is_asked_as_it_is():
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()).double().eval()
+    images = torch.randn(2, 1, 5, 5, dtype=torch.float64)
+    with torch.inference_mode():
+        assert torch.equal(prepared(network)(images), network(images))
+
+
 def test_a_network_of_another_shape_is_asked_as_it_is():
     class Residual(nn.Module):
         def __init__(self):

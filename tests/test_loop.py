@@ -36,5 +36,15 @@ def test_what_torch_may_use_is_as_it_was_after_the_block(wanted):
     assert not torch.are_deterministic_algorithms_enabled()
 
 
+def test_nothing_wanted_of_torch_imports_no_compiler():
+    ask = "import sys; from winnow.loop import repeatable\nwith repeatable(False): "
+    ask += "print('torch' in sys.modules, 'torch._inductor' in sys.modules)"
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    answer = subprocess.run(
+        [sys.executable, "-c", ask], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert answer.stdout.split() == ["True", "False"]
+
+
 def test_finite_losses_are_no_fault():
     assert fault_of(np.float32([2.3, 0.1])) is None

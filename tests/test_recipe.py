@@ -135,6 +135,11 @@ def test_global_random_states_are_left_alone(stripes):
     assert torch.get_rng_state().tolist() == torch_before
 
 
+def test_a_repeatable_training_leaves_torch_as_it_was(stripes):
+    train(stripes, range(16), deterministic=True)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
 @pytest.mark.parametrize("rows", [3, 9, 17])
 def test_batch_normalisation_copes_with_any_number_of_rows(stripes, rows):
     trained = train(stripes, range(rows), model=LeNet5BatchNorm(), steps=4)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from winnow.errors import InvalidValue
 from winnow.replicas import MaskedDropout, Replicas
 
 OPTIONS = sorted(path.stem for path in Path(__file__).parents[1].glob("conf/model/*.yaml"))
@@ -87,3 +88,24 @@ def test_batch_statistics_are_each_replicas_own():
     # A tenth of the means 1 and 20; (momentum 0.1, Ioffe and Szegedy's moving average as torch has it).
     assert together.buffers["running_mean"].flatten().tolist() == pytest.approx([0.1, 2.0])
     assert together.buffers["num_batches_tracked"].tolist() == [1, 1]
+
+
+def test_a_dropout_of_another_kind_is_not_taken_for_the_usual_one():
+    class Always(nn.Dropout):
+        def forward(self, x):
+            return 3 * x
+
+    identity = nn.Linear(8, 8, bias=False)
+    nn.init.eye_(identity.weight)
+    assert torch.equal(
+        lets_through(lambda: nn.Sequential(identity, Always(0.5)), [1]), torch.full((1, 6, 8), 3.0)
+    )
+
+
+def test_a_dropout_layer_that_is_used_twice_is_refused():
+    class Twice(nn.Sequential):
+        def forward(self, x):
+            return super().forward(super().forward(x))
+
+    with pytest.raises(InvalidValue, match=r"must be used once .* got 1 used 2 times"):
+        lets_through(lambda: Twice(nn.Linear(8, 8), nn.Dropout(0.5)), [1, 2])

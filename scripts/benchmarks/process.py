@@ -24,7 +24,7 @@ class Measured:
 def measured(words: list[str], folder: Path, *, returns: int = 0) -> Measured:
     """Run a command in `folder` to its end, which must be with the code `returns`.
 
-    Memory is read from Linux' process files; elsewhere `peaks` holds one NaN.
+    Memory is read from Linux' process files; elsewhere `peaks` is empty.
     """
     started = perf_counter()
     command = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -40,7 +40,7 @@ def measured(words: list[str], folder: Path, *, returns: int = 0) -> Measured:
     if command.returncode != returns:
         print(errors, file=sys.stderr)
         raise SystemExit(f"error: {' '.join(words)} ended with code {command.returncode} | see above")
-    return Measured(seconds, sorted(peaks.values(), reverse=True) or [float("nan")], output + errors)
+    return Measured(seconds, sorted(peaks.values(), reverse=True), output + errors)
 
 
 def _watch(root: int, peaks: dict[int, float], ended: Event) -> None:

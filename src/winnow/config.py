@@ -27,8 +27,9 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import TypeAdapter, ValidationError
 
 from winnow.errors import InvalidValue
+from winnow.options import default_stage
 from winnow.plan import Plan, Settings
-from winnow.remembering import remembering
+from winnow.remembering import Remembering
 from winnow.selector.from_file import FromFile
 from winnow.stages import Model
 
@@ -64,7 +65,7 @@ class Door(Callbacks):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         loader = GlobalHydra.instance().config_loader()
         # Hydra composes every job once to see whether it can, and once to start it.
-        loader.load_sweep_config = remembering(loader.load_sweep_config)
+        loader.load_sweep_config = Remembering(loader.load_sweep_config)
         composed = partial(loader.load_sweep_config, config)
         self._admit(config, sweep_overrides(config), composed)
 
@@ -174,10 +175,7 @@ def _network(name: str) -> Model:
             where=f"transfer={name}",
             remedy=f"did you mean {near[0]}?" if near else "several are written transfer=[mlp,convnet]",
         )
-    module = import_module(f"winnow.model.{name}")
-    own = [each for each in vars(module).values() if getattr(each, "__module__", "") == module.__name__]
-    (kind,) = (each for each in own if isinstance(each, type) and issubclass(each, Model))
-    return kind()
+    return default_stage(Model, name)
 
 
 def _resolve(group: str, target: Any) -> type:

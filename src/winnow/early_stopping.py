@@ -15,6 +15,8 @@ from jaxtyping import Int64
 from numpy import ndarray
 from numpy.random import Generator
 
+from winnow.batches import EVALUATION_BATCH
+
 if TYPE_CHECKING:
     import torch
 
@@ -46,7 +48,7 @@ class Patience:
     def __call__(self, network: "torch.nn.Module") -> bool:
         from winnow.training import predict
 
-        right = predict(network, self.images.split(250)) == self.labels.cpu().numpy()
+        right = predict(network, self.images.split(EVALUATION_BATCH)) == self.labels.cpu().numpy()
         network.train()
         if right.mean() > self._best:
             self._best, self._waited = float(right.mean()), 0

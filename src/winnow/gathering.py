@@ -4,12 +4,10 @@ By then the baseline, the method and the jobs after it have asked for theirs, an
 network and recipe in common go into one batch. A training that fails takes no other with it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
-from winnow.cache import Entry
 from winnow.pipeline import Pipeline, Score, subset_of
 from winnow.types import Subset, Trained
 
@@ -28,28 +26,20 @@ class Gathered:
     pipeline: Pipeline
     repetition: int
     rows_chosen: Callable[[], Any]
-    outcome: Trained | Entry | Exception | None = None
+    outcome: Score | Exception | None = None
 
     def result(self) -> Score:
         while self.outcome is None:
             self.group.train_next()
-        return self._score
-
-    @cached_property
-    def _score(self) -> Score:
-        match self.outcome:
-            case Exception():
-                raise self.outcome
-            case Entry():
-                return self.pipeline.score(self.outcome)
-            case _:
-                return self.pipeline.score(self.pipeline.train(self.repetition, self.outcome))
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
 
     def subset(self) -> Subset | None:
         """Return the rows to train on, unless that was done before or they cannot be chosen."""
         try:
-            self.outcome = self.pipeline.finished(self.repetition)
-            if self.outcome is not None:
+            if (found := self.pipeline.finished(self.repetition)) is not None:
+                self.outcome = self.pipeline.score(found)
                 return None
             self.rows_chosen()
             return subset_of(self.pipeline.select(self.repetition))
@@ -57,10 +47,14 @@ class Gathered:
             self.outcome = error
             return None
 
-    def store(self) -> None:
+    def end(self, outcome: Trained | Exception) -> None:
         """Store what came of the training now: its turn to be asked may never come."""
-        if isinstance(self.outcome, Trained):
-            _ = self._score
+        try:
+            if isinstance(outcome, Exception):
+                raise outcome
+            self.outcome = self.pipeline.score(self.pipeline.train(self.repetition, outcome))
+        except Exception as error:  # raised to whoever asks for the result
+            self.outcome = error
 
 
 def in_common(pipeline: Pipeline) -> tuple:
@@ -82,16 +76,21 @@ class Group:
         return self.waiting[-1]
 
     def train_next(self) -> None:
-        """Train those that have waited longest."""
+        """Train those that have waited longest; if that is interrupted, they wait on."""
         batch = self.waiting[:AT_ONCE]
-        del self.waiting[:AT_ONCE]
         subsets = {each: subset for each in batch if (subset := each.subset()) is not None}
+        for each, outcome in zip(subsets, self._trained(subsets), strict=True):
+            each.end(outcome)
+        del self.waiting[: len(batch)]
+
+    @staticmethod
+    def _trained(subsets: Mapping[Gathered, Subset]) -> Sequence[Trained | Exception]:
         if not subsets:
-            return
+            return []
         pipeline = next(iter(subsets)).pipeline
         method = pipeline.method
         try:
-            outcomes = method.trainer.train_together(
+            return method.trainer.train_together(
                 pipeline.dataset,
                 list(subsets.values()),
                 method.trained,
@@ -100,8 +99,4 @@ class Group:
                 repetitions=[each.repetition for each in subsets],
             )
         except Exception as error:  # raised to whoever asks for a result
-            outcomes = [error] * len(subsets)
-        for each, outcome in zip(subsets, outcomes, strict=True):
-            each.outcome = outcome
-        for each in subsets:
-            each.store()
+            return [error] * len(subsets)

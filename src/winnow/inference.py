@@ -4,7 +4,7 @@ A network in use needs no batch statistics, no record for the gradient and no in
 So batch normalisation is folded into the convolution before it [1]_, ReLU comes after the pooling that
 leaves it a quarter of the values, and on a CPU the values stay in the layout of Intel's library from the
 first convolution on: LeNet-5 with batch normalisation answers in a third of the time. What is not a
-plain chain of layers is asked as it is.
+plain chain of layers in single precision is asked as it is.
 
 .. [1] Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
    Inference", CVPR 2018, section 3.2. https://arxiv.org/abs/1712.05877
@@ -16,9 +16,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-# Layers that take and give values in the library's own layout.
-_BLOCKED = {nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.Linear}
-
 
 def prepared(network: nn.Module) -> Callable[[Tensor], Tensor]:
     """Return a function that gives what `network`, in its evaluation mode, gives, up to rounding.
@@ -28,13 +25,16 @@ def prepared(network: nn.Module) -> Callable[[Tensor], Tensor]:
     >>> torch.allclose(prepared(network.eval())(images), network(images))
     True
     """
-    if type(network) is not nn.Sequential or next(network.parameters()).device.type != "cpu":
+    held = {(parameter.device.type, parameter.dtype) for parameter in network.parameters()}
+    # Behind a hook something else happens, such as the older kind of weight normalisation.
+    hooked = any(layer._forward_hooks or layer._forward_pre_hooks for layer in network.modules())
+    if type(network) is not nn.Sequential or held != {("cpu", torch.float32)} or hooked:
         return network
     layers = shortened(network)
     kinds = [type(layer) for layer in layers]
     first = kinds.index(nn.Conv2d) if nn.Conv2d in kinds else len(kinds)
     before, after = nn.Sequential(*layers[:first]), nn.Sequential(*layers[first:])
-    if len(after) and set(kinds[first:]) <= _BLOCKED and torch.backends.mkldnn.is_available():
+    if len(after) and all(map(_takes_blocks, after)) and torch.backends.mkldnn.is_available():
         return lambda images: after(before(images).to_mkldnn()).to_dense()
     return nn.Sequential(*layers)
 
@@ -48,10 +48,19 @@ def shortened(network: nn.Sequential) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for layer in network:
         before = layers[-1] if layers else None
-        if type(layer) is nn.BatchNorm2d and type(before) is nn.Conv2d:
+        if type(layer) is nn.BatchNorm2d and layer.track_running_stats and type(before) is nn.Conv2d:
             layers[-1] = fuse_conv_bn_eval(before, layer)
-        elif type(layer) is nn.MaxPool2d and type(before) is nn.ReLU:
+        elif type(layer) is nn.MaxPool2d and not layer.return_indices and type(before) is nn.ReLU:
             layers[-1:] = [layer, before]
-        elif not isinstance(layer, nn.Dropout):
+        elif type(layer) is not nn.Dropout:  # a kind of its own may have an answer of its own
             layers.append(layer)
     return layers
+
+
+def _takes_blocks(layer: nn.Module) -> bool:
+    """Whether values go through a layer in the library's own layout."""
+    if type(layer) is nn.Conv2d:
+        return layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
+    if type(layer) is nn.MaxPool2d:
+        return layer.dilation in (1, (1, 1)) and not layer.return_indices
+    return type(layer) in (nn.ReLU, nn.Flatten, nn.Linear)

@@ -5,6 +5,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import islice
@@ -217,11 +218,9 @@ class Job:
             if not plan.trains or one_by_one or not all(same):
                 continue
             job = Job(plan, 0, self.in_sweep)
-            try:
+            with suppress(InvalidValue):  # told when its turn has come
                 job.check_fits()
-            except InvalidValue:  # told when its turn has come
-                continue
-            job.ask(workers)
+                job.ask(workers)
 
     def _tracked(
         self, record: Record, finished_run: str | None, results: Results, against: Scores | None

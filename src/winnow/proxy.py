@@ -138,7 +138,7 @@ def gradient_norms(network: "torch.nn.Module", dataset: Dataset) -> Float32[ndar
     from torch.func import functional_call, grad, vmap
     from torch.nn.functional import cross_entropy
 
-    from winnow.training import one_thread
+    from winnow.loop import one_thread
 
     network.eval()
     weights = {name: value.detach() for name, value in network.named_parameters()}

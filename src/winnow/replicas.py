@@ -18,6 +18,8 @@ from numpy import ndarray
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from winnow.errors import InvalidValue
+
 Batch = tuple[Tensor, Tensor, Tensor]
 Loss = Callable[[Callable[[Tensor], Tensor], Any], Tensor]
 
@@ -43,6 +45,13 @@ class Replicas:
         self._dropouts = _with_masks(self._network)
         with torch.no_grad():
             self._network.eval()(row)
+        for name, layer in self._dropouts.items():
+            if layer.used > 1:  # each use needs a mask of its own
+                raise InvalidValue(
+                    f"a dropout layer must be used once by a network that is trained with others, got {name} "
+                    f"used {layer.used} times",
+                    remedy="give each use its own layer, or set trainer.batched=false",
+                )
 
     @classmethod
     def of(cls, build: Callable[[], nn.Module], seeds: Sequence[int], row: Tensor) -> "Replicas":
@@ -94,13 +103,13 @@ class MaskedDropout(nn.Module):
 
     def __init__(self, p: float) -> None:
         super().__init__()
-        self.keep, self.shape = 1 - p, torch.Size()
+        self.keep, self.shape, self.used = 1 - p, torch.Size(), 0
         self.register_buffer("mask", torch.ones(()))
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training:
             return x * self.mask
-        self.shape = x.shape[1:]  # what a mask for one row must look like
+        self.shape, self.used = x.shape[1:], self.used + 1  # what a mask for one row must look like
         return x
 
 
@@ -108,7 +117,7 @@ def _with_masks(network: nn.Module) -> dict[str, MaskedDropout]:
     """Replace the dropout layers of `network`, and return those that drop something, by their names."""
     masked = {}
     for name, layer in list(network.named_modules()):
-        if isinstance(layer, nn.Dropout):
+        if type(layer) is nn.Dropout:  # what a kind of its own does is not known
             replacement = MaskedDropout(layer.p) if layer.p else nn.Identity()
             network.set_submodule(name, replacement)
             masked |= {name: replacement} if layer.p else {}

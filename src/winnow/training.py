@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from winnow.inference import prepared
-from winnow.loop import fault_of, one_thread
+from winnow.loop import fault_of, one_thread, repeatable
 from winnow.stand_in import standing_in
 
 
@@ -71,35 +71,37 @@ def fit(
         If a loss is not finite, naming the first such step.
     """
     objective = Objective(network, loss, optimizer, scheduler)
-    with one_thread(), warnings.catch_warnings():
+    callbacks: list[Callback] = [StepBar(description, steps)] if description else []
+    callbacks += [Stopper(network, stop)] if stop else []
+    with one_thread(), repeatable(deterministic), warnings.catch_warnings():
         # Advice to Lightning's own developers, users of Slurm, and people who train without its loaders.
         warnings.filterwarnings("ignore", module="(pytorch_lightning|lightning_fabric)")
-        trainer = lightning.Trainer(
-            max_steps=steps,
-            max_epochs=-1,
-            accelerator=next(network.parameters()).device.type,
-            devices=1,
-            logger=False,
-            callbacks=[
-                *([StepBar(description, steps)] if description else []),
-                *([Stopper(network, stop)] if stop else []),
-            ],
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            limit_val_batches=0,
-            deterministic=deterministic or None,  # even the answer no would import the compiler
-            log_every_n_steps=0,
-            # Without this, Lightning finds Slurm's variables and takes over signals and requeueing.
-            plugins=[LightningEnvironment()],
-        )
+        trainer = _quiet_trainer(steps, next(network.parameters()).device, callbacks)
         with _interrupts_as_they_are(trainer):
             trainer.fit(objective, train_dataloaders=batches)
     losses = torch.stack(objective.losses).float().cpu().numpy()
     if fault := fault_of(losses):
         raise fault
     return losses
+
+
+def _quiet_trainer(steps: int, device: torch.device, callbacks: list[Callback]) -> lightning.Trainer:
+    return lightning.Trainer(
+        max_steps=steps,
+        max_epochs=-1,
+        accelerator=device.type,
+        devices=1,
+        logger=False,
+        callbacks=callbacks,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        limit_val_batches=0,
+        log_every_n_steps=0,
+        # Without this, Lightning finds Slurm's variables and takes over signals and requeueing.
+        plugins=[LightningEnvironment()],
+    )
 
 
 def predict(network: torch.nn.Module, batches: Iterable[Tensor]) -> ndarray:

@@ -50,3 +50,9 @@ def test_an_interrupted_batch_ends_as_any_other_command(command):
     assert {run["status"] for run in command.tracked()} <= {"KILLED"}
     assert command.entries("trained") == {}
     assert command.alive() == []
+
+
+def test_dynamics_that_fail_in_a_later_job_fail_there(bare):
+    words = ("selector=el2n", "dynamics.learning_rate=0.001,1e30", "trainer.batched=true", "tracker=none")
+    assert bare.run("-m", *words, "seeds=1", "dynamics.min_steps=20").returncode == 1
+    assert [row["status"] for row in bare.rows()] == ["ok", "failed"]
