@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
-from winnow.config import GROUPS, MIRRORED, composed
+from winnow.config import GROUPS, MIRRORED, composed, in_own_words
 from winnow.errors import InvalidValue
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -83,6 +84,16 @@ def test_a_wrong_value_is_refused_in_one_line_that_names_it(plan, override, comp
 def test_a_near_miss_is_pointed_out(plan):
     with pytest.raises(InvalidValue, match=r"did you mean trainer.learning_rate\?"):
         plan("+trainer.lerning_rate=0.1")
+
+
+def test_a_setting_that_only_a_swept_option_has_comes_with_the_way_to_write_it(plan):
+    with pytest.raises(ConfigCompositionException) as hydras:
+        plan("selector.quota=class")
+    words = str(in_own_words(hydras.value))
+    assert "every key must be known, got selector.quota" in words
+    assert "write ++selector.quota=..." in words
+    chosen = plan("selector=ccs", "++selector.quota=class").stages["selector"]
+    assert chosen.quota == "class"
 
 
 DANGEROUS = [

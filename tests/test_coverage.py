@@ -70,12 +70,34 @@ def test_neither_units_nor_place_matter(sticks):
     assert other.pace == pytest.approx(one.pace, abs=1e-3)
 
 
+def test_errors_by_hand():
+    """Two draws, three budgets; the normal data are the same in both, so that only the data vary."""
+    data, normal = np.array([[8.0, 3, 1], [8, 5, 3]]), np.array([[8.0, 8, 8], [8, 8, 8]])
+    coverage = Coverage._judged(data, normal, float(np.log(4)), independent_draws=2.0)
+    assert coverage.ratio == pytest.approx(4 / 8)
+    assert coverage.pace == pytest.approx(np.log(8 / 2) / np.log(4))
+    # Of 3 and 5, the standard error is 1, a quarter of their mean; of 1 and 3 it is 1, half of theirs.
+    assert coverage.ratio_error == pytest.approx(0.5 / 4)
+    assert coverage.pace_error == pytest.approx(0.5 / np.log(4))
+
+
+@pytest.mark.parametrize("d", [2, 20])
+def test_the_errors_tell_how_far_other_rows_of_the_same_kind_would_move_the_measures(d):
+    clouds = [draw(seed).normal(size=(40, d)).astype(np.float32) for seed in range(15)]
+    several = [Coverage.of(X, 8, draw(seed)) for seed, X in enumerate(clouds)]
+    for name in ("ratio", "pace"):
+        spread = np.std([getattr(each, name) for each in several])
+        told = np.mean([getattr(each, f"{name}_error") for each in several])
+        # Too large rather than too small: kept rows vary between draws, too.
+        assert 0.8 * spread < told < 3 * spread
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 9])
 def test_any_number_of_rows_and_budget_has_an_answer(n):
     X = draw().normal(size=(n, 2)).astype(np.float32)
     for budget in range(n + 1):
         coverage = Coverage.of(X, budget, draw())
-        assert np.isfinite([coverage.ratio, coverage.pace]).all()
+        assert np.isfinite(list(vars(coverage).values())).all()
         assert coverage.ratio >= 0
 
 
@@ -87,14 +109,14 @@ def test_a_single_odd_row_is_no_shape():
     X = np.ones((5000, 3), np.float32)
     X[7] = 9
     coverage = Coverage.of(X, 10, draw())
-    assert np.isfinite([coverage.ratio, coverage.pace]).all()
+    assert np.isfinite(list(vars(coverage).values())).all()
 
 
 def test_twins_of_kept_rows_are_explained():
     X = np.repeat(draw().normal(size=(2, 3)), 100, axis=0).astype(np.float32)
     coverage = Coverage.of(X, 100, draw())
     assert coverage.ratio < 1e-9
-    assert np.isfinite(coverage.pace)
+    assert np.isfinite(list(vars(coverage).values())).all()
 
 
 def test_normal_rows_have_the_covariance_of_the_data(cloud):

@@ -20,6 +20,15 @@ def test_they_are_those_of_an_exact_search(offset):
     np.testing.assert_allclose(distances, expected, atol=1e-5)
 
 
+def test_the_nearest_comes_first_however_tight_the_rows_lie():
+    rng = np.random.default_rng(0)
+    middles = rng.normal(size=(15, 64))
+    X = (middles[rng.integers(15, size=3000)] + 0.001 * rng.normal(size=(3000, 64))).astype(np.float32)
+    rows, distances = nearest_neighbours(X, 10)
+    assert (np.diff(distances, axis=1) >= 0).all()
+    np.testing.assert_allclose(distances[:, 3], np.linalg.norm(X - X[rows[:, 3]], axis=1), rtol=1e-5)
+
+
 def test_a_row_is_not_its_own_neighbour_among_duplicates():
     rows, distances = nearest_neighbours(np.ones((30, 2), np.float32), 3)
     assert not (rows == np.arange(30)[:, None]).any()

@@ -40,6 +40,12 @@ def test_equal_differences_have_an_interval_of_no_width():
     assert (comparison.low, comparison.mean, comparison.high) == (1.0, 1.0, 1.0)
 
 
+def test_what_units_do_to_the_last_bit_moves_no_interval():
+    """Of tenths, means that are equal on paper differ with the order in which they were added."""
+    whole, tenths = (paired_difference(each, [0.0] * 3) for each in ([1.0, 96.0, 37.0], [0.1, 9.6, 3.7]))
+    assert (10 * tenths.low, 10 * tenths.high) == pytest.approx((whole.low, whole.high))
+
+
 def test_one_pair_has_no_interval():
     comparison = paired_difference([2.0], [1.0])
     assert math.isnan(comparison.low)

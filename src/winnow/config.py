@@ -252,8 +252,18 @@ def in_own_words(error: BaseException) -> BaseException:
     lines = [line.strip() for line in text.split("\n")]
     lines = [line for line in lines if line and not line.startswith(_ASIDE)]
     if unknown := re.match(r"Could not override '([^']+)'", lines[0]):
-        top = [*(field.name for field in fields(Settings)), *GROUPS]
-        return _unknown(unknown[1], [] if "." in unknown[1] else top)
+        group, _, key = unknown[1].partition(".")
+        if not key:
+            return _unknown(group, [*(field.name for field in fields(Settings)), *GROUPS])
+        # Hydra first composes a sweep without the choices that are swept.
+        swept = (
+            f"; where a {group} that is swept has it, write ++{group}.{key}=..." if group in GROUPS else ""
+        )
+        return InvalidValue(
+            f"every key must be known, got {unknown[1]}",
+            where=unknown[1],
+            remedy=f"--help shows all settings{swept}",
+        )
     if lines[0].startswith("Ambiguous value"):
         several = "to run one job for each value add -m: python train.py -m ...; a list is written [a,b]"
         return InvalidValue(lines[0], remedy=several)

@@ -22,22 +22,28 @@ from threadpoolctl import threadpool_limits
 
 from winnow.distance import nearest_centroid
 
-_DRAWS = 4
+_FEWEST_DRAWS, _MOST_DRAWS = 4, 32
+_KEPT_ROWS_IN_ALL = 2**15  # of all draws together, where the fewest are not more
 _LEFT_OUT_ROWS = 250
 _MIXED_ROWS = 1024
 _MOST_ROWS = 2**17
 _DRAWN_AT_ONCE = 4096
+_TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
 class Coverage:
     """`ratio`: unexplained by the budget, data over normal data. `pace`: how fast it falls around there.
 
-    The pace is -d log(ratio) / d log(budget), between half and twice the budget.
+    The pace is -d log(ratio) / d log(budget), between half and twice the budget. Their standard errors say
+    how far chance may have moved them, which is far where rows are few or their tails heavy; of few rows
+    they are too large rather than too small.
     """
 
     ratio: float
     pace: float
+    ratio_error: float = 0.0
+    pace_error: float = 0.0
 
     @classmethod
     def of(cls, X: Float32[ndarray, "n d"], budget: int, rng: Generator) -> "Coverage":
@@ -47,20 +53,38 @@ class Coverage:
         budgets = [max(1, min(size, most)) for size in (budget // 2, budget, 2 * budget)]
         if left_out == 0 or budget == 0:
             return cls(1.0, 0.0)
-        data, normal = np.zeros((2, len(budgets)))
+        draws = min(max(_KEPT_ROWS_IN_ALL // budgets[-1], _FEWEST_DRAWS), _MOST_DRAWS)
+        data, normal = np.zeros((2, draws, len(budgets)))
         with threadpool_limits(1):
-            for _ in range(_DRAWS):
+            for draw in range(draws):
                 rows = X[rng.permutation(len(X))[: left_out + budgets[-1]]]
-                data += _unexplained(rows[:left_out], rows[left_out:], budgets)
+                data[draw] = _unexplained(rows[:left_out], rows[left_out:], budgets)
                 rows = normal_like(X, len(rows), rng)
-                normal += _unexplained(rows[:left_out], rows[left_out:], budgets)
-        if normal.min() == 0:  # rows that are all alike
+                normal[draw] = _unexplained(rows[:left_out], rows[left_out:], budgets)
+        # Draws of few rows are mostly draws of the same rows: they tell no more than all rows left out once.
+        independent = float(min(draws, len(X) / left_out))
+        return cls._judged(data, normal, float(np.log(budgets[-1] / budgets[0])), independent)
+
+    @classmethod
+    def _judged(cls, data: ndarray, normal: ndarray, span: float, independent_draws: float) -> "Coverage":
+        """Compare what is unexplained by half the budget, the budget and twice it, a line for each draw.
+
+        `span` is the distance between the outer two on a logarithmic scale.
+        """
+        if normal.mean(axis=0).min() == 0:  # rows that are all alike
             return cls(1.0, 0.0)
         # Where every row has a twin that is kept, nothing is unexplained.
-        logarithms = np.log(np.maximum(data, np.finfo(np.float64).tiny) / normal)
-        doublings = np.log(budgets[-1] / budgets[0])
-        pace = (logarithms[0] - logarithms[-1]) / doublings if doublings else 0.0
-        return cls(float(np.exp(logarithms[1])), float(pace))
+        of_data, of_normal = (np.maximum(each.mean(axis=0), _TINY) for each in (data, normal))
+        logarithms = np.log(of_data / of_normal)
+        ratio, fallen = float(np.exp(logarithms[1])), logarithms[0] - logarithms[-1]
+        errors = np.zeros(2)
+        for draws, means, count in ((data, of_data, independent_draws), (normal, of_normal, len(normal))):
+            parts = draws / means
+            steps = np.stack([parts[:, 1], parts[:, 0] - parts[:, -1]])
+            errors = np.hypot(errors, steps.std(axis=1, ddof=1) / np.sqrt(count))
+        if not span:
+            return cls(ratio, 0.0, ratio * errors[0])
+        return cls(ratio, float(fallen / span), float(ratio * errors[0]), float(errors[1] / span))
 
 
 def normal_like(X: Float32[ndarray, "n d"], count: int, rng: Generator) -> Float32[ndarray, "count d"]:

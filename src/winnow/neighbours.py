@@ -1,7 +1,9 @@
-"""Find the nearest rows of every row, exactly and without a matrix of all pairs.
+"""Find the nearest rows of every row, all of them compared and yet without a matrix of all pairs.
 
 faiss searches a block of rows at a time, on one thread; the distances of what it finds are measured again
-as differences in float64, so that duplicates are at exactly 0 and an offset costs no precision.
+as differences in float64, and sorted by that, so that duplicates are at exactly 0 and an offset costs no
+precision. The search itself is as good as float32: among rows a thousand times closer to each other than to
+the mean of all, it may take the next nearest for the nearest.
 """
 
 from collections.abc import Sequence
@@ -68,9 +70,10 @@ def _search(X: ndarray, count: int) -> tuple[ndarray, ndarray]:
         _, found = index.search(centred[start : start + _ROWS_AT_ONCE], count + 1)
         rows = np.arange(start, start + len(found))
         found = _without(rows, found)
-        neighbours[start : start + len(rows)] = found
-        measured = paired_distances(X, X, np.repeat(rows, count), found.ravel())
-        distances[start : start + len(rows)] = measured.reshape(found.shape)
+        measured = paired_distances(X, X, np.repeat(rows, count), found.ravel()).reshape(found.shape)
+        nearest_first = np.argsort(measured, axis=1, kind="stable")
+        neighbours[start : start + len(rows)] = np.take_along_axis(found, nearest_first, axis=1)
+        distances[start : start + len(rows)] = np.take_along_axis(measured, nearest_first, axis=1)
     return neighbours, distances
 
 

@@ -21,6 +21,7 @@ from winnow.errors import InvalidValue
 RESAMPLES = 10_000
 RANDOM_FLIPS = 100_000
 MOST_EXACT_PAIRS = 20
+ROUNDING = 1e-9
 
 Numbers = Sequence[float | int] | ndarray
 
@@ -131,7 +132,10 @@ def _interval(differences: Float64[ndarray, " n"]) -> tuple[float, float]:
         return float(differences[0]), float(differences[0])
     resampled = differences[default_rng(0).integers(0, n, (RESAMPLES, n))].mean(axis=1)
     # Bias: how far the resampled means sit to one side; acceleration: how skewed the differences are.
-    below = ((resampled < mean).sum() + (resampled <= mean).sum()) / (2 * RESAMPLES)
+    # Means that are equal on paper may differ in their last bit: they count half.
+    away = resampled - mean
+    away[np.abs(away) <= ROUNDING * np.abs(differences).mean()] = 0
+    below = ((away < 0).sum() + (away <= 0).sum()) / (2 * RESAMPLES)
     left_out = mean - (differences.sum() - differences) / (n - 1)
     acceleration = (left_out**3).sum() / (6 * (left_out**2).sum() ** 1.5)
     normal = NormalDist()
@@ -153,7 +157,7 @@ def _sign_flip_p(differences: Float64[ndarray, " n"]) -> float:
     .. [2] Phipson and Smyth, "Permutation p-values should never be zero", SAGMB 9, 2010.
     """
     # Sums that are equal on paper may differ in their last bit.
-    observed = abs(differences.sum()) - 1e-9 * np.abs(differences).sum()
+    observed = abs(differences.sum()) - ROUNDING * np.abs(differences).sum()
     if len(differences) <= MOST_EXACT_PAIRS:
         sums = np.zeros(1)
         for difference in differences:

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
+from winnow.clusterer.kmeans import Kmeans
 from winnow.coverage import Coverage
 from winnow.quota import lowest_per_cluster
-from winnow.selector.auto import Auto, _score
+from winnow.selector.auto import Auto, _beyond_fence, _ranks, _score
 from winnow.selector.furthest import Furthest
 from winnow.selector.nearest import Nearest
 from winnow.selector.random import Random
@@ -27,10 +29,10 @@ def sticks():
     return sliced(along + 0.02 * rng.normal(size=along.shape))
 
 
-def sliced(X):
+def sliced(X, k=K):
     X = X.astype(np.float32)
-    labels = np.argsort(np.argsort(X[:, 0])) * K // len(X)
-    centroids = np.stack([X[labels == cluster].mean(axis=0) for cluster in range(K)])
+    labels = np.argsort(np.argsort(X[:, 0], kind="stable")) * k // len(X)
+    centroids = np.stack([X[labels == cluster].mean(axis=0) for cluster in range(k)])
     return X, Clustering(centroids, labels, np.linalg.norm(X - centroids[labels], axis=1).astype(float))
 
 
@@ -70,12 +72,92 @@ def test_where_nothing_is_resolved_there_is_no_tilt(pace):
         assert Auto().tilt(Coverage(ratio, pace)) == 0
 
 
-def test_more_rows_tilt_to_the_hard_end(sticks):
-    notes = [kept(sticks, budget).provenance for budget in (20, 100, 500)]
+def test_more_rows_tilt_to_the_hard_end():
+    X, clustering = sliced(load_digits().data)
+    notes = [kept((X, clustering), budget).provenance for budget in (10, 100, 1000)]
     ratios, tilts = ([note[name] for note in notes] for name in ("ratio", "tilt"))
     assert ratios == sorted(ratios, reverse=True)
-    assert tilts == sorted(tilts)
-    assert tilts[0] < -5 < 5 < tilts[-1]
+    assert tilts[0] < -5
+    assert tilts[1] == 0
+    assert tilts[2] > 5
+
+
+def test_the_hard_end_is_not_trusted_while_shapes_are_being_resolved():
+    auto = Auto(balance=0.6, width=0.1, full_pace=0.2)
+    # Of four widths: all up to twice the full pace, an eighth at two and a half, none at three times.
+    tilts = [auto.tilt(Coverage(ratio=0.2, pace=pace)) for pace in (0.4, 0.5, 0.6)]
+    assert tilts == pytest.approx([4**7, 0, 0])
+    assert auto.tilt(Coverage(ratio=0.2, pace=0.42)) == pytest.approx((4 * 0.9**3) ** 7)
+    assert auto.tilt(Coverage(ratio=0.8, pace=0.6)) == pytest.approx(-(2**7))
+
+
+def test_what_chance_may_have_moved_does_not_count():
+    auto = Auto(balance=0.6, width=0.1, full_pace=0.2)
+    # Two errors less: of three widths two, and of a pace of 0.3 the full pace.
+    assert auto.tilt(Coverage(0.9, 0.3, ratio_error=0.05, pace_error=0.05)) == pytest.approx(-(2**7))
+    assert auto.tilt(Coverage(0.9, 0.3, ratio_error=0.15)) == 0
+    assert auto.tilt(Coverage(0.9, 0.3, pace_error=0.15)) == 0
+
+
+@pytest.mark.parametrize("d", [2, 10])
+@pytest.mark.parametrize("budget", [5, 10, 25])
+def test_of_fifty_shapeless_rows_it_keeps_what_random_keeps(budget, d):
+    for seed in range(4):
+        few = sliced(np.random.default_rng(seed).normal(size=(50, d)), k=5)
+        ours, theirs = kept(few, budget, seed), kept(few, budget, seed, selector=Random())
+        assert ours.indices.tolist() == theirs.indices.tolist()
+
+
+@pytest.mark.parametrize("balance", [0.001, 9.0])
+def test_a_cluster_that_gives_several_rows_gives_them_by_chance(sticks, balance):
+    settings = {"balance": balance, "full_pace": 0.3}
+    ours, theirs = kept(sticks, 2 * K, **settings), kept(sticks, 2 * K, selector=Random())
+    assert abs(ours.provenance["tilt"]) > 5
+    assert ours.indices.tolist() == theirs.indices.tolist()
+
+
+def test_where_clusters_have_followed_a_heavy_tail_it_draws_from_all_rows_alike():
+    X = np.random.default_rng(4).lognormal(sigma=2, size=(400, 4)).astype(np.float32)
+    inner = np.flatnonzero((X < 20).all(axis=1))
+    clustered = X, Kmeans(20).fit(X, seed=0)
+    drawn = [np.isin(kept(clustered, 20, seed).indices, inner).mean() for seed in range(12)]
+    # 240 draws: the share of inner rows, about 0.76, to within three standard errors.
+    assert np.mean(drawn) == pytest.approx(len(inner) / len(X), abs=0.083)
+
+
+def test_a_heavy_tail_that_no_cluster_has_followed_changes_nothing():
+    X = np.random.default_rng(4).lognormal(sigma=2, size=(2000, 4))
+    ours, theirs = kept(sliced(X), K), kept(sliced(X), K, selector=Random())
+    assert ours.provenance["ratio"] > 1.2
+    assert ours.indices.tolist() == theirs.indices.tolist()
+
+
+@pytest.mark.parametrize(("tilt", "expected"), [(50.0, [1, 1, 1, 1, 0]), (-50.0, [0, 0, 0, 0, 1])])
+def test_rows_at_one_distance_are_drawn_by_chance_and_not_by_number(tilt, expected):
+    clustering = Clustering(np.zeros((1, 1), np.float32), np.zeros(5, int), np.array([2.0, 2, 2, 2, 1]))
+    drawn = np.zeros(5, int)
+    for seed in range(100):
+        score = _score(clustering, np.array([tilt]), np.random.default_rng(seed).random(5))
+        drawn[score.argmin()] += 1
+    # A hundred draws among four equals: 25 each, give or take three times 4.3.
+    assert (drawn[:4] >= 12 * expected[0]).all()
+    assert (drawn > 0).astype(int).tolist() == expected
+
+
+def test_ranks_are_shared_by_equals():
+    labels, distances = np.array([0, 1, 0, 0, 1]), np.array([3.0, 5, 1, 3, 7])
+    ranks = _ranks(Clustering(np.zeros((3, 1), np.float32), labels, distances))
+    assert ranks.tolist() == pytest.approx([2 / 3, 1 / 4, 1 / 6, 2 / 3, 3 / 4])
+
+
+def test_copies_of_a_centroid_make_no_outliers_of_the_others():
+    """Clusters half of which lie on the centroid, or of two rows, have no scale to be far out of."""
+    labels = np.repeat([0, 1, 2], [8, 2, 4])
+    distances = np.array([0, 0, 0, 0, 0, 1, 2, 3, 1, 1, 1, 1, 1.5, 9])
+    clustering = Clustering(np.zeros((3, 1), np.float32), labels, distances)
+    assert np.flatnonzero(_beyond_fence(clustering)).tolist() == []
+    apart = Clustering(np.zeros((3, 1), np.float32), labels * 0 + 2, np.r_[np.ones(13), 9.0])
+    assert np.flatnonzero(_beyond_fence(apart)).tolist() == [13]
 
 
 @pytest.mark.parametrize("budget", [K, 10 * K])
@@ -86,7 +168,7 @@ def test_of_shapeless_data_it_keeps_the_rows_that_random_keeps(blob, budget):
 
 @pytest.mark.parametrize(("balance", "other"), [(0.001, Nearest()), (9.0, Furthest())])
 def test_far_from_the_balance_it_keeps_one_end_of_every_cluster(sticks, balance, other):
-    subset = kept(sticks, K, balance=balance, full_pace=0.01)
+    subset = kept(sticks, K, balance=balance, full_pace=0.1 if balance < 1 else 0.3)
     # A cluster's last row may lie beyond the fence.
     assert len(np.intersect1d(subset.indices, kept(sticks, K, selector=other).indices)) >= K - 1
 
@@ -95,7 +177,7 @@ def test_a_slight_tilt_prefers_and_does_not_force(sticks):
     _, clustering = sticks
     drawn = []
     for seed in range(60):
-        score = _score(clustering, 3.0, np.random.default_rng(seed).random(4000))
+        score = _score(clustering, np.full(K, 3.0), np.random.default_rng(seed).random(4000))
         drawn += lowest_per_cluster(score, clustering.labels, np.ones(K, np.int64)).tolist()
     # With rates exp(3 rank), the mean rank of one draw is 1 / (1 - exp(-3)) - 1 / 3 = 0.719.
     assert mean_place(sticks, drawn) == pytest.approx(0.719, abs=0.03)
@@ -106,9 +188,11 @@ def test_a_row_far_out_is_kept_only_when_nothing_else_is_left(sticks):
     distances = clustering.distances.copy()
     distances[7] = 1000.0
     broken = X, Clustering(clustering.centroids, clustering.labels, distances)
-    settings = {"balance": 9.0, "full_pace": 0.001}
-    assert all(7 not in kept(broken, budget, **settings).indices for budget in (K, 400, 2000))
-    assert 7 in kept(broken, len(X), **settings).indices
+    subset = kept(broken, K, balance=9.0, full_pace=0.3)
+    assert subset.provenance["tilt"] > 100
+    assert 7 not in subset.indices
+    assert 7 in kept(broken, K, selector=Furthest()).indices
+    assert 7 in kept(broken, len(X)).indices
 
 
 def test_the_nearest_row_is_never_mistaken_for_an_outlier():

@@ -4,23 +4,32 @@ import pytest
 from winnow.selector.probability_cover import ProbabilityCover
 
 
-def kept(X, budget, radius=None):
+def kept(X, budget, radius=None, seed=0):
     X = np.float32(X)[:, None]
     selector = ProbabilityCover(radius)
-    return selector.select(X, np.full(len(X), -1), None, budget=budget, rng=np.random.default_rng(0))
+    return selector.select(X, np.full(len(X), -1), None, budget=budget, rng=np.random.default_rng(seed))
 
 
 def test_the_fullest_ball_comes_first_and_the_outlier_last():
-    # Balls of radius 1 hold 2, 3, 2, 2, 2 and 1 rows.
-    points = [0, 1, 2, 20, 20.5, 90]
-    assert kept(points, 1, radius=1.0).indices.tolist() == [1]
-    assert kept(points, 2, radius=1.0).indices.tolist() == [1, 3]
-    assert kept(points, 3, radius=1.0).indices.tolist() == [1, 3, 5]
+    # The balls of radius 1 around 1, 21 and 90 hold 5, 3 and 1 rows, those around the others fewer.
+    points = [0.1, 0.4, 1, 1.6, 1.9, 20.1, 21, 21.9, 90]
+    assert kept(points, 1, radius=1.0).indices.tolist() == [2]
+    assert kept(points, 2, radius=1.0).indices.tolist() == [2, 6]
+    assert kept(points, 3, radius=1.0).indices.tolist() == [2, 6, 8]
 
 
 def test_a_covered_row_no_longer_counts():
-    # After the ball around 1 (rows 0-2), the one around 3 holds one new row only, the pair at 20 two.
-    assert kept([0, 1, 2, 3, 20, 20.5], 2, radius=1.0).indices.tolist() == [1, 4]
+    # After the ball around 1.9 (rows 1-4), the one around 1 holds one new row only, the pair at 20 two.
+    points = [0.1, 1, 1.9, 2.05, 2.8, 20, 20.5]
+    for seed in range(5):
+        first, second = kept(points, 2, radius=1.0, seed=seed).indices
+        assert (first, second) in {(2, 5), (2, 6)}
+
+
+def test_equal_balls_are_taken_by_chance_and_not_by_number():
+    """Rows are often sorted by class: the lowest numbers would be those of the first."""
+    drawn = {row for seed in range(60) for row in kept([0, 10, 20, 30], 1, radius=1.0, seed=seed).indices}
+    assert drawn == {0, 1, 2, 3}
 
 
 def test_when_all_is_covered_chance_fills_the_budget():

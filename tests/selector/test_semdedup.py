@@ -39,3 +39,13 @@ def test_blocks_do_not_change_the_result(monkeypatch):
     whole = kept(SemDeDup(), 3).indices
     monkeypatch.setattr("winnow.selector.semdedup._PAIRS_AT_ONCE", 1)
     np.testing.assert_array_equal(kept(SemDeDup(), 3).indices, whole)
+
+
+def test_clusters_that_a_small_budget_leaves_out_are_chosen_by_chance():
+    """Rows are often sorted by class: the lowest numbers would be those of the first."""
+    alone = Clustering(np.zeros((5, 2), np.float32), np.arange(5), np.zeros(5))
+    drawn = set()
+    for seed in range(60):
+        subset = SemDeDup().select(X, np.full(5, -1), alone, budget=1, rng=np.random.default_rng(seed))
+        drawn.update(subset.indices.tolist())
+    assert drawn == {0, 1, 2, 3, 4}

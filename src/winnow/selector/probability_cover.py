@@ -36,13 +36,13 @@ class ProbabilityCover(Selector):
     """Select rows by greedy cover with balls of one radius, blind to clusters.
 
     Without `radius`, it is the median over sampled rows of the distance to their ceil(n / budget)-th
-    nearest row, themselves included. Once all rows are covered, the rest of the budget is drawn uniformly
-    (`topped_up`).
+    nearest row, themselves included. Balls that hold equally many rows, as late ones do, are taken in random
+    order. Once all rows are covered, the rest of the budget is drawn uniformly (`topped_up`).
 
     Examples
     --------
     >>> import numpy as np
-    >>> X, y = np.float32([[0], [1], [2], [9], [9.5]]), np.zeros(5, int)
+    >>> X, y = np.float32([[0], [1], [2], [9]]), np.zeros(4, int)
     >>> selector = ProbabilityCover(radius=1.0)
     >>> selector.select(X, y, None, budget=2, rng=np.random.default_rng(0)).indices
     array([1, 3])
@@ -64,8 +64,9 @@ class ProbabilityCover(Selector):
     ) -> Subset:
         check_budget(budget, len(X))
         radius = self.radius if self.radius is not None else _radius(X, max(budget, 1), rng)
+        order = rng.permutation(len(X))
         with threadpool_limits(1):
-            kept = _cover(_Balls.of(X, radius), budget)
+            kept = order[_cover(_Balls.of(X[order], radius), budget)].tolist()
         rows = top_up(kept, len(X), budget, rng)
         return Subset.of(rows, {"radius": radius, "topped_up": budget - len(kept)})
 
@@ -97,7 +98,7 @@ class _Balls:
         return counts
 
 
-def _cover(balls: _Balls, budget: int) -> list[int]:
+def _cover(balls: _Balls, budget: int) -> Int64[ndarray, " kept"]:
     """Keep the fullest ball until the budget is spent or all rows are covered.
 
     A row leaves the count of all balls that hold it once, when it is covered: exact, and no more than one
@@ -114,7 +115,7 @@ def _cover(balls: _Balls, budget: int) -> list[int]:
         gains[row] = -1  # kept: below any other
         uncovered &= ~covered
         kept.append(row)
-    return kept
+    return np.array(kept, dtype=np.int64)
 
 
 def _radius(X: ndarray, budget: int, rng: Generator) -> float:

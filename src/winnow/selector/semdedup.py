@@ -31,7 +31,8 @@ class SemDeDup(Selector):
     """Select the rows least parallel to any row before them in their cluster.
 
     `keep` says which row of a group of duplicates comes first: the one furthest from the centroid
-    (`hard`, as published) or the nearest (`easy`). A row of length 0 is at a right angle to all others.
+    (`hard`, as published) or the nearest (`easy`). A row of length 0 is at a right angle to all others. Rows
+    that repeat others equally, as the first rows of all clusters do, are in random order.
 
     Examples
     --------
@@ -65,7 +66,7 @@ class SemDeDup(Selector):
             for rows in clustering.members:
                 first_to_last = rows[np.argsort(order[rows], kind="stable")]
                 redundancy[first_to_last] = _largest_cosine_with_earlier(X[first_to_last])
-        by_redundancy = np.argsort(redundancy, kind="stable")
+        by_redundancy = np.lexsort((rng.random(len(X)), redundancy))
         left_out = redundancy[by_redundancy[budget:]]
         notes = {"threshold": float(left_out[0]) if len(left_out) else 1.0}
         return Subset.of(by_redundancy[:budget], crowding(clustering.sizes) | notes)
