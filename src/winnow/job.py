@@ -183,6 +183,8 @@ class Job:
         workers, scores = shared_workers(self.plan.settings.n_jobs), {}
         with workers.stopping_on_error():
             workers.warm_up()
+            # The first task handed out waits for the imports of the workers. Meanwhile, our own.
+            self.store.warm_up()
             asked = self.ask(workers)
             self._ask_ahead(workers)
             with _progress() as progress:
@@ -195,11 +197,12 @@ class Job:
     def ask(self, workers: Workers) -> dict[Record, Results]:
         """Hand out every repetition of every arm on every network, and return what will have their scores."""
         asked, source = {}, self.plan.stages["dataset"]
+        for arm in self.arms:
+            if arm.method.selector.needs_clustering or arm.method.selector.needs_embedding:
+                # Here, not in a worker: all of them would wait for the one, and nobody see its progress.
+                arm.embed()
         for record in self.records:
             selector = record.pipeline.method.selector
-            if selector.needs_clustering or selector.needs_embedding:
-                # Here, not in a worker: all of them would wait for the one, and nobody see its progress.
-                record.pipeline.embed()
             repetitions = range(self.plan.settings.seeds)
             if selector.needs_dynamics and workers.width == 1:
                 # Without workers nothing is gained by waiting, and a bar here collides with no other.

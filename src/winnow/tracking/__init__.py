@@ -64,6 +64,10 @@ class Run(Protocol):
 class Store(Protocol):
     """Where runs are kept. Every method raises TryLater if the store cannot be reached."""
 
+    def warm_up(self) -> None:
+        """Import what writing a run needs, so that the first run does not wait for it; writes nothing."""
+        ...
+
     def finished(self, key: str) -> str | None:
         """Return the id of a finished, not deleted run with this content key, or None."""
         ...
@@ -153,6 +157,9 @@ class NoTracker(Tracker):
 
 
 class _NoStore(Store):
+    def warm_up(self) -> None:
+        return
+
     def finished(self, key: str) -> str | None:
         return None
 

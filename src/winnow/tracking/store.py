@@ -55,6 +55,9 @@ class MLflowStore(Store):
         elif self.uri.startswith("http"):
             check_server(self.uri)
 
+    def warm_up(self) -> None:
+        from mlflow import MlflowClient  # noqa: F401
+
     def prepare(self) -> None:
         """Create the database and the experiment now, if they are missing, rather than with the first run."""
         _ = self._experiment_id
