@@ -48,6 +48,14 @@ def test_the_elastic_part_moves_control_points_by_its_standard_deviation():
     torch.testing.assert_close(moved.std(dim=0), torch.ones(2), atol=0.25, rtol=0)
 
 
+def test_the_strength_multiplies_all_five():
+    images = torch.rand(4, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+    by_strength = AffineElastic(strength=0.5)(images, torch.Generator().manual_seed(0))
+    halves = AffineElastic(degrees=10.0, log_scale=0.125, shear=0.15, shift=1.0, elastic=0.75)
+    torch.testing.assert_close(by_strength, halves(images, torch.Generator().manual_seed(0)))
+    assert not torch.allclose(by_strength, AffineElastic()(images, torch.Generator().manual_seed(0)))
+
+
 def test_every_image_is_distorted_in_its_own_way():
     one, other = AffineElastic()(dot().repeat(2, 1, 1, 1), torch.Generator().manual_seed(0))
     assert not torch.allclose(one, other)

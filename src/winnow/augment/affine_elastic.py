@@ -28,9 +28,11 @@ class AffineElastic(Augment):
     """A random affine map and a smooth random displacement for each image; zeros leave it as it is.
 
     Up to `degrees` of rotation, `exp(±log_scale)` per axis, `±shear`, `±shift` pixels, and normal
-    displacements of `elastic` pixels (standard deviation) at 5x5 points, bicubic between them.
+    displacements of `elastic` pixels (standard deviation) at 5x5 points, bicubic between them; all five
+    times `strength`. The fewer images there are, the further they may be bent.
     """
 
+    strength: Strength = 1.0
     degrees: Strength = 20.0
     log_scale: Strength = 0.25
     shear: Strength = 0.3
@@ -41,11 +43,15 @@ class AffineElastic(Augment):
         import torch
 
         batch = len(images)
-        turns = rotations(uniform((batch,), self.degrees, images, generator))
-        scales = torch.diag_embed(uniform((batch, 2), self.log_scale, images, generator).exp())
+
+        def draw(shape: tuple[int, ...], limit: float) -> "torch.Tensor":
+            return uniform(shape, self.strength * limit, images, generator)
+
+        turns = rotations(draw((batch,), self.degrees))
+        scales = torch.diag_embed(draw((batch, 2), self.log_scale).exp())
         shears = torch.eye(2, device=images.device).repeat(batch, 1, 1)
-        shears[:, 0, 1] = uniform((batch,), self.shear, images, generator)
-        shifts = uniform((batch, 1, 1, 2), self.shift, images, generator)
+        shears[:, 0, 1] = draw((batch,), self.shear)
+        shifts = draw((batch, 1, 1, 2), self.shift)
         return warp(images, turns @ shears @ scales, shifts + self._displacements(images, generator))
 
     def _displacements(self, images: "torch.Tensor", generator: "torch.Generator") -> "torch.Tensor":
@@ -55,4 +61,4 @@ class AffineElastic(Augment):
         shape = (len(images), 2, CONTROL_POINTS, CONTROL_POINTS)
         controls = torch.randn(shape, generator=generator, device=generator.device).to(images.device)
         smooth = interpolate(controls, images.shape[2:], mode="bicubic", align_corners=True)
-        return self.elastic * smooth.permute(0, 2, 3, 1)
+        return self.strength * self.elastic * smooth.permute(0, 2, 3, 1)
