@@ -81,12 +81,13 @@ class Case:
 
 
 MNIST, MLP = "dataset=mnist", "model=mlp"
-AUGMENTED = ("augment=affine_elastic", "trainer.learning_rate=0.005", "model.dropout=0")
+AUGMENTED = ("augment=affine_elastic", "trainer.steps=3000", "trainer.learning_rate=0.005", "model.dropout=0")
 PHOTOGRAPHS = ("dataset=image_folder", "dataset.folder=${data_dir}/cats_dogs", "dataset.size=32")
 TABLE = ("dataset=classification", "dataset.rows=10000", "dataset.features=20", "embedding=identity")
 CASES: Mapping[str, Case] = {
     "mnist": Case([MNIST], [50, 100, 200, 300, 600, 1200, 2400, 5000]),
-    "mnist_augmented": Case([MNIST, *AUGMENTED], [50, 100, 300, 1200, 5000]),
+    "mnist_bent": Case([MNIST, *AUGMENTED], [50, 100, 200]),
+    "mnist_bent_less": Case([MNIST, *AUGMENTED, "augment.strength=0.65"], [300, 600, 1200, 2400, 5000]),
     "mnist_few": Case([MNIST], [50, 100, 300, 1200], few),
     "mnist_grained": Case([MNIST, MLP], [100, 300, 1200, 5000], grained),
     "mnist_turned": Case([MNIST, MLP], [100, 300, 1200, 5000], turned),
