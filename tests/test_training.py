@@ -1,7 +1,12 @@
-"""Training starts fast: what Lightning and torch's optimisers only mention is not imported."""
+"""Training starts fast, takes exactly its steps, and asks after every pass whether it is enough."""
 
 import subprocess
 import sys
+
+import pytest
+import torch
+
+from winnow.errors import InvalidValue
 
 FIT = """
 import sys
@@ -27,8 +32,6 @@ def test_a_training_imports_neither_the_compiler_nor_metrics_and_both_stay_impor
 
 
 def test_an_uncompiled_optimiser_steps_as_its_kind_does():
-    import torch
-
     from winnow.loop import uncompiled
 
     weights = []
@@ -42,3 +45,47 @@ def test_an_uncompiled_optimiser_steps_as_its_kind_does():
         weights.append(weight.detach())
     assert torch.equal(*weights)
     assert weight.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("batches", "steps", "passes", "losses", "asked"),
+    [
+        (3, 50, 99, 50, 17),  # 16 passes and two thirds of one
+        (25, 25, 99, 25, 1),  # a pass that ends with a turn
+        (3, 50, 2, 6, 2),
+        (1, 1, 99, 1, 1),
+    ],
+)
+def test_after_every_pass_it_is_asked_whether_to_stop(batches, steps, passes, losses, asked):
+    from winnow import training
+
+    network, learnt = torch.nn.Linear(1, 1), []
+
+    def stop(_: torch.nn.Module) -> bool:
+        learnt.append(None)
+        return len(learnt) == passes
+
+    taken = training.fit(
+        network,
+        lambda network, batch: network(batch).square().sum(),
+        [torch.ones(1, 1)] * batches,
+        steps=steps,
+        optimizer=torch.optim.SGD(network.parameters(), lr=0.1),
+        stop=stop,
+    )
+    assert (len(taken), len(learnt)) == (losses, asked)
+
+
+def test_a_loss_that_is_not_finite_is_named_by_its_step():
+    from winnow import training
+
+    network = torch.nn.Linear(1, 1)
+    batches = [torch.tensor([[1.0]])] * 29 + [torch.tensor([[torch.inf]])]
+    with pytest.raises(InvalidValue, match="at step 29"):
+        training.fit(
+            network,
+            lambda network, batch: network(batch).square().sum(),
+            batches,
+            steps=40,
+            optimizer=torch.optim.SGD(network.parameters(), lr=0.0),
+        )

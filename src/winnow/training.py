@@ -1,8 +1,9 @@
 """The training loop: the only file that imports Lightning, and imported only when something must be trained.
 
 Lightning is run quiet. Checkpoints, bars, summaries and sanity steps cost more than a step of a small
-network does, and batches come from tensors in memory, not from loader processes. One thread always:
-winnow runs repetitions side by side instead, so a result never depends on how many cores there are.
+network does, and batches come from tensors in memory, not from loader processes. Even so, what it does
+around a step takes a fifth of a step of LeNet-5, so it is called once for a turn of several steps. One thread
+always: winnow runs repetitions side by side instead, so a result never depends on how many cores there are.
 """
 
 import logging
@@ -10,6 +11,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import torch
@@ -45,6 +47,8 @@ os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
 
 Loss = Callable[[torch.nn.Module, Any], Tensor]
 Stop = Callable[[torch.nn.Module], bool]
+# Optimiser steps in a turn: few enough for a bar that moves.
+TURN = 25
 
 
 def fit(
@@ -70,25 +74,36 @@ def fit(
     InvalidValue
         If a loss is not finite, naming the first such step.
     """
-    objective = Objective(network, loss, optimizer, scheduler)
+    stream = _stream(network, batches, steps, stop)
+    objective = Objective(network, loss, stream, optimizer, scheduler)
     callbacks: list[Callback] = [StepBar(description, steps)] if description else []
-    callbacks += [Stopper(network, stop)] if stop else []
     with one_thread(), repeatable(deterministic), warnings.catch_warnings():
         # Advice to Lightning's own developers, users of Slurm, and people who train without its loaders.
         warnings.filterwarnings("ignore", module="(pytorch_lightning|lightning_fabric)")
-        trainer = _quiet_trainer(steps, next(network.parameters()).device, callbacks)
+        trainer = _quiet_trainer(next(network.parameters()).device, callbacks)
         with _interrupts_as_they_are(trainer):
-            trainer.fit(objective, train_dataloaders=batches)
+            trainer.fit(objective, train_dataloaders=range(0, steps, TURN))
+        next(stream, None)  # lets the last pass be judged, too
     losses = torch.stack(objective.losses).float().cpu().numpy()
     if fault := fault_of(losses):
         raise fault
     return losses
 
 
-def _quiet_trainer(steps: int, device: torch.device, callbacks: list[Callback]) -> lightning.Trainer:
+def _stream(network: torch.nn.Module, batches: Iterable[Any], steps: int, stop: Stop | None) -> Iterator[Any]:
+    """Yield `steps` batches, pass after pass, or fewer if `stop` says so at the end of one."""
+    taken = 0
+    while taken < steps:
+        for batch in islice(batches, steps - taken):
+            taken += 1
+            yield batch
+        if stop and stop(network):
+            return
+
+
+def _quiet_trainer(device: torch.device, callbacks: list[Callback]) -> lightning.Trainer:
     return lightning.Trainer(
-        max_steps=steps,
-        max_epochs=-1,
+        max_epochs=1,
         accelerator=device.type,
         devices=1,
         logger=False,
@@ -113,39 +128,40 @@ def predict(network: torch.nn.Module, batches: Iterable[Tensor]) -> ndarray:
 
 
 class Objective(lightning.LightningModule):
-    """A network, the loss it is trained on, the optimiser that lowers it, and the losses so far."""
+    """A network, the loss it is trained on, the batches left, what lowers the loss, and the losses so far."""
 
     def __init__(
         self,
         network: torch.nn.Module,
         loss: Loss,
+        stream: Iterator[Any],
         optimizer: torch.optim.Optimizer,
         scheduler: torch.optim.lr_scheduler.LRScheduler | None,
     ) -> None:
         super().__init__()
-        self.network, self._loss = network, loss
+        self.network, self._loss, self._stream = network, loss, stream
         self._optimizer, self._scheduler = optimizer, scheduler
         self.losses: list[Tensor] = []
-        # Lightning's own way to a step calls a dozen hooks that nothing here listens to.
-        self.automatic_optimization = False
+        self.automatic_optimization = False  # one optimiser step a call, and a dozen hooks around it
 
-    def training_step(self, batch: Any, batch_index: int) -> None:
-        optimizer = self.optimizers()
-        optimizer.zero_grad()
-        value = self._loss(self.network, batch)
-        value.backward()
-        optimizer.step()
-        if self._scheduler is not None:
-            self._scheduler.step()
-        # Kept here, in order: `self.log` and a logger would add a tenth to a step of LeNet-5.
-        self.losses.append(value.detach())
+    def training_step(self, batch: int, batch_index: int) -> None:
+        """Take a turn; what Lightning believes to be a batch is the number of its first step."""
+        for examples in islice(self._stream, TURN):
+            self._optimizer.zero_grad()
+            value = self._loss(self.network, examples)
+            value.backward()
+            self._optimizer.step()
+            if self._scheduler is not None:
+                self._scheduler.step()
+            # Kept here, in order: `self.log` and a logger would cost more than a turn's worth of this.
+            self.losses.append(value.detach())
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return self._optimizer
 
 
 class StepBar(Callback):
-    """A progress bar on stderr, one tick per optimiser step."""
+    """A progress bar on stderr that counts optimiser steps."""
 
     def __init__(self, description: str, steps: int) -> None:
         self._progress = Progress(
@@ -160,24 +176,14 @@ class StepBar(Callback):
     def on_fit_start(self, *args: Any) -> None:
         self._progress.start()
 
-    def on_train_batch_end(self, *args: Any) -> None:
-        self._progress.advance(self._task)
+    def on_train_batch_end(self, trainer: lightning.Trainer, objective: Objective, *args: Any) -> None:
+        self._progress.update(self._task, completed=len(objective.losses))
 
     def on_fit_end(self, *args: Any) -> None:
         self._progress.stop()
 
     def on_exception(self, *args: Any) -> None:
         self._progress.stop()
-
-
-class Stopper(Callback):
-    """Ends the training after the first pass for which `stop` says so."""
-
-    def __init__(self, network: torch.nn.Module, stop: Stop) -> None:
-        self._network, self._stop = network, stop
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
-        trainer.should_stop = self._stop(self._network)
 
 
 @contextmanager
