@@ -125,10 +125,11 @@ class Pipeline:
             source = self.clustering_key(repetition)
         elif selector.needs_embedding:
             source = self.embedding_key
-        watched = {"dynamics": self.dynamics_key(repetition)} if selector.needs_dynamics else {}
+        told = {"dynamics": self.dynamics_key(repetition)} if selector.needs_dynamics else {}
+        told |= {"worth": self.method.augment.worth} if selector.weighs_augmentation else {}
         return content_key(
             source=source,
-            **watched,
+            **told,
             selector=identity(selector),
             budget=self.budget,
             seed=stream_seed(self.method.seed, repetition, "select"),
@@ -210,7 +211,7 @@ class Pipeline:
             method, n = self.method, self.dataset.n
             # A selector sees what it declares, no more: blind ones get no coordinates, most get no labels.
             X, clustering, stages = np.empty((n, 0), np.float32), None, {"embed": 0.0, "cluster": 0.0}
-            extra = {}
+            told = {"worth": method.augment.worth} if method.selector.weighs_augmentation else {}
             if method.selector.needs_clustering:
                 clustered = self.cluster(repetition)
                 X, clustering = self.embed().arrays["X"], Clustering(**clustered.arrays)
@@ -220,12 +221,12 @@ class Pipeline:
                 X, stages = embedded.arrays["X"], stages | embedded.info["stages"]
             if method.selector.needs_dynamics:
                 observed = self.observe(repetition)
-                extra = {"dynamics": Dynamics(**observed.arrays)}
+                told["dynamics"] = Dynamics(**observed.arrays)
                 stages = stages | observed.info["stages"]
             y = self.dataset.y if method.selector.reads_all_labels else np.full(n, -1)
             rng = stream(method.seed, repetition, "select")
             choose = method.selector.select
-            subset, seconds = timed(lambda: choose(X, y, clustering, budget=self.budget, rng=rng, **extra))
+            subset, seconds = timed(lambda: choose(X, y, clustering, budget=self.budget, rng=rng, **told))
             self._check(subset)
             info = {"stages": stages | {"select": seconds}, "provenance": dict(subset.provenance)}
             return arrays_of(subset, "indices", "weights"), info

@@ -78,7 +78,8 @@ class Selector(Protocol):
 
     With `needs_dynamics`, `select` is given one more keyword, `dynamics`: a `Dynamics` of all rows, for
     which a network has read all labels, so that `reads_all_labels` must be declared too. With
-    `needs_gradients` besides, they hold the gradient norms.
+    `needs_gradients` besides, they hold the gradient norms. With `weighs_augmentation` there is the keyword
+    `worth`, the augmentation's.
     """
 
     needs_clustering: ClassVar[bool] = True
@@ -87,6 +88,7 @@ class Selector(Protocol):
     keeps_everything: ClassVar[bool] = False
     needs_dynamics: ClassVar[bool] = False
     needs_gradients: ClassVar[bool] = False
+    weighs_augmentation: ClassVar[bool] = False
 
     def select(
         self,
@@ -128,7 +130,12 @@ class Model(Protocol):
 
 @runtime_checkable
 class Augment(Protocol):
-    """Random distortions of a whole batch of training images (group `augment`)."""
+    """Random distortions of a whole batch of training images (group `augment`).
+
+    `worth` tells selectors how many images, roughly, one is as good as when it is distorted anew each time.
+    """
+
+    worth: ClassVar[float] = 1.0
 
     def __call__(self, images: "torch.Tensor", generator: "torch.Generator") -> "torch.Tensor":
         """Return a distorted copy of `images`, drawing only from `generator`."""

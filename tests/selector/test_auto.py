@@ -36,10 +36,10 @@ def sliced(X, k=K):
     return X, Clustering(centroids, labels, np.linalg.norm(X - centroids[labels], axis=1).astype(float))
 
 
-def kept(data, budget, seed=0, selector=None, **settings):
+def kept(data, budget, seed=0, selector=None, told=None, **settings):
     X, clustering = data
     chosen, rng = selector or Auto(**settings), np.random.default_rng(seed)
-    return chosen.select(X, np.full(len(X), -1), clustering, budget=budget, rng=rng)
+    return chosen.select(X, np.full(len(X), -1), clustering, budget=budget, rng=rng, **(told or {}))
 
 
 def mean_place(data, rows):
@@ -80,6 +80,17 @@ def test_more_rows_tilt_to_the_hard_end():
     assert tilts[0] < -5
     assert tilts[1] == 0
     assert tilts[2] > 5
+
+
+def test_rows_that_are_worth_several_lean_to_the_typical_only_where_several_would():
+    data = sliced(load_digits().data)
+    alone, as_two, as_ten = (kept(data, 10, told={"worth": worth}) for worth in (1.0, 2.0, 10.0))
+    assert kept(data, 20).provenance["tilt"] <= alone.provenance["tilt"] < -5
+    assert as_two.provenance["tilt"] == alone.provenance["tilt"]
+    assert kept(data, 100).provenance["tilt"] == as_ten.provenance["tilt"] == 0
+    np.testing.assert_array_equal(as_ten.indices, kept(data, 10, selector=Random()).indices)
+    hard = [kept(data, 1000, told={"worth": worth}).provenance["tilt"] for worth in (1.0, 10.0)]
+    assert hard[0] == hard[1] > 5
 
 
 def test_the_hard_end_is_not_trusted_while_shapes_are_being_resolved():

@@ -58,6 +58,7 @@ def select(selector, clustering, budget, seed=0, X=None, y=None):
         array.setflags(write=False)
     offered = clustering if selector.needs_clustering else None
     extra = {"dynamics": dynamics} if selector.needs_dynamics else {}
+    extra |= {"worth": 2.0} if selector.weighs_augmentation else {}
     return selector.select(X, y, offered, budget=budget, rng=np.random.default_rng(seed), **extra)
 
 

@@ -61,6 +61,11 @@ class PerClass(Selector, Wrapper):
         """Whether it looks at their gradients."""
         return self.inner.needs_gradients
 
+    @property
+    def weighs_augmentation(self) -> bool:
+        """Whether it asks what a distorted row is worth."""
+        return self.inner.weighs_augmentation
+
     def select(
         self,
         X: Float32[ndarray, "n d"],
@@ -70,6 +75,7 @@ class PerClass(Selector, Wrapper):
         budget: int,
         rng: Generator,
         dynamics: Dynamics | None = None,
+        **told: float,
     ) -> Subset:
         inner = self.inner
         quotas = proportional_quotas(np.bincount(y).astype(np.int64), budget)
@@ -83,6 +89,7 @@ class PerClass(Selector, Wrapper):
                 budget=int(quotas[label]),
                 rng=rng,
                 **({"dynamics": dynamics.of(rows)} if dynamics is not None else {}),
+                **told,
             )
             kept.append(rows[part.indices])
             notes[str(label)] = dict(part.provenance)
