@@ -10,6 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from winnow.exhibit import COLOURS, MARKERS, panels
+from winnow.keys import content_key, library_versions, source_hash
 from winnow.results import Row, titles, with_baselines
 from winnow.smallest import Curve, Target, answer
 
@@ -48,6 +49,13 @@ def accuracy(rows: Sequence[Row], path: Path) -> Path:
     axes.legend(fontsize="small")
     figure.savefig(path, dpi=150)
     return path
+
+
+def accuracy_key(rows: Sequence[Row]) -> str:
+    """Name the figure of `accuracy` by all it depends on, so that nobody need draw it twice."""
+    drawn = [(row.selector, row.setting, row.budget, row.accuracies) for row in with_baselines(rows)]
+    sources = [source_hash(accuracy), source_hash(panels)]
+    return content_key(drawn=drawn, sources=sources, versions=library_versions("matplotlib", "winnow"))
 
 
 def smallest(curves: Mapping[str, Curve], target: Target, title: str, path: Path) -> Path:
