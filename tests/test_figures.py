@@ -44,6 +44,12 @@ def test_the_figure_is_drawn(tmp_path):
         assert min(picture.size) > 600
 
 
+@pytest.mark.parametrize("accuracy", [0.0, 50.0, 100.0])
+def test_a_single_point_is_drawn(accuracy, tmp_path):
+    alone = row(selector="uniform", accuracies=(accuracy,))
+    assert figures.accuracy([alone], tmp_path / "accuracy.png").stat().st_size > 0
+
+
 @pytest.mark.parametrize(
     "change",
     [

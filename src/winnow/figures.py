@@ -118,7 +118,7 @@ def _label(axes: "Axes") -> None:
 def _stretch_the_top(axes: "Axes") -> None:
     """Scale accuracies by the logarithm of the errors: 98 to 99 % is as far as 50 to 75 %."""
     low, high = _evened(axes.dataLim.intervaly)
-    margin = 0.05 * (high - low)
+    margin = 0.05 * (high - low) or 0.05  # a single point has no extent
     axes.set_yscale("function", functions=(_evened, _accuracy_of))
     axes.set_ylim(*_accuracy_of(np.array([low - margin, high + margin])))
     bottom, top = axes.get_ylim()

@@ -147,7 +147,7 @@ def finish(error: BaseException | None, *, shown: bool = True) -> list[Row]:
 
 
 def _figure(outcome: Sequence[Row], place: Path, state_dir: Path) -> Path:
-    """Draw the accuracies, unless they were drawn before: loading matplotlib takes longer than all else."""
+    """Draw the accuracies, unless they were drawn before: that takes half a second, most of it to begin."""
     path = place / "accuracy.png"
 
     def draw() -> tuple[dict[str, np.ndarray], dict]:
