@@ -286,7 +286,7 @@ def in_own_words(error: BaseException, job: Sequence[str] = ()) -> BaseException
             return _unknown(group, [*(field.name for field in fields(Settings)), *GROUPS])
         option = next((word for word in job if word.startswith(f"{group}=")), "")
         known = f"leave {option} out of the sweep" if option else "--help shows all settings"
-        hidden = f"; one that its yaml does not show is written ++{unknown[1]}=..." if group in GROUPS else ""
+        hidden = f"; what its yaml does not show is written ++{unknown[1]}=..." if group in GROUPS else ""
         return InvalidValue(
             f"every key must be known, got {unknown[1]}", where=option or unknown[1], remedy=known + hidden
         )
