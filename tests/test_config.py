@@ -86,14 +86,13 @@ def test_a_near_miss_is_pointed_out(plan):
         plan("+trainer.lerning_rate=0.1")
 
 
-def test_a_setting_that_only_a_swept_option_has_comes_with_the_way_to_write_it(plan):
+def test_a_setting_that_the_yaml_does_not_show_comes_with_the_way_to_write_it(plan):
     with pytest.raises(ConfigCompositionException) as hydras:
-        plan("selector.quota=class")
+        plan("selector=el2n", "selector.cutoff=0.1")
     words = str(in_own_words(hydras.value))
-    assert "every key must be known, got selector.quota" in words
-    assert "write ++selector.quota=..." in words
-    chosen = plan("selector=ccs", "++selector.quota=class").stages["selector"]
-    assert chosen.quota == "class"
+    assert "every key must be known, got selector.cutoff | selector.cutoff | --help" in words
+    assert "written ++selector.cutoff=..." in words
+    assert plan("selector=el2n", "++selector.cutoff=0.1").stages["selector"].cutoff == 0.1
 
 
 DANGEROUS = [

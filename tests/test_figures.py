@@ -1,5 +1,8 @@
 """Figures are drawn of what was measured."""
 
+from dataclasses import replace
+
+import pytest
 from PIL import Image
 
 from winnow import figures
@@ -39,3 +42,28 @@ def test_the_figure_is_drawn(tmp_path):
     path = figures.accuracy([row(0), row(1, budget=20), row(2, "furthest")], tmp_path / "accuracy.png")
     with Image.open(path) as picture:
         assert min(picture.size) > 600
+
+
+@pytest.mark.parametrize("accuracy", [0.0, 50.0, 100.0])
+def test_a_single_point_is_drawn(accuracy, tmp_path):
+    alone = row(selector="uniform", accuracies=(accuracy,))
+    assert figures.accuracy([alone], tmp_path / "accuracy.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"accuracies": (90.0, 92.0, 91.5)},
+        {"baseline": (89.0, 89.0, 88.0)},
+        {"budget": 11},
+        {"selector": "furthest"},
+        {"options": OPTIONS | {"model": "lenet5"}},
+    ],
+)
+def test_what_is_drawn_otherwise_has_another_key(change):
+    assert figures.accuracy_key([row()]) != figures.accuracy_key([replace(row(), **change)])
+
+
+def test_what_is_not_drawn_leaves_the_key_alone():
+    told = replace(row(), job=3, status="cached", seconds={"train": 9.0}, run_id="ab12")
+    assert figures.accuracy_key([row()]) == figures.accuracy_key([told])

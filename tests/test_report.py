@@ -54,6 +54,13 @@ def test_a_baseline_that_was_asked_for_is_not_shown_twice():
     assert shown([row(0), asked]).count("baseline") == 1
 
 
+def test_all_rows_have_no_baseline_beside_them_but_others_of_that_budget_do():
+    everything = row(0, "full", baseline=[90.0, 92.0, 91.0], transfer={"mlp": SIX})
+    assert "baseline" not in shown([everything])
+    assert [record["selector"] for record in results.as_dicts([everything])] == ["full", "full"]
+    assert shown([everything, row(1)]).count("baseline") == 1
+
+
 def test_the_seconds_to_select_are_those_of_all_steps_before_training():
     assert "3.5   1333" in shown([row()])
 

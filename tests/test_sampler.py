@@ -93,6 +93,19 @@ def test_beta_gives_the_lowest_score_no_chance_unless_it_is_needed():
     assert len(by_beta(difficulty, confidence, 3, np.random.default_rng(0))) == 3
 
 
+def test_beta_draws_by_the_score_times_the_published_density():
+    from scipy.stats import beta
+
+    difficulty, confidence = np.array([0.0, 0.1, 0.2, 0.3]), np.array([0.9, 0.8, 0.6, 0.5])
+    # Three of four rows are pruned; the mean confidence of the (at most ten) hardest is 0.7.
+    b = 15 * (1 - 0.7) * (1 - 0.75**4)
+    weights = difficulty * beta.pdf(confidence, 16 - b, b)
+    rng, trials = np.random.default_rng(0), 4000
+    drawn = np.array([by_beta(difficulty, confidence, 1, rng)[0] for _ in range(trials)])
+    shares = np.bincount(drawn, minlength=4) / trials
+    np.testing.assert_allclose(shares, weights / weights.sum(), atol=0.025)
+
+
 def test_beta_copes_with_the_ends_of_the_interval():
     confidence = np.array([0.0, 1.0, 0.0, 1.0])
     kept = by_beta(np.array([1.0, 2.0, 3.0, 4.0]), confidence, 2, np.random.default_rng(0))

@@ -19,9 +19,11 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from hydra._internal import hydra as hydra_itself
 from hydra._internal.callbacks import Callbacks
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import TypeAdapter, ValidationError
@@ -41,6 +43,7 @@ FIXED_TARGETS = {
 }
 GROUPS = (*MIRRORED, *FIXED_TARGETS)
 STUDY = "study"  # the one group that may stay empty
+_OF_STAGES = tuple(f"{group}." for group in (*GROUPS, STUDY))
 
 
 class Door(Callbacks):
@@ -72,13 +75,36 @@ class Door(Callbacks):
     def _admit(self, config: DictConfig, jobs: list[list[str]], composed: Any) -> None:
         from winnow import sweep
 
-        plans = [build(composed(overrides)) for overrides in jobs]
+        plans = []
+        for overrides in jobs:
+            try:
+                plans.append(build(composed(overrides)))
+            except HydraException as error:
+                raise in_own_words(error, overrides) from error
         sweep.begin(plans, jobs, command=" ".join(config.hydra.overrides.task))
 
 
+class Loader(ConfigLoaderImpl):
+    """Composes what the jobs of a sweep share without the settings of stages.
+
+    Only a job knows whether the option that it has chosen knows a setting, and judges that when it is
+    composed itself: `-m selector=el2n,aum selector.quota=class`.
+    """
+
+    def load_configuration(self, *, overrides: list[str], run_mode: RunMode, **others: Any) -> DictConfig:
+        compose_with = partial(super().load_configuration, run_mode=run_mode, **others)
+        if run_mode != RunMode.MULTIRUN:
+            return compose_with(overrides=overrides)
+        typed = OverridesParser.create().parse_overrides(overrides)
+        shared = [each for each in typed if not each.key_or_group.startswith(_OF_STAGES)]
+        config = compose_with(overrides=[each.input_line for each in shared])
+        config.hydra.overrides.task = [each.input_line for each in typed if not each.is_hydra_override()]
+        return config
+
+
 def guard_the_door() -> None:
-    """Put the door where Hydra keeps its callbacks; it has no public place that comes early enough."""
-    hydra_itself.Callbacks = Door
+    """Put the door and the loader where Hydra keeps its own; it has no public place for them."""
+    hydra_itself.Callbacks, hydra_itself.ConfigLoaderImpl = Door, Loader
 
 
 def sweep_overrides(config: DictConfig) -> list[list[str]]:
@@ -236,8 +262,11 @@ def _first_line(error: Exception) -> str:
 _ASIDE = ("full_key", "object_type", "reference_type", "^", "See https", "Set the environment")
 
 
-def in_own_words(error: BaseException) -> BaseException:
-    """Say a complaint of Hydra's or OmegaConf's in one line; pass on everything else as it is."""
+def in_own_words(error: BaseException, job: Sequence[str] = ()) -> BaseException:
+    """Say a complaint of Hydra's or OmegaConf's in one line; pass on everything else as it is.
+
+    `job` are the overrides of the job of a sweep that it is about.
+    """
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, option = error.missing_cfg_file.rpartition("/")
         near = get_close_matches(option, error.options, n=1)
@@ -255,14 +284,11 @@ def in_own_words(error: BaseException) -> BaseException:
         group, _, key = unknown[1].partition(".")
         if not key:
             return _unknown(group, [*(field.name for field in fields(Settings)), *GROUPS])
-        # Hydra first composes a sweep without the choices that are swept.
-        swept = (
-            f"; where a {group} that is swept has it, write ++{group}.{key}=..." if group in GROUPS else ""
-        )
+        option = next((word for word in job if word.startswith(f"{group}=")), "")
+        known = f"leave {option} out of the sweep" if option else "--help shows all settings"
+        hidden = f"; what its yaml does not show is written ++{unknown[1]}=..." if group in GROUPS else ""
         return InvalidValue(
-            f"every key must be known, got {unknown[1]}",
-            where=unknown[1],
-            remedy=f"--help shows all settings{swept}",
+            f"every key must be known, got {unknown[1]}", where=option or unknown[1], remedy=known + hidden
         )
     if lines[0].startswith("Ambiguous value"):
         several = "to run one job for each value add -m: python train.py -m ...; a list is written [a,b]"

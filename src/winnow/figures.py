@@ -10,6 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from winnow.exhibit import COLOURS, MARKERS, panels
+from winnow.keys import content_key, library_versions, source_hash
 from winnow.results import Row, titles, with_baselines
 from winnow.smallest import Curve, Target, answer
 
@@ -48,6 +49,13 @@ def accuracy(rows: Sequence[Row], path: Path) -> Path:
     axes.legend(fontsize="small")
     figure.savefig(path, dpi=150)
     return path
+
+
+def accuracy_key(rows: Sequence[Row]) -> str:
+    """Name the figure of `accuracy` by all it depends on, so that nobody need draw it twice."""
+    drawn = [(row.selector, row.setting, row.budget, row.accuracies) for row in with_baselines(rows)]
+    sources = [source_hash(accuracy), source_hash(panels)]
+    return content_key(drawn=drawn, sources=sources, versions=library_versions("matplotlib", "winnow"))
 
 
 def smallest(curves: Mapping[str, Curve], target: Target, title: str, path: Path) -> Path:
@@ -110,7 +118,7 @@ def _label(axes: "Axes") -> None:
 def _stretch_the_top(axes: "Axes") -> None:
     """Scale accuracies by the logarithm of the errors: 98 to 99 % is as far as 50 to 75 %."""
     low, high = _evened(axes.dataLim.intervaly)
-    margin = 0.05 * (high - low)
+    margin = 0.05 * (high - low) or 0.05  # a single point has no extent
     axes.set_yscale("function", functions=(_evened, _accuracy_of))
     axes.set_ylim(*_accuracy_of(np.array([low - margin, high + margin])))
     bottom, top = axes.get_ylim()

@@ -7,6 +7,7 @@ today's question): whatever cannot be hashed exactly is refused.
 import hashlib
 import inspect
 import json
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -85,13 +86,14 @@ def identity(stage: object) -> str:
             remedy="make it a frozen dataclass of plain values",
         )
     inner = f" {identity(stage.inner)}" if isinstance(stage, Wrapper) else ""
-    return f"{text} {_source_hash(type(stage))}{inner}"
+    return f"{text} {source_hash(type(stage))}{inner}"
 
 
 # Read once per process: a file edited while it runs does not change the code that is already loaded.
 @cache
-def _source_hash(kind: type) -> str:
-    return hashlib.sha256(Path(inspect.getfile(kind)).read_bytes()).hexdigest()[:12]
+def source_hash(code: type | Callable) -> str:
+    """Return a hash of the file that defines a class or a function."""
+    return hashlib.sha256(Path(inspect.getfile(code)).read_bytes()).hexdigest()[:12]
 
 
 def library_versions(*names: str) -> dict[str, str]:

@@ -100,11 +100,14 @@ def with_networks(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def with_baselines(rows: Iterable[Row]) -> list[Row]:
-    """Add one row for every baseline that no job asked for by itself, and sort by setting and budget."""
+    """Add one row for every baseline that no job asked for by itself, and sort by setting and budget.
+
+    All rows together are their own baseline, and need no second row to say so.
+    """
     done = [row for row in rows if row.scored]
     asked = {(row.setting, row.budget, row.network) for row in done if row.selector == "uniform"}
     for row in list(done):
-        if (cell := (row.setting, row.budget, row.network)) not in asked:
+        if row.compared and (cell := (row.setting, row.budget, row.network)) not in asked:
             asked.add(cell)
             done.append(_baseline_of(row))
     return sorted(

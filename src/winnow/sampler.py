@@ -107,8 +107,11 @@ def by_beta(
 
     b = 15 (1 - m) (1 - r^4) and a = 16 - b, where r is the share of rows that is pruned and m the mean
     confidence of the ten highest scores. With little pruning the density peaks where the score does; the
-    more is pruned, the nearer its peak is to 1. (Cho et al. 2025, section 3.3; 15 is theirs throughout, the
-    power 4 theirs for CIFAR-100.)
+    more is pruned, the nearer its peak is to 1.
+
+    So in Cho et al. 2025, section 3.3, and in their code (behaapyy/dual-pruning on GitHub): 15, 16 and the
+    ten throughout, the power 4 by default and for CIFAR-100, 11 for ImageNet. They weigh by the score as it
+    is; here it is counted from the lowest, so that any score will serve. DUAL's lowest is close to 0.
     """
     n = len(difficulty)
     if n == 0:

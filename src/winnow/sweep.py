@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 
+import numpy as np
+
 from winnow import figures, report, results
 from winnow.cache import Cache
 from winnow.dataset.auto import Auto
@@ -127,24 +129,35 @@ def finish(error: BaseException | None, *, shown: bool = True) -> list[Row]:
         return []
     plan = _begun[0]
     _begun.clear()
-    place = folder(plan.settings.state_dir)
+    state_dir = Path(plan.settings.state_dir).absolute()
+    place = folder(state_dir)
     outcome = rows(place)
     _write(place / "sweep.json", outcome)
     if shown:
         report.show(outcome, report.console())
+    files = []
+    if any(row.scored for row in outcome):
+        files = [results.write_csv(outcome, place / "results.csv"), _figure(outcome, place, state_dir)]
     parent = place / PARENT
     if parent.exists():
-        files = _files(outcome, place) + sorted(place.glob("study-*/*"))
-        tracker = plan.stages["tracker"].open(Path(plan.settings.state_dir).absolute())
+        files += sorted(place.glob("study-*/*"))
+        tracker = plan.stages["tracker"].open(state_dir)
         tracker.close_parent(parent.read_text(), _ending(outcome, error), artifacts=files)
     return outcome
 
 
-def _files(outcome: Sequence[Row], place: Path) -> list[Path]:
-    if not any(row.scored for row in outcome):
-        return []
-    table = results.write_csv(outcome, place / "results.csv")
-    return [table, figures.accuracy(outcome, place / "accuracy.png")]
+def _figure(outcome: Sequence[Row], place: Path, state_dir: Path) -> Path:
+    """Draw the accuracies, unless they were drawn before: that takes half a second, most of it to begin."""
+    path = place / "accuracy.png"
+
+    def draw() -> tuple[dict[str, np.ndarray], dict]:
+        figures.accuracy(outcome, path)
+        return {"png": np.fromfile(path, dtype=np.uint8)}, {}
+
+    drawn = Cache(state_dir / "cache").fetch("figure", figures.accuracy_key(outcome), draw)
+    if drawn.found:
+        path.write_bytes(drawn.arrays["png"])
+    return path
 
 
 def _ending(outcome: Sequence[Row], error: BaseException | None) -> str:

@@ -11,12 +11,13 @@ SHORT = ("dynamics.epochs=2", "dynamics.min_steps=1")
 
 
 def test_three_selectors_share_a_run_for_each_repetition_and_typed_again_train_nothing(command):
-    line = ("-m", "selector=el2n,aum,ccs", "k=50", "n_jobs=2", *SHORT)
+    line = ("-m", "selector=el2n,aum,ccs", "selector.quota=class", "k=50", "n_jobs=2", *SHORT)
     command.done(*line)
     assert len(command.entries("dynamics")) == 2  # seeds=2
     assert len(command.entries("embedding")) == len(command.entries("clustering")) == 0
     before, first = command.entries(), command.rows()
     assert {row["selector"]: row["budget"] for row in first} == {"el2n": 50, "aum": 50, "ccs": 50}
+    assert {row["options"]["selector.quota"] for row in first} == {"class"}
     assert all(row["seconds"]["dynamics"] > 0 for row in first)
 
     command.done(*line)

@@ -73,6 +73,23 @@ def test_one_bad_job_refuses_the_whole_sweep_before_it_starts(bare, axes):
 
 
 @pytest.mark.parametrize(
+    ("axes", "said"),
+    [
+        (
+            ("selector=el2n,nearest", "selector.quota=class"),
+            "every key must be known, got selector.quota | selector=nearest | leave selector=nearest out",
+        ),
+        (("selector=el2n,aum", "selector.quotta=class"), "got selector.quotta | selector=el2n"),
+        (("selector=el2n,aum", "selector.quota=clas"), "selector.quota must be 'none', 'class'"),
+        (("k=20,30", "selector.quota=class"), "got selector.quota | selector.quota | --help"),
+        (("kk=20,30", "selector.quota=class"), "got kk"),
+    ],
+)
+def test_a_setting_that_an_option_of_a_sweep_lacks_is_refused_by_its_name(bare, axes, said):
+    assert said in refusal(bare, "-m", *axes)
+
+
+@pytest.mark.parametrize(
     "override",
     [
         "selector._target_=joblib.load ++selector.filename={evil}",

@@ -60,6 +60,24 @@ def test_the_same_line_again_computes_nothing_and_adds_no_run(finished, referenc
     assert finished.accuracies() == reference.accuracies()
 
 
+def test_the_same_line_again_leaves_the_same_table_and_figure_and_loads_nothing_heavy(finished, reference):
+    ended = finished.done("-m", "selector=nearest,random", env={"PYTHONPROFILEIMPORTTIME": "1"})
+    first, again = next((reference.state / "runs").iterdir()), max((finished.state / "runs").iterdir())
+    assert table_of(finished) == [line | {"status": "cached"} for line in table_of(reference)]
+    assert (again / "accuracy.png").read_bytes() == (first / "accuracy.png").read_bytes()
+    loaded = set(re.findall(r"^import time:.*\| +(\w+)$", ended.stderr, re.MULTILINE))
+    assert "numpy" in loaded
+    assert loaded.isdisjoint(["torch", "pytorch_lightning", "mlflow", "matplotlib"])
+
+
+def test_part_of_a_sweep_asked_by_itself_has_a_table_and_a_figure_of_its_own(finished):
+    finished.done("selector=random")
+    assert [row["status"] for row in finished.rows()] == ["cached"]
+    assert [line["selector"] for line in table_of(finished)] == ["random", "uniform"]
+    figures = [path.read_bytes() for path in finished.state.glob("runs/*/accuracy.png")]
+    assert len(figures) == len(set(figures)) == 2
+
+
 @pytest.mark.parametrize(("n_jobs", "threads"), [("2", "2"), ("1", "4")])
 def test_numbers_do_not_depend_on_processes_or_threads(bare, reference, n_jobs, threads):
     bare.done(f"n_jobs={n_jobs}", "tracker=none", env={"OMP_NUM_THREADS": threads})
@@ -145,10 +163,10 @@ def test_table_csv_and_tracker_tell_what_rows_are_worth_to_the_other_network(on_
 
 
 def test_asked_again_the_other_network_is_found_too(on_two_networks):
-    before = on_two_networks.entries()
+    before = on_two_networks.entries("trained")
     on_two_networks.done("selector=random", "transfer=mlp")
     assert [row["status"] for row in on_two_networks.rows()] == ["cached"]
-    assert on_two_networks.entries() == before
+    assert on_two_networks.entries("trained") == before
 
 
 def test_a_model_from_another_network_is_the_same_training(on_two_networks):

@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from winnow.dynamics import el2n
+from winnow.neighbours import nearest_neighbours
 from winnow.selector.d2_pruning import D2Pruning
 from winnow.types import Dynamics
 
@@ -52,3 +55,32 @@ def test_rows_that_are_all_alike_still_fill_the_budget(budget):
 
 def test_a_single_row_has_no_neighbours(keep_seen):
     assert kept([1.0], [0], 1) == [0]
+
+
+def one_by_one(differences, X, neighbours, gamma):
+    """All rows in the order in which the definition keeps them, each found by a look at all."""
+    logits = np.stack([differences, np.zeros(len(differences))], axis=1)[None].astype(np.float32)
+    near, distances = nearest_neighbours(np.float32(X).reshape(-1, 1), neighbours)
+    scale = np.median(distances) if distances.size else 0.0
+    squares = np.square(distances / (scale if scale > 0 else 1.0))
+    score = el2n(Dynamics(logits), np.zeros(len(X), np.int64))
+    score = score + (np.exp(-squares) * score[near]).sum(axis=1)
+    order = []
+    for _ in X:
+        order.append(int(score.argmax()))
+        score[near[order[-1]]] -= np.exp(-gamma * squares[order[-1]]) * score[order[-1]]
+        score[order[-1]] = -np.inf
+    return order
+
+
+@given(
+    rows=st.lists(st.tuples(st.sampled_from([-3, 0, 0.5, 9]), st.integers(0, 8)), min_size=1, max_size=25),
+    neighbours=st.integers(1, 6),
+    gamma=st.sampled_from([0.0, 0.1, 1.0]),
+)
+def test_the_same_rows_are_kept_as_one_by_one_even_among_ties_and_below_zero(rows, neighbours, gamma):
+    differences, X = map(list, zip(*rows, strict=True))
+    order = one_by_one(differences, X, neighbours, gamma)
+    for budget in range(len(rows) + 1):
+        rows_kept = kept(differences, X, budget, neighbours=neighbours, gamma=gamma)
+        assert rows_kept == sorted(order[:budget])

@@ -18,6 +18,7 @@ and gamma for each pruning rate; here they are fixed and not tuned, and distance
 """
 
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush, heapreplace
 from typing import Annotated
 
 import numpy as np
@@ -82,10 +83,25 @@ def _spread(
     strength: Float64[ndarray, "n count"],
     budget: int,
 ) -> Int64[ndarray, " budget"]:
-    """Return the rows that are kept one after the other, each at the cost of its neighbours."""
-    score, kept = score.copy(), np.empty(budget, dtype=np.int64)
+    """Return the rows that are kept one after the other, each at the cost of its neighbours.
+
+    A heap holds, for every row, a bound that its score does not exceed. A row that comes up with a bound that
+    its score has sunk below goes back with its score; equal ones come up by row number, as by argmax.
+    """
+    scores, kept = score.tolist(), np.empty(budget, dtype=np.int64)
+    bounds = [(-each, row) for row, each in enumerate(scores)]
+    heapify(bounds)
     for place in range(budget):
-        row = kept[place] = score.argmax()
-        score[near[row]] -= strength[row] * score[row]
-        score[row] = -np.inf
+        negated, row = bounds[0]
+        while negated != -scores[row]:
+            heapreplace(bounds, (-scores[row], row))
+            negated, row = bounds[0]
+        heappop(bounds)
+        kept[place] = row
+        losses = strength[row] * scores[row]
+        scores[row] = -np.inf
+        for neighbour, loss in zip(near[row].tolist(), losses.tolist(), strict=True):
+            scores[neighbour] -= loss
+            if loss < 0:  # a negative score lifts its neighbours
+                heappush(bounds, (-scores[neighbour], neighbour))
     return kept
