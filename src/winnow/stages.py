@@ -132,7 +132,8 @@ class Model(Protocol):
 class Augment(Protocol):
     """Random distortions of a whole batch of training images (group `augment`).
 
-    `worth` tells selectors how many images, roughly, one is as good as when it is distorted anew each time.
+    `worth` tells selectors how many plain images, roughly and shyly, one that is distorted anew in each pass
+    is as good as.
     """
 
     worth: ClassVar[float] = 1.0
