@@ -89,3 +89,52 @@ def test_a_loss_that_is_not_finite_is_named_by_its_step():
             steps=40,
             optimizer=torch.optim.SGD(network.parameters(), lr=0.0),
         )
+
+
+class Followed(torch.nn.Linear):
+    """Notes whenever it is moved: Lightning does that to every network before and after it trains it."""
+
+    def __init__(self, events: list[str]) -> None:
+        super().__init__(1, 1)
+        self.events = events
+
+    def _apply(self, *args, **options):
+        self.events.append("moved")
+        return super()._apply(*args, **options)
+
+
+@pytest.mark.parametrize("steps", [24, 25, 26])
+def test_the_last_pass_is_judged_before_the_network_is_taken_away(steps):
+    from winnow import training
+
+    events = []
+    network = Followed(events)
+    training.fit(
+        network,
+        lambda network, batch: network(batch).square().sum(),
+        [torch.ones(1, 1)] * steps,
+        steps=steps,
+        optimizer=torch.optim.SGD(network.parameters(), lr=0.1),
+        stop=lambda _: events.append("asked") or False,
+    )
+    assert events.count("asked") == 1
+    # Taken to the CPU, and back to where it was.
+    assert events[events.index("asked") :] == ["asked", "moved", "moved"]
+
+
+@pytest.mark.parametrize("step", [0, 24, 25, 30])
+def test_ctrl_c_stays_ctrl_c_wherever_in_a_turn_it_comes(step):
+    from winnow import training
+
+    network, taken = torch.nn.Linear(1, 1), []
+
+    def loss(network: torch.nn.Module, batch: torch.Tensor) -> torch.Tensor:
+        if len(taken) == step:
+            raise KeyboardInterrupt
+        taken.append(None)
+        return network(batch).square().sum()
+
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    with pytest.raises(KeyboardInterrupt):
+        training.fit(network, loss, [torch.ones(1, 1)], steps=50, optimizer=optimizer, description="fit")
+    assert len(taken) == step

@@ -80,7 +80,8 @@ class Door(Callbacks):
             try:
                 plans.append(build(composed(overrides)))
             except HydraException as error:
-                raise in_own_words(error, overrides) from error
+                swept = [word for word in overrides if not all(word in other for other in jobs)]
+                raise in_own_words(error, swept) from error
         sweep.begin(plans, jobs, command=" ".join(config.hydra.overrides.task))
 
 
@@ -262,10 +263,10 @@ def _first_line(error: Exception) -> str:
 _ASIDE = ("full_key", "object_type", "reference_type", "^", "See https", "Set the environment")
 
 
-def in_own_words(error: BaseException, job: Sequence[str] = ()) -> BaseException:
+def in_own_words(error: BaseException, swept: Sequence[str] = ()) -> BaseException:
     """Say a complaint of Hydra's or OmegaConf's in one line; pass on everything else as it is.
 
-    `job` are the overrides of the job of a sweep that it is about.
+    `swept` are the overrides that tell the job it is about from the others of its sweep.
     """
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, option = error.missing_cfg_file.rpartition("/")
@@ -284,7 +285,7 @@ def in_own_words(error: BaseException, job: Sequence[str] = ()) -> BaseException
         group, _, key = unknown[1].partition(".")
         if not key:
             return _unknown(group, [*(field.name for field in fields(Settings)), *GROUPS])
-        option = next((word for word in job if word.startswith(f"{group}=")), "")
+        option = next((word for word in swept if word.startswith(f"{group}=")), "")
         known = f"leave {option} out of the sweep" if option else "--help shows all settings"
         hidden = f"; what its yaml does not show is written ++{unknown[1]}=..." if group in GROUPS else ""
         return InvalidValue(

@@ -63,11 +63,11 @@ def fit(
     stop: Stop | None = None,
     deterministic: bool = False,
 ) -> ndarray:
-    """Take exactly `steps` optimiser steps and return the loss of each, float32 (steps,).
+    """Take exactly `steps` optimiser steps, or fewer if told to `stop`, and return the loss of each, float32.
 
     One pass over `batches` is an epoch; it is iterated again until the steps are taken, or until `stop`,
-    asked after every pass, says that it is enough. The network is trained where its parameters are. A
-    `description` shows a progress bar under that name.
+    asked after every pass and after the last step, says that it is enough. The network is trained where its
+    parameters are, and stays there. A `description` shows a progress bar under that name.
 
     Raises
     ------
@@ -77,13 +77,14 @@ def fit(
     stream = _stream(network, batches, steps, stop)
     objective = Objective(network, loss, stream, optimizer, scheduler)
     callbacks: list[Callback] = [StepBar(description, steps)] if description else []
+    device = next(network.parameters()).device
     with one_thread(), repeatable(deterministic), warnings.catch_warnings():
         # Advice to Lightning's own developers, users of Slurm, and people who train without its loaders.
         warnings.filterwarnings("ignore", module="(pytorch_lightning|lightning_fabric)")
-        trainer = _quiet_trainer(next(network.parameters()).device, callbacks)
+        trainer = _quiet_trainer(device, callbacks)
         with _interrupts_as_they_are(trainer):
             trainer.fit(objective, train_dataloaders=range(0, steps, TURN))
-        next(stream, None)  # lets the last pass be judged, too
+    network.to(device)  # Lightning leaves it on the CPU
     losses = torch.stack(objective.losses).float().cpu().numpy()
     if fault := fault_of(losses):
         raise fault
@@ -155,6 +156,10 @@ class Objective(lightning.LightningModule):
                 self._scheduler.step()
             # Kept here, in order: `self.log` and a logger would cost more than a turn's worth of this.
             self.losses.append(value.detach())
+
+    def on_train_epoch_end(self) -> None:
+        """Let the last pass be judged, too: now, because after the fit the network is no longer in place."""
+        next(self._stream, None)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return self._optimizer

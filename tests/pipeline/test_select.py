@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from winnow.augment.affine_elastic import AffineElastic
+from winnow.augment.flip_rotate_scale import FlipRotateScale
+from winnow.augment.none import Unchanged
 from winnow.errors import InvalidValue
 from winnow.selector.full import Full
 from winnow.selector.uniform import Uniform
@@ -56,3 +59,27 @@ def test_a_selector_blind_to_clusters_is_shown_none(pipeline):
 def test_a_selector_that_keeps_too_many_rows_is_refused(pipeline):
     with pytest.raises(InvalidValue, match="must keep exactly 10 of 45 rows, got 11"):
         pipeline(selector=Peeping(extra=1)).select(0)
+
+
+class Weighing(Peeping):
+    """One that asks what a distorted row is worth."""
+
+    weighs_augmentation = True
+
+    def select(self, X, y, clustering, *, budget, rng, worth):
+        self.shown.append(worth)
+        return Subset.of(np.arange(budget))
+
+
+def test_who_asks_what_a_distorted_row_is_worth_is_told_and_named_by_that_alone(pipeline):
+    def chosen(augment, selector):
+        one = pipeline(selector=selector, augment=augment)
+        one.select(0)
+        return one.subset_key(0)
+
+    augments = [Unchanged(), FlipRotateScale(), AffineElastic(strength=2.0), AffineElastic(strength=4.0)]
+    plain, flipped, bent, bent_more = (chosen(augment, Weighing()) for augment in augments)
+    assert Peeping.shown[-3:] == [1.0, 4.0, 7.0]  # who is worth as much keeps the same rows: one was found
+    assert plain == flipped
+    assert len({plain, bent, bent_more}) == 3
+    assert len({chosen(augment, Peeping()) for augment in augments}) == 1

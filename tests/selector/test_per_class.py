@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
+from sklearn.datasets import load_digits
 
 from winnow.keys import identity
+from winnow.selector.auto import Auto
 from winnow.selector.kcenter import KCenter
 from winnow.selector.per_class import PerClass
 from winnow.types import Clustering
@@ -39,3 +41,19 @@ def test_the_config_door_refuses_what_cannot_work_inside_a_class(option):
 
 def test_the_code_of_the_inner_selector_is_part_of_the_identity():
     assert identity(KCenter()) in identity(PerClass("kcenter"))
+
+
+def test_a_selector_inside_a_class_is_told_what_a_row_is_worth():
+    assert PerClass("auto").weighs_augmentation
+    assert not PerClass("nearest").weighs_augmentation
+    X, one_class = load_digits().data.astype(np.float32), np.zeros(1797, np.int64)
+    distances = np.linalg.norm(X - X.mean(axis=0), axis=1).astype(float)
+    clustering = Clustering(X.mean(axis=0, keepdims=True), one_class, distances)
+
+    def tilt(selector, worth):
+        rng = np.random.default_rng(0)
+        told = selector.select(X, one_class, clustering, budget=10, rng=rng, worth=worth).provenance
+        return told.get("per_class", {"0": told})["0"]["tilt"]
+
+    assert tilt(PerClass("auto"), 1.0) == tilt(Auto(), 1.0) < 0
+    assert tilt(PerClass("auto"), 10.0) == tilt(Auto(), 10.0) == 0

@@ -49,6 +49,17 @@ store = MLflow().open(Path(sys.argv[1]))
 print(store.finished("key"), store.reap(), "mlflow" in sys.modules, "sqlalchemy" in sys.modules)
 """
 
+WARM = """
+import sys
+from pathlib import Path
+from winnow.tracking import MLflow
+
+store = MLflow().open(Path(sys.argv[1]))
+cold = "mlflow" in sys.modules
+store.warm_up()
+print(cold, "mlflow" in sys.modules)
+"""
+
 
 def keep(store: Store, key: str = "key", **params: object) -> str:
     with store.run("name", key=key, params=params, tags={}) as run:
@@ -180,6 +191,11 @@ def test_finished_finds_only_finished_and_active_runs_of_its_experiment(store):
 def test_looking_up_and_reaping_nothing_needs_no_mlflow(store, child):
     run_id = keep(store)
     assert child(LOOK, store.state_dir).stdout.split() == [run_id, "0", "False", "False"]
+
+
+def test_warming_up_imports_mlflow_and_writes_nothing(child, tmp_path):
+    assert child(WARM, tmp_path).stdout.split() == ["False", "True"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_histories_have_one_value_per_repetition(store):
