@@ -120,7 +120,7 @@ class Auto(Selector):
 
     Made for one cluster per kept row (``k == budget``); every cluster gets a row, and the rest is shared in
     proportion. With far fewer clusters than rows it is `random`. Rows at the same distance are in random
-    order. The provenance holds the ratio, the pace, and the tilt they led to.
+    order. The provenance holds the ratio, the pace, and the tilt that it came to.
 
     Examples
     --------
