@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from hydra.utils import get_class
+from hypothesis import settings
 from omegaconf import OmegaConf
 from pydantic import TypeAdapter
 
 ROOT = Path(__file__).parents[1]
+# How long an example takes says something about the machine only.
+settings.register_profile("winnow", deadline=None)
+settings.load_profile("winnow")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,8 +30,8 @@ def build_option() -> Callable[..., Any]:
     def build(group: str, option: str, **overrides: Any) -> Any:
         config = OmegaConf.create({"seed": 0, "data_dir": "data", "k": 4})
         config.stage = OmegaConf.merge(OmegaConf.load(ROOT / "conf" / group / f"{option}.yaml"), overrides)
-        settings = OmegaConf.to_container(config.stage, resolve=True, throw_on_missing=True)
-        return TypeAdapter(get_class(settings.pop("_target_"))).validate_python(settings)
+        given = OmegaConf.to_container(config.stage, resolve=True, throw_on_missing=True)
+        return TypeAdapter(get_class(given.pop("_target_"))).validate_python(given)
 
     return build
 
