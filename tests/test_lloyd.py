@@ -87,7 +87,7 @@ def test_the_chance_to_be_drawn_is_proportional_to_the_cost():
     assert first.mean() == pytest.approx(0.75, abs=0.03)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     X=arrays(np.float32, (40, 2), elements=st.integers(-3, 3)),
     k=st.integers(1, 40),

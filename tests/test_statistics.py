@@ -73,7 +73,7 @@ def test_thirty_wins_have_the_smallest_p_that_random_signs_allow():
     assert paired_difference(np.ones(30), np.zeros(30)).p == 1 / 100_001
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(PAIRS)
 def test_a_comparison_is_bounded_repeatable_and_the_mirror_of_its_swap(pairs):
     a, b = (list(side) for side in zip(*pairs, strict=True))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hydra.utils import instantiate
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from omegaconf import OmegaConf
@@ -111,7 +111,6 @@ def test_the_global_random_state_is_left_alone(selector, clustering):
 
 
 @every_selector
-@settings(deadline=None)
 @given(
     labels=arrays(np.int64, st.integers(1, 25), elements=st.integers(0, 6)),
     data=st.data(),
