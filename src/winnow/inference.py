@@ -25,10 +25,7 @@ def prepared(network: nn.Module) -> Callable[[Tensor], Tensor]:
     >>> torch.allclose(prepared(network.eval())(images), network(images))
     True
     """
-    held = {(parameter.device.type, parameter.dtype) for parameter in network.parameters()}
-    # Behind a hook something else happens, such as the older kind of weight normalisation.
-    hooked = any(layer._forward_hooks or layer._forward_pre_hooks for layer in network.modules())
-    if type(network) is not nn.Sequential or held != {("cpu", torch.float32)} or hooked:
+    if not is_plain(network):
         return network
     layers = shortened(network)
     kinds = [type(layer) for layer in layers]
@@ -37,6 +34,14 @@ def prepared(network: nn.Module) -> Callable[[Tensor], Tensor]:
     if len(after) and all(map(_takes_blocks, after)) and torch.backends.mkldnn.is_available():
         return lambda images: after(before(images).to_mkldnn()).to_dense()
     return nn.Sequential(*layers)
+
+
+def is_plain(network: nn.Module) -> bool:
+    """Whether a network is a chain of layers in single precision on a CPU, and no more than that."""
+    held = {(parameter.device.type, parameter.dtype) for parameter in network.parameters()}
+    # Behind a hook something else happens, such as the older kind of weight normalisation.
+    hooked = any(layer._forward_hooks or layer._forward_pre_hooks for layer in network.modules())
+    return type(network) is nn.Sequential and held == {("cpu", torch.float32)} and not hooked
 
 
 def shortened(network: nn.Sequential) -> list[nn.Module]:

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from winnow.fused import fused
 from winnow.inference import prepared
 from winnow.loop import fault_of, one_thread, repeatable
 from winnow.stand_in import standing_in
@@ -75,7 +76,8 @@ def fit(
         If a loss is not finite, naming the first such step.
     """
     stream = _stream(network, batches, steps, stop)
-    objective = Objective(network, loss, stream, optimizer, scheduler)
+    quick = fused(network)
+    objective = Objective(network, lambda batch: loss(quick, batch), stream, optimizer, scheduler)
     callbacks: list[Callback] = [StepBar(description, steps)] if description else []
     device = next(network.parameters()).device
     with one_thread(), repeatable(deterministic), warnings.catch_warnings():
@@ -134,7 +136,7 @@ class Objective(lightning.LightningModule):
     def __init__(
         self,
         network: torch.nn.Module,
-        loss: Loss,
+        loss: Callable[[Any], Tensor],
         stream: Iterator[Any],
         optimizer: torch.optim.Optimizer,
         scheduler: torch.optim.lr_scheduler.LRScheduler | None,
@@ -149,7 +151,7 @@ class Objective(lightning.LightningModule):
         """Take a turn; what Lightning believes to be a batch is the number of its first step."""
         for examples in islice(self._stream, TURN):
             self._optimizer.zero_grad()
-            value = self._loss(self.network, examples)
+            value = self._loss(examples)
             value.backward()
             self._optimizer.step()
             if self._scheduler is not None:

@@ -52,11 +52,13 @@ def build_lenet5(
         )
     from torch import nn
 
+    from winnow.resize import Resize
+
     channels, *size = shape
     layers = []
     if size == [28, 28]:
+        layers = [Resize((28, 28), (32, 32)) if resize else nn.ZeroPad2d(2)]
         size = [32, 32]
-        layers = [nn.Upsample(tuple(size), mode="bilinear") if resize else nn.ZeroPad2d(2)]
     height, width = (((side - 4) // 2 - 4) // 2 for side in size)
     for fan_in, fan_out in ((channels, 6), (6, 16)):
         layers += [nn.Conv2d(fan_in, fan_out, 5)]
