@@ -6,7 +6,7 @@ which does what the greedy trials of k-means++ do [1]_; centroids move past the 
 (over-relaxation [2]_), so that a dozen passes do the work of thirty; and once clusters are many, space is
 cut into regions, and a row is compared only with the centroids around its own. Passes are matrix products
 on tiles that stay in the processor's cache: no n x k table exists, and `X` is read in pieces, so it may be
-a memory map.
+a memory map; where it is small, a centred copy is kept.
 
 It stops after a fixed number of passes, before Lloyd's iteration stands still, and should lose to it
 where the last tenth of a percent of inertia counts, or where clusters are so elongated that rows change
@@ -158,7 +158,8 @@ class Points:
             members, ends = labels[piece], np.arange(piece.stop - piece.start + 1, dtype=np.int32)
             ones = np.ones(len(members), np.float32)
             totals += csc_array((ones, members, ends), shape=(k, len(members))) @ self.with_one(piece)
-        return (totals[:, :-1] / np.maximum(totals[:, -1:], 1)).astype(np.float32)
+        sizes = totals[:, -1:]  # what the ones add up to
+        return (totals[:, :-1] / np.maximum(sizes, 1)).astype(np.float32)
 
 
 def _fetched(X: Float32[ndarray, "n d"], rows: slice | ndarray) -> Float32[ndarray, "m d"]:
