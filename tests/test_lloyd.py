@@ -149,3 +149,12 @@ def test_a_memory_map_gives_the_same_bits_without_being_copied(tmp_path):
     assert peak < X.nbytes
     from_memory = find_centroids(X, 8, np.random.default_rng(0), passes=3, draws=2)
     assert from_map.tobytes() == from_memory.tobytes()
+
+
+@pytest.mark.parametrize("k", [20, 600], ids=["of a sample", "of all rows"])
+def test_rows_held_in_memory_change_no_bit(monkeypatch, k):
+    X = (np.random.default_rng(0).normal(size=(6000, 7)) + 5).astype(np.float32)
+    held = find_centroids(X, k, np.random.default_rng(0), passes=4, draws=2)
+    monkeypatch.setattr("winnow.lloyd._HELD", 0)
+    fetched = find_centroids(X, k, np.random.default_rng(0), passes=4, draws=2)
+    assert held.tobytes() == fetched.tobytes()

@@ -6,7 +6,7 @@ which does what the greedy trials of k-means++ do [1]_; centroids move past the 
 (over-relaxation [2]_), so that a dozen passes do the work of thirty; and once clusters are many, space is
 cut into regions, and a row is compared only with the centroids around its own. Passes are matrix products
 on tiles that stay in the processor's cache: no n x k table exists, and `X` is read in pieces, so it may be
-a memory map.
+a memory map; where it is small, a centred copy is kept.
 
 It stops after a fixed number of passes, before Lloyd's iteration stands still, and should lose to it
 where the last tenth of a percent of inertia counts, or where clusters are so elongated that rows change
@@ -19,6 +19,7 @@ hands for many passes.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
@@ -29,6 +30,7 @@ from winnow.distance import expansion, nearest_centroid
 
 _TILE = 2**17  # scores at once: half a megabyte, so that a tile is still in cache when it is searched
 _PIECE = 2**22  # values of X read at once where nothing but reading is done
+_HELD = 2**23  # values of X that are few enough to be held in memory once more
 _SEEDING_ROWS_PER_CLUSTER = 256
 _JUDGES_PER_SEED, _FEWEST_JUDGES = 32, 10_000  # rows that tell which draws are useful
 _OVERSHOOT = 1.9  # below 2, every move still lowers the cost
@@ -96,7 +98,7 @@ class Points:
         squared_norms = np.empty(len(X), np.float32)
         points = cls(X, origin, squared_norms)
         for piece in points.pieces():
-            rows = points[piece]
+            rows = points.with_one(piece)[:, :-1]
             np.einsum("nd,nd->n", rows, rows, out=squared_norms[piece])
         return points
 
@@ -105,6 +107,17 @@ class Points:
 
     def __getitem__(self, rows: slice | ndarray) -> Float32[ndarray, "m d"]:
         return self.X[rows] - self.origin
+
+    @cached_property
+    def held(self) -> Float32[ndarray, "n terms"] | None:
+        """All rows `with_one`, to be fetched by every pass, unless they are many."""
+        return _with_one(self.X, self.origin) if self.X.size <= _HELD else None
+
+    def with_one(self, rows: slice | ndarray) -> Float32[ndarray, "m terms"]:
+        """Return rows with a 1 appended, as an `expansion` takes them."""
+        if self.held is None:
+            return _with_one(_fetched(self.X, rows), self.origin)
+        return _fetched(self.held, rows)
 
     def pieces(self) -> Iterator[slice]:
         """Cut the rows into slices of bounded size."""
@@ -126,14 +139,13 @@ class Points:
         matrix = expansion(centroids, np.einsum("kd,kd->k", centroids, centroids), np.float32)
         step = min(max(_TILE // max(k, d), 64), count)
         labels, costs = np.empty(count, np.int32), np.empty(count, np.float32)
-        tile, scores = np.ones((step, d + 1), np.float32), np.empty((step, k), np.float32)
+        scores, begins = np.empty((step, k), np.float32), np.arange(0, step * k, k)
         for start in range(0, count, step):
             part = slice(start, min(start + step, count))
             size = part.stop - start
-            np.subtract(self.X[part if rows is None else rows[part]], self.origin, out=tile[:size, :d])
-            np.matmul(tile[:size], matrix, out=scores[:size])
-            labels[part] = scores[:size].argmin(axis=1)
-            costs[part] = scores[np.arange(size), labels[part]]
+            tile = self.with_one(part if rows is None else rows[part])
+            lowest = np.matmul(tile, matrix, out=scores[:size]).argmin(axis=1)
+            labels[part], costs[part] = lowest, scores.take(begins[:size] + lowest)
         costs += self.squared_norms if rows is None else self.squared_norms[rows]
         return Assignment(labels, np.maximum(costs, 0, out=costs))  # rounding makes tiny negatives
 
@@ -141,13 +153,24 @@ class Points:
         """Return the mean of every cluster's rows; an empty cluster's is the origin."""
         from scipy.sparse import csc_array
 
-        totals = np.zeros((k, self.X.shape[1]))
+        totals = np.zeros((k, self.X.shape[1] + 1))
         for piece in self.pieces():
             members, ends = labels[piece], np.arange(piece.stop - piece.start + 1, dtype=np.int32)
             ones = np.ones(len(members), np.float32)
-            totals += csc_array((ones, members, ends), shape=(k, len(members))) @ self[piece]
-        sizes = np.bincount(labels, minlength=k)
-        return (totals / np.maximum(sizes, 1)[:, None]).astype(np.float32)
+            totals += csc_array((ones, members, ends), shape=(k, len(members))) @ self.with_one(piece)
+        sizes = totals[:, -1:]  # what the ones add up to
+        return (totals[:, :-1] / np.maximum(sizes, 1)).astype(np.float32)
+
+
+def _fetched(X: Float32[ndarray, "n d"], rows: slice | ndarray) -> Float32[ndarray, "m d"]:
+    # `take` is several times as fast as an index, but would copy all of an array that is not in row order.
+    return X[rows] if isinstance(rows, slice) or not X.flags.c_contiguous else X.take(rows, axis=0)
+
+
+def _with_one(X: Float32[ndarray, "n d"], origin: Float32[ndarray, " d"]) -> Float32[ndarray, "n d+1"]:
+    extended = np.ones((len(X), X.shape[1] + 1), np.float32)
+    np.subtract(X, origin, out=extended[:, :-1])
+    return extended
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +197,8 @@ class Regions:
         count: int,
     ) -> Assignment:
         """Assign every row to the nearest of the `count` or more centroids in and around its region."""
-        by_region = np.argsort(of_row, kind="stable")
+        narrow = np.min_scalar_type(len(self.hubs))  # short integers are sorted in no time
+        by_region = np.argsort(of_row.astype(narrow), kind="stable")
         ends = np.bincount(of_row, minlength=len(self.hubs)).cumsum()
         squared_norms = np.einsum("kd,kd->k", centroids, centroids)
         labels, costs = np.empty(len(of_row), np.int32), np.empty(len(of_row), np.float32)

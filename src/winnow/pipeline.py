@@ -169,16 +169,16 @@ class Pipeline:
             return self.cache.fetch("embedding", self.embedding_key, compute)
         return Entry(*compute(), found=False)
 
-    def cluster(self, repetition: int) -> Entry:
-        """The clustering of one repetition: centroids, labels, distances."""
+    def cluster(self, repetition: int, embedded: Entry | None = None) -> Entry:
+        """The clustering of one repetition: centroids, labels, distances. `embedded` spares reading it."""
 
         def compute() -> Computed:
-            embedded = self.embed()
+            rows = embedded or self.embed()
             seed = stream_seed(self.method.seed, repetition, "cluster")
             fit = self.method.clusterer.fit
-            clustering, seconds = timed(lambda: fit(embedded.arrays["X"], seed=seed))
+            clustering, seconds = timed(lambda: fit(rows.arrays["X"], seed=seed))
             arrays = arrays_of(clustering, "centroids", "labels", "distances")
-            return arrays, {"stages": embedded.info["stages"] | {"cluster": seconds}}
+            return arrays, {"stages": rows.info["stages"] | {"cluster": seconds}}
 
         return self.cache.fetch("clustering", self.clustering_key(repetition), compute)
 
@@ -212,13 +212,12 @@ class Pipeline:
             # A selector sees what it declares, no more: blind ones get no coordinates, most get no labels.
             X, clustering, stages = np.empty((n, 0), np.float32), None, {"embed": 0.0, "cluster": 0.0}
             told = {"worth": method.augment.worth} if method.selector.weighs_augmentation else {}
-            if method.selector.needs_clustering:
-                clustered = self.cluster(repetition)
-                X, clustering = self.embed().arrays["X"], Clustering(**clustered.arrays)
-                stages = clustered.info["stages"]
-            elif method.selector.needs_embedding:
+            if method.selector.needs_clustering or method.selector.needs_embedding:
                 embedded = self.embed()
                 X, stages = embedded.arrays["X"], stages | embedded.info["stages"]
+            if method.selector.needs_clustering:
+                clustered = self.cluster(repetition, embedded)
+                clustering, stages = Clustering(**clustered.arrays), clustered.info["stages"]
             if method.selector.needs_dynamics:
                 observed = self.observe(repetition)
                 told["dynamics"] = Dynamics(**observed.arrays)

@@ -6,6 +6,7 @@ import pytest
 from winnow.augment.affine_elastic import AffineElastic
 from winnow.augment.flip_rotate_scale import FlipRotateScale
 from winnow.augment.none import Unchanged
+from winnow.embedding.identity import Identity
 from winnow.errors import InvalidValue
 from winnow.selector.full import Full
 from winnow.selector.uniform import Uniform
@@ -54,6 +55,21 @@ def test_a_selector_blind_to_clusters_is_shown_none(pipeline):
     pipeline(selector=Peeping(needs_clustering=False)).select(0)
     shape, _, clustering = Peeping.shown[-1]
     assert (shape, clustering) == ((45, 0), None)
+
+
+class Counting(Identity):
+    """Writes down how often it was asked to embed."""
+
+    calls: list = []  # noqa: RUF012 - shared on purpose
+
+    def fit_transform(self, x):
+        self.calls.append(len(x))
+        return super().fit_transform(x)
+
+
+def test_rows_that_are_not_cached_are_embedded_once_for_clusters_and_choice(pipeline):
+    pipeline(embedding=Counting()).select(0)
+    assert Counting.calls == [45]
 
 
 def test_a_selector_that_keeps_too_many_rows_is_refused(pipeline):
