@@ -27,9 +27,12 @@ def run_job(config: "DictConfig") -> None:
 def main() -> int:
     """Run the command and return its exit code."""
     # Here and not at the top: every worker process reads this file, too, and needs none of it.
-    import hydra
+    from winnow.lasting import lasting
 
-    from winnow import lifecycle
+    with lasting():
+        import hydra
+
+        from winnow import lifecycle
 
     return lifecycle.guard(hydra.main(version_base="1.3", config_path="conf", config_name="config")(run_job))
 

@@ -1,14 +1,14 @@
 """Import what every worker needs, once, in the process that workers are forked from.
 
-Nothing here is looked at again by their garbage collectors, which would write to each object they look at, and
-so make every worker a copy of its own [1]_.
+Hidden from the garbage collectors of the workers: by noting in each object that they have looked at it, they
+would make a copy of nearly everything for every worker [1]_.
 
 .. [1] The documentation of `gc.freeze`. https://docs.python.org/3/library/gc.html#gc.freeze
 """
 
-from winnow.garbage import uncollected
+from winnow.lasting import lasting
 
-with uncollected():
+with lasting():
     import loky.process_executor
 
     from winnow import training, workers

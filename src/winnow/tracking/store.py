@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from winnow.errors import InvalidValue, TryLater, WinnowError, WinnowWarning
+from winnow.lasting import lasting
+from winnow.stand_in import Foreign, standing_in
 from winnow.tracking import NO_METRICS, Ending, Run, Store, database, process
 from winnow.tracking.run import MLflowRun
 from winnow.tracking.server import check_server
@@ -56,7 +58,14 @@ class MLflowStore(Store):
             check_server(self.uri)
 
     def warm_up(self) -> None:
-        from mlflow import MlflowClient  # noqa: F401
+        # MLflow also records models, their tables of examples, and what a gateway passes on; winnow does not.
+        with (
+            lasting(),
+            standing_in("pandas", DataFrame=Foreign, Series=Foreign),
+            standing_in("scipy.sparse", csc_matrix=Foreign, csr_matrix=Foreign),
+            standing_in("fastapi", HTTPException=Foreign, Request=Foreign),
+        ):
+            from mlflow import MlflowClient  # noqa: F401
 
     def prepare(self) -> None:
         """Create the database and the experiment now, if they are missing, rather than with the first run."""
@@ -146,9 +155,12 @@ class MLflowStore(Store):
 
         # It prints a traceback for each fault it raises; the fault itself is enough.
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-        if self.file and not database.exists(self.file):
-            with database.locked(self.state_dir):
-                database.create(self.file)
+        if self.file:
+            with lasting():
+                from mlflow.store.tracking import sqlalchemy_store  # noqa: F401 - the client's, sooner or later
+            if not database.exists(self.file):
+                with database.locked(self.state_dir):
+                    database.create(self.file)
         uri = sqlite_uri(self.file) if self.file else self.uri
         return MlflowClient(uri, registry_uri=uri)
 
