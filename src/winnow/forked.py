@@ -10,7 +10,8 @@ from winnow.lasting import lasting
 
 with lasting():
     import loky.process_executor
+    import scipy.sparse
 
     from winnow import training, workers
 
-__all__ = ["loky", "training", "workers"]
+__all__ = ["loky", "scipy", "training", "workers"]

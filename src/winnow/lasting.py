@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# A library of torch's complains at the end of every object that was kept from the collector.
+# Triton, which torch may load, complains at the end of every object that was kept from the collector.
 atexit.register(gc.unfreeze)
 
 
@@ -37,10 +37,7 @@ def lasting() -> Iterator[None]:
 
 
 def end_at_once() -> None:
-    """Spare Python the last search through all there is, a second's work; where torch is loaded, it must be.
-
-    Call it when nothing is left to do.
-    """
-    if "torch" not in sys.modules:
+    """Spare Python its last search through all there is, a second's work; call it last."""
+    if "triton" not in sys.modules:
         atexit.unregister(gc.unfreeze)
         gc.freeze()
