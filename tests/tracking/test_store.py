@@ -58,6 +58,12 @@ store = MLflow().open(Path(sys.argv[1]))
 cold = "mlflow" in sys.modules
 store.warm_up()
 print(cold, "mlflow" in sys.modules)
+with store.run("name", key="key", params={"k": 3}, tags={}) as run:
+    run.text("k: 3", "config.yaml")
+    run.metrics({"test_acc_median": 95.0})
+print(*{"pandas", "scipy.sparse", "fastapi"} & sys.modules.keys())
+import fastapi, pandas, scipy.sparse
+print(pandas.DataFrame({"a": [1]}).size, scipy.sparse.csr_matrix([[1]]).nnz, fastapi.Request.__name__)
 """
 
 
@@ -194,7 +200,7 @@ def test_looking_up_and_reaping_nothing_needs_no_mlflow(store, child):
 
 
 def test_warming_up_imports_mlflow_and_writes_nothing(child, tmp_path):
-    assert child(WARM, tmp_path).stdout.split() == ["False", "True"]
+    assert child(WARM, tmp_path).stdout.splitlines() == ["False True", "", "1 1 Request"]
     assert list(tmp_path.iterdir()) == []
 
 
