@@ -6,6 +6,7 @@ repeat what colour says.
 
 import csv
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ MARKERS = "osD^vP*X"
 Record = Mapping[str, Any]
 
 
+@cache
 def warm_up() -> None:
     """Import what figures are drawn with, so that the first one does not wait for it."""
     with lasting():

@@ -18,7 +18,7 @@ atexit.register(gc.unfreeze)
 def lasting() -> Iterator[None]:
     """Collect no garbage inside the block, and do not look at what is there at its end again.
 
-    For imports: what work leaves behind in circles would not be freed.
+    For imports, once: what work has left behind in circles would not be freed.
 
     >>> with lasting():
     ...     gc.isenabled()
