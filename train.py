@@ -4,25 +4,38 @@ python train.py -m selector=nearest,furthest,random k=600,1200
 """
 
 import sys
+from typing import TYPE_CHECKING
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
-
-from winnow import lifecycle
-from winnow.config import build
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
-@hydra.main(version_base="1.3", config_path="conf", config_name="config")
-def main(config: DictConfig) -> None:
+def run_job(config: "DictConfig") -> None:
     """Run one job of the command; Hydra calls this once for every combination of a sweep."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+    from omegaconf import OmegaConf
+
     from winnow import job
+    from winnow.config import build
 
     command = HydraConfig.get()
     number = 0 if OmegaConf.is_missing(command.job, "num") else command.job.num
     job.run(build(config), number=number, in_sweep=command.mode == RunMode.MULTIRUN)
 
 
+def main() -> int:
+    """Run the command and return its exit code."""
+    # Here and not at the top: every worker process reads this file, too, and needs none of it.
+    from winnow.lasting import lasting
+
+    with lasting():
+        import hydra
+
+        from winnow import lifecycle
+
+    return lifecycle.guard(hydra.main(version_base="1.3", config_path="conf", config_name="config")(run_job))
+
+
 if __name__ == "__main__":
-    sys.exit(lifecycle.guard(main))
+    sys.exit(main())

@@ -34,7 +34,7 @@ HOMES = {
 }
 # Modules that exist to wrap a heavy library, and are themselves imported only when it is needed.
 WRAPPERS = {"winnow.training", "winnow.inference", "winnow.tracking", "winnow.replicas", "winnow.batched"}
-WRAPPERS |= {"winnow.fused", "winnow.resize"}
+WRAPPERS |= {"winnow.fused", "winnow.resize", "winnow.forked"}
 HEAVY = {"torch", "torchvision", "sklearn", "faiss", "mlflow", "pytorch_lightning", "lightning", "matplotlib"}
 HEAVY |= {"scipy", "PIL"}
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -44,6 +44,7 @@ FIXED_TARGETS = {
 GROUPS = (*MIRRORED, *FIXED_TARGETS)
 STUDY = "study"  # the one group that may stay empty
 _OF_STAGES = tuple(f"{group}." for group in (*GROUPS, STUDY))
+_adapter = cache(TypeAdapter)  # one takes longer to make than to use, and every job uses the same
 
 
 class Door(Callbacks):
@@ -224,7 +225,7 @@ def checked(kind: type, values: dict[str, Any], prefix: str = "") -> Any:
     """Make a `kind` of plain values, or refuse the first that breaks a rule of its fields."""
     try:
         # As JSON, because a list may then stand for a tuple while strings still never pass for numbers.
-        return TypeAdapter(kind).validate_json(json.dumps(values), strict=True)
+        return _adapter(kind).validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = prefix + ".".join(str(part) for part in first["loc"] if isinstance(part, int | str))

@@ -6,6 +6,7 @@ repeat what colour says.
 
 import csv
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ import numpy as np
 from jaxtyping import Float, Int64
 from numpy import ndarray
 
+from winnow.lasting import lasting
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -21,6 +24,14 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 MARKERS = "osD^vP*X"
 Record = Mapping[str, Any]
+
+
+@cache
+def warm_up() -> None:
+    """Import what figures are drawn with, so that the first one does not wait for it."""
+    with lasting():
+        from matplotlib import figure  # noqa: F401
+        from matplotlib.backends import backend_agg  # noqa: F401
 
 
 def panels(count: int, *, width: float = 4.2) -> tuple["Figure", list["Axes"]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from winnow import report, sweep
+from winnow import exhibit, report, sweep
 from winnow.cache import Cache
 from winnow.errors import TRACEBACK, InvalidValue, WinnowWarning, exit_code, explain
 from winnow.pipeline import Method, Pipeline, Score
@@ -187,6 +187,8 @@ class Job:
             self.store.warm_up()
             asked = self.ask(workers)
             self._ask_ahead(workers)
+            # While they work: the command ends with a figure.
+            exhibit.warm_up()
             with _progress() as progress:
                 for record in self.records:
                     counted = _counted(progress, asked[record], record.name, self.plan.settings.verbose)

@@ -41,11 +41,12 @@ def write(
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)
-    for index in indices.tolist():
-        where = ("", "")
-        if clustering is not None:
-            where = (int(clustering.labels[index]), repr(float(clustering.distances[index])))
-        lines.writerow((index, int(dataset.y[index]), *where))
+    where = [("", "")] * len(indices)
+    if clustering is not None:
+        distances = map(repr, clustering.distances[indices].tolist())
+        where = zip(clustering.labels[indices].tolist(), distances, strict=True)
+    for index, label, place in zip(indices.tolist(), dataset.y[indices].tolist(), where, strict=True):
+        lines.writerow((index, label, *place))
     path = folder / f"repetition-{repetition}.csv"
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text.getvalue())

@@ -16,6 +16,7 @@ from typing import NoReturn
 from winnow import sweep
 from winnow.config import guard_the_door, in_own_words
 from winnow.errors import TRACEBACK, Terminated, TryLater, exit_code, explain
+from winnow.lasting import end_at_once
 from winnow.results import Row
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -42,6 +43,7 @@ def guard(main: Callable[[], None]) -> int:
         outcome = sweep.finish(error)
     except Exception as fault:
         error, outcome = error or fault, []
+    end_at_once()
     return _verdict(error, outcome)
 
 

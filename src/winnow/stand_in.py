@@ -11,6 +11,10 @@ from types import ModuleType
 from typing import Any
 
 
+class Foreign:
+    """What nothing is an instance of, in place of a class that is only ever asked about."""
+
+
 @contextmanager
 def standing_in(name: str, **contents: Any) -> Iterator[None]:
     """Let a module of these contents stand in for `name`, unless that is loaded; afterwards it is as ever.

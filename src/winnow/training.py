@@ -23,18 +23,15 @@ from torch import Tensor
 from winnow.fused import fused
 from winnow.inference import prepared
 from winnow.loop import fault_of, one_thread, repeatable
-from winnow.stand_in import standing_in
+from winnow.stand_in import Foreign, standing_in
 
-
-class _Foreign:
-    """What none of our objects is an instance of."""
-
-
-# Lightning asks whether it was given a metric of torchmetrics or a compiled network, and is given neither.
-# Importing those two would take longer than importing torch and Lightning together.
+# Lightning asks whether it was given a metric of torchmetrics or a compiled network, and is given neither; it
+# counts the operations of a network whose summary is shown, and none is. Importing what all that takes would
+# take longer than importing torch and Lightning together.
 with (
-    standing_in("torchmetrics", Metric=_Foreign, MetricCollection=_Foreign),
-    standing_in("torch._dynamo", OptimizedModule=_Foreign, disable=lambda function, *_, **__: function),
+    standing_in("torchmetrics", Metric=Foreign, MetricCollection=Foreign),
+    standing_in("torch._dynamo", OptimizedModule=Foreign, disable=lambda function, *_, **__: function),
+    standing_in("torch.utils.flop_counter", FlopCounterMode=Foreign),
 ):
     import pytorch_lightning as lightning
     from pytorch_lightning.callbacks import Callback

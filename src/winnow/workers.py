@@ -30,7 +30,7 @@ from winnow.stages import Source
 from winnow.types import Dataset
 
 DATASET_ARRAYS = ("x", "y", "x_test", "y_test")
-TRAINING = "winnow.training"
+FORKED = "winnow.forked"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -206,7 +206,7 @@ Result = Future | Deferred | Gathered
 def _fork_server() -> Any:
     """Start the process that workers are forked from, and return the means to do so."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([TRAINING])
+    context.set_forkserver_preload([FORKED])
     before = os.environ.copy()
     # Libraries read these when they are loaded, which is what the server is about to do.
     os.environ.update(ONE_THREAD)

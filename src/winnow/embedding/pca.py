@@ -57,7 +57,8 @@ class PCA(ScaledEmbedding):
 
 def refuse_overflow(X: Float32[ndarray, "n d"]) -> None:
     """Refuse rows so large that a sum of their squares would leave the range of float32."""
-    if not (largest := np.abs(X).max()) <= LARGEST_VALUE:
+    # Not of the absolute values, which would be a second copy of `X`.
+    if not (largest := max(X.max(), -X.min())) <= LARGEST_VALUE:
         raise InvalidValue(f"values must lie within ±{LARGEST_VALUE:g}, got {largest:g}")
 
 

@@ -10,11 +10,13 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from winnow.errors import InvalidValue, TryLater, WinnowError, WinnowWarning
+from winnow.lasting import lasting
+from winnow.stand_in import Foreign, standing_in
 from winnow.tracking import NO_METRICS, Ending, Run, Store, database, process
 from winnow.tracking.run import MLflowRun
 from winnow.tracking.server import check_server
@@ -23,6 +25,25 @@ if TYPE_CHECKING:
     import mlflow
 
 _WORTH_A_RETRY = ("TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR", "REQUEST_LIMIT_EXCEEDED")
+
+
+# Once: what is there after `lasting` is never freed.
+@cache
+def _import_mlflow() -> None:
+    # MLflow also records models, their tables of examples, and what a gateway passes on; winnow does not.
+    with (
+        lasting(),
+        standing_in("pandas", DataFrame=Foreign, Series=Foreign),
+        standing_in("scipy.sparse", csc_matrix=Foreign, csr_matrix=Foreign),
+        standing_in("fastapi", HTTPException=Foreign, Request=Foreign),
+    ):
+        from mlflow import MlflowClient  # noqa: F401
+
+
+@cache
+def _import_file_store() -> None:
+    with lasting():
+        from mlflow.store.tracking import sqlalchemy_store  # noqa: F401 - the client would, sooner or later
 
 
 def sqlite_uri(path: Path) -> str:
@@ -56,7 +77,7 @@ class MLflowStore(Store):
             check_server(self.uri)
 
     def warm_up(self) -> None:
-        from mlflow import MlflowClient  # noqa: F401
+        _import_mlflow()
 
     def prepare(self) -> None:
         """Create the database and the experiment now, if they are missing, rather than with the first run."""
@@ -146,9 +167,11 @@ class MLflowStore(Store):
 
         # It prints a traceback for each fault it raises; the fault itself is enough.
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-        if self.file and not database.exists(self.file):
-            with database.locked(self.state_dir):
-                database.create(self.file)
+        if self.file:
+            _import_file_store()
+            if not database.exists(self.file):
+                with database.locked(self.state_dir):
+                    database.create(self.file)
         uri = sqlite_uri(self.file) if self.file else self.uri
         return MlflowClient(uri, registry_uri=uri)
 
