@@ -116,8 +116,8 @@ def test_lenet5_with_batch_normalisation_has_two_blocks_and_the_first_is_compute
     assert [layer._by_place for layer in network if isinstance(layer, Block)] == [True, False]
 
 
-def with_hook(network):
-    network[0].register_forward_hook(lambda *_: None)
+def with_hook(network, kind):
+    getattr(network[0], f"register_{kind}_hook")(lambda *_: None)
     return network
 
 
@@ -126,7 +126,9 @@ def with_hook(network):
     [
         nn.Linear(2, 2),
         nn.Sequential(*block()).double(),
-        with_hook(nn.Sequential(*block())),
+        with_hook(nn.Sequential(*block()), "forward"),
+        with_hook(nn.Sequential(*block()), "full_backward"),
+        with_hook(nn.Sequential(*block()), "full_backward_pre"),
         LeNet5().build((1, 28, 28), 10),
         ConvNet().build((3, 64, 64), 2),
         nn.Sequential(*block(momentum=None)),
