@@ -107,10 +107,6 @@ def test_a_block_by_hand():
     assert layers[1].num_batches_tracked == 1
 
 
-def kinds(network):
-    return [type(layer).__name__ for layer in fused(network)]
-
-
 @pytest.mark.parametrize(("channels", "by_place"), [(1, True), (3, True), (4, False)])
 def test_lenet5_has_two_blocks_and_the_first_is_computed_by_place_where_channels_are_few(channels, by_place):
     network = fused(LeNet5BatchNorm().build((channels, 28, 28), 10))

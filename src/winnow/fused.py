@@ -2,14 +2,14 @@
 
 Layer by layer, LeNet-5 with batch normalisation spends most of a step in layers that are slow where channels
 are few. Here the same function and the same gradient, up to rounding, come from fewer and better laid out
-passes. On images of MNIST, 64 at once, these layers take two thirds of their time, a step three quarters:
+passes. For 64 images of MNIST these layers then take two thirds of the time, and a whole step three quarters:
 
 - A rising line keeps the order of its values, so normalisation may follow the pooling, and has a quarter of
   the work. A gain below zero turns the order round: the kernel is then negated, which is exact, and the
   gain is taken without its sign.
-- The first convolution, of one or few channels, is computed for each of the four places of a pooling window
-  at once: by kernels one pixel larger, shifted, at stride 2 [1]_. Pooling is then the maximum of four feature
-  maps, and four times as many channels fill the processor's vectors.
+- A convolution of one or few channels, as the first is, is computed for each of the four places of a pooling
+  window at once: by kernels one pixel larger, shifted, at stride 2 [1]_. Pooling is then the maximum of four
+  feature maps, and four times as many channels fill the processor's vectors.
 - The gradient of batch normalisation [2]_ is a line of what it was given, but for the highest value of each
   window, which gets the gradient from above in addition. A bias before it has no gradient at all.
 
@@ -54,8 +54,7 @@ def fused(network: nn.Module) -> nn.Module:
     rest, layers = list(network), []
     while rest:
         if _is_block(rest[:4]):
-            first = not any(list(layer.parameters()) for layer in layers)
-            layers.append(Block(*rest[:4], by_place=first and rest[0].in_channels <= FEW_CHANNELS))
+            layers.append(Block(*rest[:4], by_place=rest[0].in_channels <= FEW_CHANNELS))
             del rest[:4]
         else:
             layers.append(rest.pop(0))
