@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from winnow.errors import InvalidValue
 from winnow.fused import Block, Convolution, Pooling, fused
 from winnow.model.convnet import ConvNet
 from winnow.model.lenet5 import LeNet5
@@ -106,18 +107,15 @@ def test_a_block_by_hand():
     assert layers[1].num_batches_tracked == 1
 
 
-def kinds(network):
-    return [type(layer).__name__ for layer in fused(network)]
-
-
-def test_lenet5_with_batch_normalisation_has_two_blocks_and_the_first_is_computed_by_place():
-    network = fused(LeNet5BatchNorm().build((1, 28, 28), 10))
+@pytest.mark.parametrize(("channels", "by_place"), [(1, True), (3, True), (4, False)])
+def test_lenet5_has_two_blocks_and_the_first_is_computed_by_place_where_channels_are_few(channels, by_place):
+    network = fused(LeNet5BatchNorm().build((channels, 28, 28), 10))
     assert [type(layer).__name__ for layer in network][:4] == ["Resize", "Block", "Block", "Flatten"]
-    assert [layer._by_place for layer in network if isinstance(layer, Block)] == [True, False]
+    assert [layer._by_place for layer in network if isinstance(layer, Block)] == [by_place, False]
 
 
-def with_hook(network):
-    network[0].register_forward_hook(lambda *_: None)
+def with_hook(network, kind):
+    getattr(network[0], f"register_{kind}_hook")(lambda *_: None)
     return network
 
 
@@ -126,7 +124,9 @@ def with_hook(network):
     [
         nn.Linear(2, 2),
         nn.Sequential(*block()).double(),
-        with_hook(nn.Sequential(*block())),
+        with_hook(nn.Sequential(*block()), "forward"),
+        with_hook(nn.Sequential(*block()), "full_backward"),
+        with_hook(nn.Sequential(*block()), "full_backward_pre"),
         LeNet5().build((1, 28, 28), 10),
         ConvNet().build((3, 64, 64), 2),
         nn.Sequential(*block(momentum=None)),
@@ -146,14 +146,55 @@ def test_other_networks_stay_as_they_are(network):
 
 
 def test_a_map_of_odd_size_and_a_network_in_use_are_asked_layer_by_layer():
-    torch.manual_seed(0)
     network = nn.Sequential(*block())
-    own = deepcopy(network)
-    for images in (torch.randn(2, 2, 9, 10), torch.randn(2, 2, 10, 10)):
-        assert torch.equal(fused(own)(images), network(images)) == (images.shape[2] == 9)
-    network.eval(), own.eval()
-    network[1].load_state_dict(own[1].state_dict())
-    assert torch.equal(fused(own)(images), network(images))
+
+    def made_by(side):
+        return fused(network)(torch.randn(2, 2, side, 10)).grad_fn.name()
+
+    assert [made_by(side) for side in (10, 9)] == ["PoolingBackward", "ReluBackward0"]
+    network.eval()
+    assert made_by(10) == "ReluBackward0"
+
+
+@pytest.mark.parametrize("by_place", [True, False])
+@pytest.mark.parametrize("frozen", [["0.weight"], ["1.weight"], ["1.bias"], ["0.weight", "1.weight"]])
+def test_what_is_frozen_gets_no_gradient_and_the_rest_the_same(frozen, by_place):
+    torch.manual_seed(0)
+    plain = nn.Sequential(*block()).double()
+    for name in ["0.bias", *frozen]:
+        plain.get_parameter(name).requires_grad_(False)
+    own = deepcopy(plain)
+    images = torch.randn(1, 2, 6, 8, dtype=torch.float64)
+    weights = torch.randn(1, 3, 2, 3, dtype=torch.float64)
+    _, expected = gradients(plain, images, weights)
+    _, got = gradients(Block(*own, by_place=by_place), images, weights)
+    assert len(got) == 4 - len(frozen)
+    torch.testing.assert_close(got, expected)
+
+
+@pytest.mark.parametrize("by_place", [True, False])
+def test_a_gain_of_zero_learns_from_the_highest_of_a_window(by_place):
+    layers = block(1, 1, patch=1)
+    with torch.no_grad():
+        layers[0].weight.fill_(1)
+        layers[1].weight.fill_(0)
+        layers[1].bias.fill_(1)  # so that ReLU lets it through
+    images = torch.tensor([[[[1.0, 1, 3, 1], [1, 1, 1, 3]]]])
+    Block(*layers, by_place=by_place)(images).sum().backward()
+    # Mean 1.5 and deviation sqrt(0.75): of the windows, the highest are 1 and 3, thus -0.5 and 1.5.
+    assert layers[1].weight.grad.item() == pytest.approx(1 / 0.75**0.5, rel=1e-4)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_value_that_is_not_finite_is_not_hidden(bad):
+    torch.manual_seed(0)
+    images = torch.randn(2, 1, 10, 10)
+    images[0, 0, 5, 5] = bad
+    network = nn.Sequential(*block(1, 2), nn.Flatten(), nn.Linear(32, 3))
+    assert fused(deepcopy(network))(images).isnan().all()
+    batches, optimizer = [(images, torch.tensor([0, 1]))], torch.optim.SGD(network.parameters())
+    with pytest.raises(InvalidValue, match="non-finite loss at step 0"):
+        fit(network, lambda asked, b: cross_entropy(asked(b[0]), b[1]), batches, steps=2, optimizer=optimizer)
 
 
 def trained(network, steps):

@@ -40,7 +40,10 @@ def is_plain(network: nn.Module) -> bool:
     """Whether a network is a chain of layers in single precision on a CPU, and no more than that."""
     held = {(parameter.device.type, parameter.dtype) for parameter in network.parameters()}
     # Behind a hook something else happens, such as the older kind of weight normalisation.
-    hooked = any(layer._forward_hooks or layer._forward_pre_hooks for layer in network.modules())
+    hooked = any(
+        layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks or layer._backward_pre_hooks
+        for layer in network.modules()
+    )
     return type(network) is nn.Sequential and held == {("cpu", torch.float32)} and not hooked
 
 

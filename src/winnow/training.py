@@ -65,7 +65,9 @@ def fit(
 
     One pass over `batches` is an epoch; it is iterated again until the steps are taken, or until `stop`,
     asked after every pass and after the last step, says that it is enough. The network is trained where its
-    parameters are, and stays there. A `description` shows a progress bar under that name.
+    parameters are, and stays there. `loss` may do no more with the network it is given than call it: that
+    may be one that learns the same faster (`winnow.fused`). A `description` shows a progress bar under that
+    name.
 
     Raises
     ------

@@ -67,7 +67,8 @@ class Counting(Identity):
         return super().fit_transform(x)
 
 
-def test_rows_that_are_not_cached_are_embedded_once_for_clusters_and_choice(pipeline):
+def test_rows_that_are_not_cached_are_embedded_once_for_clusters_and_choice(pipeline, monkeypatch):
+    monkeypatch.setattr(Counting, "calls", [])
     pipeline(embedding=Counting()).select(0)
     assert Counting.calls == [45]
 
