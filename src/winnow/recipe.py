@@ -7,6 +7,7 @@ step, never at the best one, unless rows of the subset itself are set aside to s
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -227,16 +228,17 @@ class Recipe(Trainer):
         from torch.optim import Adam, AdamW
         from torch.optim.lr_scheduler import LambdaLR
 
-        parameters = list(parameters)
         vector = 2 if stacked else 1
-        groups = [
-            {"params": [p for p in parameters if p.ndim > vector], "weight_decay": self.weight_decay},
+        groups = defaultdict(list)
+        for parameter in parameters:
             # Decay is meant for weights; on biases and normalisation gains it only does harm.
-            {"params": [p for p in parameters if p.ndim <= vector], "weight_decay": 0.0},
-        ]
+            groups[self.weight_decay if parameter.ndim > vector else 0.0].append(parameter)
         make = uncompiled({"adamw": AdamW, "adam": Adam}[self.optimizer])
         optimizer = make(
-            [g for g in groups if g["params"]], lr=self.learning_rate, betas=self.betas, fused=True
+            [{"params": members, "weight_decay": decay} for decay, members in groups.items()],
+            lr=self.learning_rate,
+            betas=self.betas,
+            fused=True,
         )
         if self.schedule == "constant":
             return optimizer, None
