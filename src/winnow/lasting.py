@@ -37,7 +37,7 @@ def lasting() -> Iterator[None]:
 
 
 def end_at_once() -> None:
-    """Spare Python its last search through all there is, a second's work; call it last."""
+    """Spare Python its last search through all there is, the better part of a second; call it last."""
     if "triton" not in sys.modules:
         atexit.unregister(gc.unfreeze)
         gc.freeze()

@@ -98,7 +98,7 @@ class Points:
         squared_norms = np.empty(len(X), np.float32)
         points = cls(X, origin, squared_norms)
         for piece in points.pieces():
-            rows = points.with_one(piece)[:, :-1]
+            rows = points[piece]
             np.einsum("nd,nd->n", rows, rows, out=squared_norms[piece])
         return points
 
@@ -106,7 +106,7 @@ class Points:
         return len(self.X)
 
     def __getitem__(self, rows: slice | ndarray) -> Float32[ndarray, "m d"]:
-        return self.X[rows] - self.origin
+        return self.with_one(rows)[:, :-1]
 
     @cached_property
     def held(self) -> Float32[ndarray, "n terms"] | None:

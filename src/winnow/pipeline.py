@@ -170,10 +170,7 @@ class Pipeline:
         return Entry(*compute(), found=False)
 
     def cluster(self, repetition: int, embedded: Entry | None = None) -> Entry:
-        """The clustering of one repetition: centroids, labels, distances.
-
-        `embedded` is the embedding, if it is at hand and need not be read again.
-        """
+        """The clustering of one repetition: centroids, labels, distances; of `embedded`, if at hand."""
 
         def compute() -> Computed:
             rows = embedded or self.embed()

@@ -40,41 +40,6 @@ for _ in range(4):
 sys.exit(sum(os.wait()[1] for _ in range(4)))
 """
 
-LOOK = """
-import sys
-from pathlib import Path
-from winnow.tracking import MLflow
-
-store = MLflow().open(Path(sys.argv[1]))
-print(store.finished("key"), store.reap(), "mlflow" in sys.modules, "sqlalchemy" in sys.modules)
-"""
-
-WARM = """
-import sys
-from pathlib import Path
-from winnow.tracking import MLflow
-
-store = MLflow().open(Path(sys.argv[1]))
-cold = "mlflow" in sys.modules
-store.warm_up()
-print(cold, "mlflow" in sys.modules)
-"""
-
-LEAN = """
-import sys
-from pathlib import Path
-from winnow.tracking import MLflow
-
-store = MLflow().open(Path(sys.argv[1]))
-store.warm_up()
-with store.run("name", key="key", params={"k": 3}, tags={}) as run:
-    run.text("k: 3", "config.yaml")
-    run.metrics({"test_acc_median": 95.0})
-print(*{"pandas", "scipy.sparse", "fastapi"} & sys.modules.keys())
-import fastapi, pandas, scipy.sparse
-print(pandas.DataFrame({"a": [1]}).size, scipy.sparse.csr_matrix([[1]]).nnz, fastapi.Request.__name__)
-"""
-
 
 def keep(store: Store, key: str = "key", **params: object) -> str:
     with store.run("name", key=key, params=params, tags={}) as run:
@@ -201,20 +166,6 @@ def test_finished_finds_only_finished_and_active_runs_of_its_experiment(store):
     assert MLflow(experiment="another").open(store.state_dir).finished("key") is None
     store._client.delete_run(run_id)
     assert store.finished("key") is None
-
-
-def test_looking_up_and_reaping_nothing_needs_no_mlflow(store, child):
-    run_id = keep(store)
-    assert child(LOOK, store.state_dir).stdout.split() == [run_id, "0", "False", "False"]
-
-
-def test_warming_up_imports_mlflow_and_writes_nothing(child, tmp_path):
-    assert child(WARM, tmp_path).stdout.split() == ["False", "True"]
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_writing_a_run_imports_nothing_it_does_not_need_and_all_stays_importable(child, tmp_path):
-    assert child(LEAN, tmp_path).stdout.splitlines() == ["", "1 1 Request"]
 
 
 def test_histories_have_one_value_per_repetition(store):

@@ -8,7 +8,7 @@ import re
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -87,10 +87,8 @@ class MLflowStore(Store):
         if self.file and not database.exists(self.file):
             return None
         if self.file:
-            try:
+            with suppress(sqlite3.OperationalError):  # an unexpected schema: MLflow itself is asked below
                 return database.finished(self.file, self.experiment, key)
-            except sqlite3.OperationalError:  # an unexpected schema; MLflow will know what to say
-                pass
         found = self._search(f"attributes.status = 'FINISHED' and tags.`winnow.key` = '{key}'")
         return found[0][0] if found else None
 
@@ -213,10 +211,8 @@ class MLflowStore(Store):
         if self.file and not database.exists(self.file):
             return []
         if self.file:
-            try:
+            with suppress(sqlite3.OperationalError):  # as in `finished`
                 return database.running(self.file, self.experiment)
-            except sqlite3.OperationalError:  # as in `finished`
-                pass
         return self._search("attributes.status = 'RUNNING'")
 
     def _search(self, condition: str) -> list[tuple[str, dict[str, str]]]:
