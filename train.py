@@ -16,8 +16,8 @@ def run_job(config: "DictConfig") -> None:
     from hydra.types import RunMode
     from omegaconf import OmegaConf
 
-    from winnow import job
-    from winnow.config import build
+    from winnow.command import job
+    from winnow.command.config import build
 
     command = HydraConfig.get()
     number = 0 if OmegaConf.is_missing(command.job, "num") else command.job.num
@@ -27,14 +27,11 @@ def run_job(config: "DictConfig") -> None:
 def main() -> int:
     """Run the command and return its exit code."""
     # Here and not at the top: every worker process reads this file, too, and needs none of it.
-    from winnow.lasting import lasting
+    import hydra
 
-    with lasting():
-        import hydra
+    from winnow.command import ending
 
-        from winnow import lifecycle
-
-    return lifecycle.guard(hydra.main(version_base="1.3", config_path="conf", config_name="config")(run_job))
+    return ending.guard(hydra.main(version_base="1.3", config_path="conf", config_name="config")(run_job))
 
 
 if __name__ == "__main__":

@@ -26,10 +26,10 @@ from settings import settings
 from winnow.augment.affine_elastic import AffineElastic
 from winnow.augment.none import Unchanged
 from winnow.dataset.mnist import MNIST
-from winnow.loop import device_for
 from winnow.model.lenet5 import LeNet5
-from winnow.recipe import Recipe
+from winnow.network.device import device_for
 from winnow.stages import Augment
+from winnow.trainer.lightning import Recipe
 from winnow.types import Dataset, Subset, Trained
 
 MODEL = LeNet5(dropout=0.0)

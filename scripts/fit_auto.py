@@ -22,17 +22,18 @@ import numpy as np
 from numpy.random import Generator, default_rng
 from settings import split_settings
 
-from winnow import exhibit, lifecycle
-from winnow.cache import Cache
-from winnow.config import composed
+from winnow.command import ending as lifecycle
+from winnow.command.config import composed
+from winnow.command.job import METHOD_GROUPS
+from winnow.command.plan import Plan
+from winnow.command.workers import shared_workers
+from winnow.dataset._split import stratified_split
 from winnow.errors import InvalidValue
-from winnow.job import METHOD_GROUPS
 from winnow.pipeline import Method, Pipeline
-from winnow.plan import Plan
-from winnow.split import stratified_split
+from winnow.report import style as exhibit
 from winnow.stages import Source
+from winnow.store.cache import Cache
 from winnow.types import Dataset
-from winnow.workers import shared_workers
 
 CONF = Path(__file__).parents[1] / "conf"
 HELD_OUT = 1 / 6

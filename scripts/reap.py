@@ -6,7 +6,7 @@ from pathlib import Path
 from settings import settings
 
 from winnow.errors import WinnowError
-from winnow.tracking import MLflow
+from winnow.tracker.mlflow import MLflow
 
 
 def main() -> None:

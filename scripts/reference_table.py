@@ -15,9 +15,9 @@ from statistics import median
 
 from settings import settings
 
-from winnow import sweep
-from winnow.exhibit import COLOURS, MARKERS, panels
-from winnow.results import Row, with_baselines
+from winnow.command import sweep
+from winnow.report.rows import Row, with_baselines
+from winnow.report.style import COLOURS, MARKERS, panels
 
 Cell = tuple[int, str, int]  # budget, selector, k
 Grid = Mapping[Cell, Sequence[float]]

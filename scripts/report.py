@@ -9,7 +9,10 @@ from pathlib import Path
 
 from settings import settings
 
-from winnow import figures, report, results, sweep
+from winnow.command import sweep
+from winnow.report import figures
+from winnow.report import rows as results
+from winnow.report import tables as report
 
 
 def main() -> None:

@@ -14,8 +14,10 @@ from statistics import median
 
 from settings import settings
 
-from winnow import report, results, sweep
-from winnow.results import STAGES, Row
+from winnow.command import sweep
+from winnow.report import rows as results
+from winnow.report import tables as report
+from winnow.report.rows import STAGES, Row
 
 UNKNOWN = float("-inf")
 

@@ -21,12 +21,15 @@ from typing import Annotated, Any
 from pydantic import Field
 from settings import split_settings
 
-from winnow import exhibit, figures, job, lifecycle, smallest, sweep
-from winnow.config import checked, composed
+from winnow.command import ending as lifecycle
+from winnow.command import job, sweep
+from winnow.command.config import checked, composed
+from winnow.command.plan import Plan
 from winnow.errors import InvalidValue
-from winnow.plan import Plan
-from winnow.results import Row
-from winnow.smallest import Curve, Target
+from winnow.report import figures, smallest
+from winnow.report import style as exhibit
+from winnow.report.rows import Row
+from winnow.report.smallest import Curve, Target
 from winnow.types import Dataset
 
 CONF = Path(__file__).parents[1] / "conf"

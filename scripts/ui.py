@@ -10,8 +10,8 @@ from pathlib import Path
 from settings import settings
 
 from winnow.errors import WinnowError
-from winnow.tracking import MLflow
-from winnow.tracking.server import free_port, ui_command
+from winnow.tracker._server import free_port, ui_command
+from winnow.tracker.mlflow import MLflow
 
 
 def main() -> None:

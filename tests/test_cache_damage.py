@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from winnow.cache import Cache
 from winnow.errors import WinnowWarning
-from winnow.keys import content_key
+from winnow.store.cache import Cache
+from winnow.store.keys import content_key
 
 KIND, KEY = "square", content_key(k=3)
 ARRAYS = {"labels": np.array([2, 0, 1, 1]), "centroids": np.array([[0.5, 1], [2, 3]])}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import winnow
-from winnow.cache import Cache
+from winnow.store.cache import Cache
 
 KIND, KEY = "square", "ab12"
 
@@ -21,15 +21,15 @@ from pathlib import Path
 
 import numpy as np
 
-import winnow.lock
-from winnow.cache import Cache
+import winnow.store.lock
+from winnow.store.cache import Cache
 from winnow.errors import WinnowError
-from winnow.keys import checksum
+from winnow.store.keys import checksum
 
 folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
 if limit := int(os.environ.get("FILE_LIMIT", 0)):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-winnow.lock.NOTICE_SECONDS = 0.5
+winnow.store.lock.NOTICE_SECONDS = 0.5
 warnings.showwarning = lambda message, *_: print(message, file=sys.stderr)
 
 

@@ -20,7 +20,7 @@ def lines(mode: str, data_dir: str) -> Iterator[Line]:
     """Assign the rows of MNIST to the first k of them."""
     import faiss
 
-    from winnow.distance import nearest_centroid
+    from winnow.geometry.distance import nearest_centroid
 
     X = embedded(mode, data_dir)
 

@@ -140,7 +140,7 @@ def try_out(X: ndarray, k: int, peer: Peer, settings: Settings) -> Tried:
 
 def inertia_of(X: ndarray, centroids: ndarray) -> float:
     """Return the sum of squared distances to the nearest centroid."""
-    from winnow.distance import nearest_centroid
+    from winnow.geometry.distance import nearest_centroid
 
     return float((nearest_centroid(X, np.ascontiguousarray(centroids, np.float32))[1] ** 2).sum())
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from benchmarks.line import Line, alternate, tell
-from winnow.quota import lowest_per_cluster
+from winnow.selector._quota import lowest_per_cluster
 
 SIZES = {
     "smallest": ((1000, 10, 2),),

@@ -27,7 +27,7 @@ def lines(mode: str, data_dir: str) -> Iterator[Line]:
     """Compare for every number of rows of the mode."""
     import torch
 
-    from winnow import training
+    from winnow.trainer import fit as training
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -75,10 +75,10 @@ def step_time(dataset: Dataset, steps: int, size: int, fit: Callable) -> tuple[f
 
 def train(dataset: Dataset, steps: int, size: int, fit: Callable) -> Trained:
     """Train as a job does, with another loop in the place of winnow's."""
-    from winnow import training
     from winnow.augment.none import Unchanged
     from winnow.model.lenet5 import LeNet5
-    from winnow.recipe import Recipe
+    from winnow.trainer import fit as training
+    from winnow.trainer.lightning import Recipe
 
     with patch.object(training, "fit", fit):
         kept = Subset.of(np.arange(size))
@@ -96,7 +96,7 @@ def plain_fit(
     scheduler: Any,
     **_: Any,
 ) -> np.ndarray:
-    """Do what `winnow.training.fit` does, without Lightning."""
+    """Do what `winnow.trainer.fit.fit` does, without Lightning."""
     import torch
 
     network.train()

@@ -18,12 +18,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy import ndarray
 
-from winnow.cache import Cache, Entry
+from winnow.dynamics.short_training import Proxy
 from winnow.errors import InvalidValue
-from winnow.keys import content_key, identity, library_versions
-from winnow.proxy import Proxy
 from winnow.selector.uniform import Uniform
 from winnow.stages import Augment, Clusterer, Embedding, Model, Observer, Selector, Trainer
+from winnow.store.cache import Cache, Entry
+from winnow.store.keys import content_key, identity, library_versions
 from winnow.streams import stream, stream_seed
 from winnow.types import Clustering, Dataset, Dynamics, Subset, Trained
 

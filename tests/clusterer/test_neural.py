@@ -6,8 +6,8 @@ from pydantic import TypeAdapter, ValidationError
 from winnow.clusterer.neural import Neural
 from winnow.clusterer.sklearn import Sklearn
 from winnow.errors import InvalidValue
-from winnow.keys import identity
 from winnow.model.lenet5 import LeNet5
+from winnow.store.keys import identity
 
 
 def two_clouds():

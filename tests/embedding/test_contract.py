@@ -10,9 +10,9 @@ from omegaconf import OmegaConf
 from torchvision.models import resnet18
 
 from winnow.dataset.digits import Digits
-from winnow.keys import identity
-from winnow.scaling import normalized, whitened
+from winnow.embedding._scaling import normalized, whitened
 from winnow.stages import Embedding
+from winnow.store.keys import identity
 
 FOLDER = Path(__file__).parents[2] / "conf" / "embedding"
 OPTIONS = sorted(path.stem for path in FOLDER.glob("*.yaml"))

@@ -7,7 +7,7 @@ from winnow.augment.flip_rotate_scale import FlipRotateScale
 from winnow.dataset.digits import Digits
 from winnow.embedding.simclr import SimCLR, Views, contrast
 from winnow.errors import InvalidValue
-from winnow.keys import identity
+from winnow.store.keys import identity
 
 
 def test_two_pairs_by_hand():

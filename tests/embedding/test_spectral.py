@@ -6,7 +6,7 @@ from winnow.dataset.digits import Digits
 from winnow.embedding.patches import Patches
 from winnow.embedding.spectral import WEAKEST, Spectral, affinities, eigenmap
 from winnow.errors import InvalidValue, WinnowWarning
-from winnow.keys import identity
+from winnow.store.keys import identity
 
 
 def embedded(X, **settings):

@@ -172,7 +172,7 @@ def empty_store(made_once) -> Path:
     """A state folder with an empty MLflow database: building one takes seconds, copying it none."""
 
     def make(folder: Path) -> None:
-        code = "import pathlib, sys; from winnow.tracking import database; "
+        code = "import pathlib, sys; from winnow.tracker import _database as database; "
         code += "database.create(pathlib.Path(sys.argv[1]))"
         line = [sys.executable, "-c", code, str(folder / "mlflow.db")]
         subprocess.run(line, env=child_environment(), check=True, timeout=120)

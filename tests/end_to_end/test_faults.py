@@ -79,7 +79,7 @@ def test_a_lock_whose_holder_is_stopped_is_given_up_naming_it(finished):
     locks = sorted((finished.state / "cache" / "locks").glob("trained-*.lock"))
     code = (
         "import contextlib, os, pathlib, signal, sys\n"
-        "from winnow.lock import hold\n"
+        "from winnow.store.lock import hold\n"
         "with contextlib.ExitStack() as held:\n"
         "    for path in sys.argv[1:]: held.enter_context(hold(pathlib.Path(path), 5))\n"
         "    os.kill(os.getpid(), signal.SIGSTOP)\n"

@@ -2,13 +2,12 @@ import torch
 from torch import nn
 
 from winnow.model.lenet5_batchnorm import LeNet5BatchNorm
-from winnow.resize import Resize
 
 
 def test_each_convolution_is_followed_by_a_normalisation():
     kinds = [type(layer) for layer in LeNet5BatchNorm().build((1, 28, 28), 10)]
     assert kinds[:9] == [
-        Resize,
+        nn.Upsample,
         nn.Conv2d,
         nn.BatchNorm2d,
         nn.MaxPool2d,

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from winnow.augment.none import Unchanged
-from winnow.cache import Cache
 from winnow.clusterer.sklearn import Sklearn
+from winnow.dynamics.short_training import Proxy
 from winnow.embedding.pca import PCA
 from winnow.model.mlp import MLP
 from winnow.pipeline import Method, Pipeline
-from winnow.proxy import Proxy
-from winnow.recipe import Recipe
 from winnow.selector.nearest import Nearest
+from winnow.store.cache import Cache
+from winnow.trainer.lightning import Recipe
 from winnow.types import Dataset
 
 

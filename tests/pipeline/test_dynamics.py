@@ -4,15 +4,15 @@ import numpy as np
 
 from winnow.augment.affine_elastic import AffineElastic
 from winnow.augment.none import Unchanged
+from winnow.dynamics.short_training import Proxy
 from winnow.embedding.pca import PCA
 from winnow.model.mlp import MLP
-from winnow.proxy import Proxy
-from winnow.recipe import Recipe
 from winnow.selector.aum import AUM
 from winnow.selector.d2_pruning import D2Pruning
 from winnow.selector.el2n import EL2N
 from winnow.selector.grand import GraNd
 from winnow.streams import stream_seed
+from winnow.trainer.lightning import Recipe
 from winnow.types import Subset
 
 
@@ -64,7 +64,7 @@ def test_rows_chosen_by_dynamics_are_named_by_what_these_depend_on(pipeline):
 def test_the_network_that_is_watched_starts_elsewhere_than_the_one_that_is_judged(pipeline, dataset):
     import torch
 
-    from winnow.batches import Normalise
+    from winnow.network.batches import Normalise
 
     # With the settings of the dynamics run and on all rows, only the streams are left to differ.
     judged = Recipe(steps=6, batch_size=16, learning_rate=1e-3, betas=(0.9, 0.999), label_smoothing=0.0)

@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from winnow.cache import Cache
 from winnow.clusterer.sklearn import Sklearn
 from winnow.embedding.pca import PCA
 from winnow.model.mlp import MLP
 from winnow.pipeline import Pipeline
-from winnow.recipe import Recipe
 from winnow.selector.el2n import EL2N
 from winnow.selector.full import Full
 from winnow.selector.furthest import Furthest
 from winnow.selector.nearest import Nearest
 from winnow.selector.uniform import Uniform
+from winnow.store.cache import Cache
+from winnow.trainer.lightning import Recipe
 
 
 def entries(folder):

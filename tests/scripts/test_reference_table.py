@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from winnow.results import Row
+from winnow.report.rows import Row
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "reference_table.py"
 THEIR_RECIPE = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from winnow.results import Row
+from winnow.report.rows import Row
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "selector_table.py"
 OPTIONS = {"dataset": "toy", "model": "mlp", "augment": "none"}

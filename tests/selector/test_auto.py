@@ -3,8 +3,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from winnow.clusterer.kmeans import Kmeans
-from winnow.coverage import Coverage
-from winnow.quota import lowest_per_cluster
+from winnow.selector._coverage import Coverage
+from winnow.selector._quota import lowest_per_cluster
 from winnow.selector.auto import Auto, _beyond_fence, _ranks, _score
 from winnow.selector.furthest import Furthest
 from winnow.selector.nearest import Nearest

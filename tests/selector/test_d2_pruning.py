@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow.dynamics import el2n
-from winnow.neighbours import nearest_neighbours
+from winnow.geometry.neighbours import nearest_neighbours
+from winnow.selector._scores import el2n
 from winnow.selector.d2_pruning import D2Pruning
 from winnow.types import Dynamics
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from winnow.augment.none import Unchanged
-from winnow.cache import Cache
 from winnow.clusterer.sklearn import Sklearn
 from winnow.embedding.identity import Identity
 from winnow.embedding.pca import PCA
 from winnow.model.mlp import MLP
 from winnow.pipeline import Method, Pipeline
-from winnow.recipe import Recipe
 from winnow.selector.kcenter import KCenter
 from winnow.selector.nearest import Nearest
 from winnow.selector.uniform import Uniform
+from winnow.store.cache import Cache
+from winnow.trainer.lightning import Recipe
 from winnow.types import Dataset
 
 

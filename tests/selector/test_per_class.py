@@ -3,10 +3,10 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from sklearn.datasets import load_digits
 
-from winnow.keys import identity
 from winnow.selector.auto import Auto
 from winnow.selector.kcenter import KCenter
 from winnow.selector.per_class import PerClass
+from winnow.store.keys import identity
 from winnow.types import Clustering
 
 X = np.float32([[0], [1], [2], [50], [51], [60]])

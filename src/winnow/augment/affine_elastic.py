@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from winnow.augment._warp import rotations, uniform, warp
 from winnow.stages import Augment
-from winnow.warp import rotations, uniform, warp
 
 if TYPE_CHECKING:
     import torch

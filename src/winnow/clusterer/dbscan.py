@@ -16,9 +16,9 @@ from jaxtyping import Float32, Int64
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.clustering import means_of, partition
-from winnow.distance import nearest_centroid
+from winnow.clusterer._contract import means_of, partition
 from winnow.errors import InvalidValue
+from winnow.geometry.distance import nearest_centroid
 from winnow.stages import Clusterer
 from winnow.types import Clustering
 

@@ -19,7 +19,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.clustering import cluster
+from winnow.clusterer._contract import cluster
 from winnow.stages import Clusterer
 from winnow.types import Clustering
 

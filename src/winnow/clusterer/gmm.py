@@ -18,7 +18,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.clustering import partition
+from winnow.clusterer._contract import partition
 from winnow.stages import Clusterer
 from winnow.types import Clustering
 

@@ -3,7 +3,8 @@
 The default. On MNIST its inertia is within half a percent of scikit-learn's k-means++, in a tenth of the
 time, with 10,000 clusters in a thirtieth; where rows are few for each cluster, its seeds leave plain
 k-means++ behind by several percent. It stops early by design: `sklearn` is the better choice where
-centroids must be the exact means of their rows. See `winnow.lloyd` for how, and for the papers behind it.
+centroids must be the exact means of their rows. See `winnow.geometry.kmeans` for how, and for the papers
+behind it.
 """
 
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from jaxtyping import Float32
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.clustering import cluster
-from winnow.lloyd import find_centroids
+from winnow.clusterer._contract import cluster
+from winnow.geometry.kmeans import find_centroids
 from winnow.stages import Clusterer
 from winnow.types import Clustering
 

@@ -21,7 +21,7 @@ from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
-from winnow.clustering import cluster
+from winnow.clusterer._contract import cluster
 from winnow.stages import Clusterer
 from winnow.types import Clustering
 

@@ -26,7 +26,7 @@ from numpy import ndarray
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from winnow.clustering import means_of, partition
+from winnow.clusterer._contract import means_of, partition
 from winnow.errors import InvalidValue
 from winnow.model.mlp import MLP
 from winnow.stages import Clusterer, Model, Wrapper
@@ -139,7 +139,7 @@ class Neural(Clusterer, Wrapper):
         import torch
         from torch.nn.functional import cross_entropy
 
-        from winnow.training import fit
+        from winnow.trainer.fit import fit
 
         lesson = torch.from_numpy(centroids), torch.arange(self.k)
         fit(
@@ -154,6 +154,6 @@ class Neural(Clusterer, Wrapper):
 def _opinion(network: "torch.nn.Module", rows: Float32[ndarray, "n ..."]) -> Int64[ndarray, " n"]:
     import torch
 
-    from winnow.training import predict
+    from winnow.trainer.fit import predict
 
     return predict(network, (torch.from_numpy(rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK)))

@@ -13,7 +13,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.clustering import centroids_by, cluster
+from winnow.clusterer._contract import centroids_by, cluster
 from winnow.stages import Clusterer
 from winnow.types import Clustering
 

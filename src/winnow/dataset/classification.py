@@ -13,8 +13,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from winnow.dataset._split import stratified_split
 from winnow.errors import InvalidValue
-from winnow.split import stratified_split
 from winnow.stages import Source
 from winnow.types import Dataset
 

@@ -20,8 +20,8 @@ from jaxtyping import Int64
 from numpy import ndarray
 from pydantic import Field
 
+from winnow.dataset._split import stratified_split
 from winnow.errors import DatasetUnavailable
-from winnow.split import stratified_split
 from winnow.stages import Source
 from winnow.types import Dataset
 

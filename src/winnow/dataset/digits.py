@@ -16,7 +16,7 @@ from jaxtyping import Float64, UInt8
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.split import stratified_split
+from winnow.dataset._split import stratified_split
 from winnow.stages import Source
 from winnow.types import Dataset
 

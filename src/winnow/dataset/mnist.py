@@ -22,8 +22,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from winnow.errors import DatasetUnavailable
-from winnow.reachable import why_unreachable
 from winnow.stages import Source
+from winnow.store.download import why_unreachable
 from winnow.types import Dataset
 
 SHAPES = {

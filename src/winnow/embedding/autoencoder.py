@@ -17,8 +17,8 @@ from jaxtyping import Float32, Shaped, UInt8
 from numpy import ndarray
 from pydantic import Field
 
+from winnow.embedding._scaling import ScaledEmbedding
 from winnow.errors import InvalidValue
-from winnow.scaling import ScaledEmbedding
 
 if TYPE_CHECKING:
     import torch
@@ -59,7 +59,7 @@ class Autoencoder(ScaledEmbedding):
     def _train(self, network: "torch.nn.Module", x: UInt8[ndarray, "n c h w"]) -> None:
         import torch
 
-        from winnow.training import fit
+        from winnow.trainer.fit import fit
 
         batches = _Batches(x, self.batch_size, self.seed)
         steps = self.epochs * len(batches)
@@ -129,7 +129,7 @@ def encode(encoder: "torch.nn.Module", x: UInt8[ndarray, "n c h w"]) -> Float32[
     """Return what the network makes of every image, a chunk at a time."""
     import torch
 
-    from winnow.loop import one_thread
+    from winnow.network.device import one_thread
 
     device = next(encoder.parameters()).device
     with one_thread(), torch.inference_mode():

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 from numpy import ndarray
 
-from winnow.scaling import ScaledEmbedding
+from winnow.embedding._scaling import ScaledEmbedding
 
 CHUNK = 4096
 

@@ -27,10 +27,10 @@ from rich.console import Console
 from rich.progress import Progress
 from threadpoolctl import threadpool_limits
 
-from winnow.distance import expansion
+from winnow.embedding._scaling import ScaledEmbedding
 from winnow.errors import InvalidValue
-from winnow.lloyd import find_centroids
-from winnow.scaling import ScaledEmbedding
+from winnow.geometry.distance import expansion
+from winnow.geometry.kmeans import find_centroids
 
 DRAWN, FAINT = 60_000, 0.1  # patches to learn from, less those whose pixels deviate less than this
 CONTRAST_FLOOR, WHITENING_FLOOR = 0.01, 0.1  # added to variances, so that noise is not blown up

@@ -18,9 +18,9 @@ from jaxtyping import Float32, Shaped
 from numpy import ndarray
 from pydantic import Field
 
+from winnow.embedding._scaling import ScaledEmbedding
 from winnow.embedding.identity import CHUNK, flatten
 from winnow.errors import InvalidValue, WinnowWarning
-from winnow.scaling import ScaledEmbedding
 
 WIDEST_COVARIANCE = 2048
 LARGEST_VALUE = 1e15

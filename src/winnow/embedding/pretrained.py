@@ -20,9 +20,9 @@ from jaxtyping import Float32, Shaped, UInt8
 from numpy import ndarray
 from pydantic import Field
 
+from winnow.embedding._scaling import ScaledEmbedding
 from winnow.errors import InvalidValue, WeightsUnavailable
-from winnow.reachable import why_unreachable
-from winnow.scaling import ScaledEmbedding
+from winnow.store.download import why_unreachable
 
 if TYPE_CHECKING:
     import torch
@@ -64,7 +64,7 @@ class Pretrained(ScaledEmbedding):
             )
         import torch
 
-        from winnow.loop import one_thread
+        from winnow.network.device import one_thread
 
         network = self._load().eval()
         _leave_out_last_layer(network)

@@ -20,10 +20,10 @@ from jaxtyping import Float32, Shaped, UInt8
 from numpy import ndarray
 from pydantic import Field
 
+from winnow.embedding._scaling import ScaledEmbedding, normalized
 from winnow.embedding.autoencoder import as_tensor, encode
 from winnow.errors import InvalidValue
-from winnow.options import default_stage, option_of
-from winnow.scaling import ScaledEmbedding, normalized
+from winnow.registry import default_stage, option_of
 from winnow.stages import Augment, Wrapper
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class SimCLR(ScaledEmbedding, Wrapper):
     def _train(self, network: "torch.nn.Module", x: UInt8[ndarray, "n c h w"]) -> None:
         import torch
 
-        from winnow.training import fit
+        from winnow.trainer.fit import fit
 
         optimizer = torch.optim.AdamW(network.parameters(), lr=self.learning_rate)
         rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.learning_rate, total_steps=self.steps)

@@ -26,11 +26,11 @@ from pydantic import Field
 from rich.console import Console
 from threadpoolctl import threadpool_limits
 
+from winnow.embedding._scaling import ScaledEmbedding, fixed_signs, normalized
 from winnow.embedding.pca import refuse_overflow
 from winnow.errors import InvalidValue, WinnowWarning
-from winnow.neighbours import nearest_neighbours
-from winnow.options import default_stage, option_of
-from winnow.scaling import ScaledEmbedding, fixed_signs, normalized
+from winnow.geometry.neighbours import nearest_neighbours
+from winnow.registry import default_stage, option_of
 from winnow.stages import Embedding, Wrapper
 
 if TYPE_CHECKING:

@@ -52,12 +52,10 @@ def build_lenet5(
         )
     from torch import nn
 
-    from winnow.resize import Resize
-
     channels, *size = shape
     layers = []
     if size == [28, 28]:
-        layers = [Resize((28, 28), (32, 32)) if resize else nn.ZeroPad2d(2)]
+        layers = [nn.Upsample((32, 32), mode="bilinear") if resize else nn.ZeroPad2d(2)]
         size = [32, 32]
     height, width = (((side - 4) // 2 - 4) // 2 for side in size)
     for fan_in, fan_out in ((channels, 6), (6, 16)):

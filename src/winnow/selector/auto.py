@@ -3,8 +3,8 @@
 Where a few rows have to stand for everything, typical ones serve best; where many can be kept, the typical
 is covered and the unusual teaches more [1]_. How many is "many" depends on the data, and whether a cluster's
 centre means anything at all does, too. Both are measured without labels by how well a random subset of that
-size covers the data (`winnow.coverage`). What it leaves unexplained is divided by what the same number of
-rows of normal data with the same covariance would leave:
+size covers the data (`winnow.selector._coverage`). What it leaves unexplained is divided by what the same
+number of rows of normal data with the same covariance would leave:
 
 - the `ratio` is 1 where the budget is too small to resolve any shape, and falls as it resolves more;
 - the `pace` at which it falls around the budget is 0 where there is nothing to resolve: one cloud, however
@@ -103,8 +103,8 @@ from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
-from winnow.coverage import Coverage
-from winnow.quota import check_budget, covering_quotas, crowding, lowest_per_cluster
+from winnow.selector._coverage import Coverage
+from winnow.selector._quota import check_budget, covering_quotas, crowding, lowest_per_cluster
 from winnow.stages import Selector
 from winnow.types import Clustering, Subset
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from jaxtyping import Float64, Int64
 from numpy import ndarray
 
-from winnow import dynamics as scores
-from winnow.sampler import Sampler
-from winnow.scored import Scored, Share
+from winnow.selector import _scores as scores
+from winnow.selector._sampler import Sampler
+from winnow.selector._scored import Scored, Share
 from winnow.types import Dynamics
 
 

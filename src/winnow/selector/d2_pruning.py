@@ -27,9 +27,9 @@ from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
-from winnow.dynamics import el2n
-from winnow.neighbours import nearest_neighbours
-from winnow.quota import check_budget
+from winnow.geometry.neighbours import nearest_neighbours
+from winnow.selector._quota import check_budget
+from winnow.selector._scores import el2n
 from winnow.stages import Selector
 from winnow.types import Clustering, Dynamics, Subset
 

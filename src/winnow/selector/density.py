@@ -22,7 +22,7 @@ from numpy.random import Generator
 from pydantic import Field
 from threadpoolctl import threadpool_limits
 
-from winnow.quota import check_budget, crowding
+from winnow.selector._quota import check_budget, crowding
 from winnow.stages import Selector
 from winnow.types import Clustering, Subset
 

@@ -21,8 +21,8 @@ from jaxtyping import Float32, Int64
 from numpy import ndarray
 from numpy.random import Generator
 
-from winnow.quota import lowest_per_cluster
-from winnow.scored import quotas_of
+from winnow.selector._quota import lowest_per_cluster
+from winnow.selector._scored import quotas_of
 from winnow.stages import Selector
 from winnow.types import Clustering, Dynamics, Subset
 

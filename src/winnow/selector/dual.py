@@ -21,9 +21,9 @@ from jaxtyping import Float64, Int64
 from numpy import ndarray
 from pydantic import Field
 
-from winnow import dynamics as scores
-from winnow.sampler import Sampler
-from winnow.scored import Scored
+from winnow.selector import _scores as scores
+from winnow.selector._sampler import Sampler
+from winnow.selector._scored import Scored
 from winnow.types import Dynamics
 
 

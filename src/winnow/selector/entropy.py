@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from jaxtyping import Float64, Int64
 from numpy import ndarray
 
-from winnow import dynamics as scores
-from winnow.scored import Scored
+from winnow.selector import _scores as scores
+from winnow.selector._scored import Scored
 from winnow.types import Dynamics
 
 

@@ -11,9 +11,9 @@ from jaxtyping import Float32, Int64
 from numpy import ndarray
 from numpy.random import Generator
 
-from winnow import kept_rows
 from winnow.errors import InvalidValue
 from winnow.stages import Selector
+from winnow.store import kept_rows
 from winnow.types import Clustering, Subset
 
 

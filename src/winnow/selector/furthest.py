@@ -14,7 +14,7 @@ from jaxtyping import Float32, Int64
 from numpy import ndarray
 from numpy.random import Generator
 
-from winnow.quota import crowding, equal_quotas, lowest_per_cluster
+from winnow.selector._quota import crowding, equal_quotas, lowest_per_cluster
 from winnow.stages import Selector
 from winnow.types import Clustering, Subset
 

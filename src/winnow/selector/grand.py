@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from numpy import ndarray
 
-from winnow.scored import Scored
+from winnow.selector._scored import Scored
 from winnow.types import Dynamics
 
 

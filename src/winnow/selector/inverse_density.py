@@ -18,8 +18,8 @@ from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
-from winnow.neighbours import sparsity
-from winnow.quota import check_budget
+from winnow.geometry.neighbours import sparsity
+from winnow.selector._quota import check_budget
 from winnow.stages import Selector
 from winnow.types import Clustering, Subset
 

@@ -16,8 +16,8 @@ from jaxtyping import Float32, Int64
 from numpy import ndarray
 from numpy.random import Generator
 
-from winnow.distance import squared_distances
-from winnow.quota import check_budget
+from winnow.geometry.distance import squared_distances
+from winnow.selector._quota import check_budget
 from winnow.stages import Selector
 from winnow.types import Clustering, Subset
 

@@ -17,7 +17,7 @@ from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
-from winnow.quota import crowding, equal_quotas, lowest_per_cluster
+from winnow.selector._quota import crowding, equal_quotas, lowest_per_cluster
 from winnow.stages import Selector
 from winnow.types import Clustering, Subset
 

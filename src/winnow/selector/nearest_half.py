@@ -15,7 +15,7 @@ from jaxtyping import Float32, Int64
 from numpy import ndarray
 from numpy.random import Generator
 
-from winnow.quota import covering_quotas, crowding, lowest_per_cluster
+from winnow.selector._quota import covering_quotas, crowding, lowest_per_cluster
 from winnow.stages import Selector
 from winnow.types import Clustering, Subset
 

@@ -18,8 +18,8 @@ from jaxtyping import Float32, Int64
 from numpy import ndarray
 from numpy.random import Generator
 
-from winnow.options import default_stage, option_of
-from winnow.quota import proportional_quotas
+from winnow.registry import default_stage, option_of
+from winnow.selector._quota import proportional_quotas
 from winnow.stages import Selector, Wrapper
 from winnow.types import Clustering, Dynamics, Subset
 

@@ -18,7 +18,7 @@ from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 from numpy.random import Generator
 
-from winnow.quota import check_budget, crowding, equal_quotas, lowest_per_cluster
+from winnow.selector._quota import check_budget, crowding, equal_quotas, lowest_per_cluster
 from winnow.stages import Selector
 from winnow.types import Clustering, Subset
 

@@ -20,7 +20,13 @@ from jaxtyping import Float32, Int64
 from numpy import ndarray
 from numpy.random import Generator
 
-from winnow.quota import covering_quotas, crowding, equal_quotas, lowest_per_cluster, proportional_quotas
+from winnow.selector._quota import (
+    covering_quotas,
+    crowding,
+    equal_quotas,
+    lowest_per_cluster,
+    proportional_quotas,
+)
 from winnow.stages import Selector
 from winnow.types import Clustering, Subset
 

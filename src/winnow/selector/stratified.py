@@ -14,7 +14,7 @@ from jaxtyping import Float32, Int64
 from numpy import ndarray
 from numpy.random import Generator
 
-from winnow.quota import lowest_per_cluster, proportional_quotas
+from winnow.selector._quota import lowest_per_cluster, proportional_quotas
 from winnow.stages import Selector
 from winnow.types import Clustering, Subset
 

@@ -14,7 +14,7 @@ from numpy import ndarray
 from numpy.random import Generator, default_rng
 from pydantic import Field
 
-from winnow.quota import check_budget, lowest_per_cluster
+from winnow.selector._quota import check_budget, lowest_per_cluster
 from winnow.stages import Selector
 from winnow.types import Clustering, Subset
 

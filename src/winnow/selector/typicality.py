@@ -19,8 +19,8 @@ from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
-from winnow.neighbours import sparsity
-from winnow.quota import check_budget, crowding, equal_quotas, lowest_per_cluster
+from winnow.geometry.neighbours import sparsity
+from winnow.selector._quota import check_budget, crowding, equal_quotas, lowest_per_cluster
 from winnow.stages import Selector
 from winnow.types import Clustering, Subset
 

@@ -20,7 +20,7 @@ from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
-from winnow.quota import check_budget
+from winnow.selector._quota import check_budget
 from winnow.stages import Selector
 from winnow.types import Clustering, Subset
 

@@ -17,7 +17,7 @@ from pydantic import Field
 from winnow.clusterer.sklearn import Sklearn
 from winnow.embedding.identity import flatten
 from winnow.embedding.pca import PCA
-from winnow.exhibit import Record, panels, save_table, scatter
+from winnow.report.style import Record, panels, save_table, scatter
 from winnow.selector.density import Density
 from winnow.stages import Study
 from winnow.streams import stream, stream_seed

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from winnow.clusterer.lloyd import assign, centroids_until_still, random_centroids, squared_distances
 from winnow.errors import InvalidValue
-from winnow.exhibit import Record, crosses, panels, save_table, scatter
+from winnow.report.style import Record, crosses, panels, save_table, scatter
 from winnow.stages import Study
 from winnow.streams import stream
 from winnow.types import Dataset

@@ -18,12 +18,12 @@ from pydantic import Field
 
 from winnow.clusterer.minibatch import MiniBatch
 from winnow.clusterer.sklearn import Sklearn
-from winnow.early_stopping import set_aside
 from winnow.embedding.identity import flatten
-from winnow.exhibit import COLOURS, Record, panels, save_table, summary
-from winnow.quality import Quality, assigned, majority_labels
+from winnow.report.style import COLOURS, Record, panels, save_table, summary
 from winnow.stages import Clusterer, Study
 from winnow.streams import stream, stream_seed
+from winnow.study._quality import Quality, assigned, majority_labels
+from winnow.trainer._patience import set_aside
 from winnow.types import Clustering, Dataset
 
 

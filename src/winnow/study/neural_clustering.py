@@ -16,10 +16,10 @@ from pydantic import Field
 from winnow.clusterer.neural import Neural, Round
 from winnow.clusterer.sklearn import Sklearn
 from winnow.embedding.identity import flatten
-from winnow.exhibit import crosses, panels, save_table, scatter, summary
-from winnow.quality import Quality
+from winnow.report.style import crosses, panels, save_table, scatter, summary
 from winnow.stages import Clusterer, Study
 from winnow.streams import stream_seed
+from winnow.study._quality import Quality
 from winnow.types import Dataset
 
 

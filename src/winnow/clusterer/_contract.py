@@ -1,0 +1,173 @@
+"""Put the same promises around every clustering library.
+
+The libraries differ in what they do to bad input (faiss ends the process on values near the float32
+limit or on zero features, and labels NaN rows -1), in how precise their labels are, and in whether they
+mention empty clusters. So a clusterer only says how its library finds centroids; what goes in is checked
+and centred here, and labels and distances are computed here, the same way for all.
+"""
+
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float32, Int64
+from numpy import ndarray
+from threadpoolctl import threadpool_limits
+
+from winnow.errors import InvalidValue, WinnowWarning
+from winnow.geometry.distance import distances_to_centroids, nearest_centroid
+from winnow.types import Clustering
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+FindCentroids = Callable[[ndarray], ndarray]
+FindClusters = Callable[[ndarray], tuple[ndarray, ndarray]]
+
+_LARGEST = 1e15  # squared and summed over many columns this still fits in float32
+
+
+def cluster(
+    X: Float32[ndarray, "n d"], k: int, find_centroids: FindCentroids, *, centre: bool = True
+) -> Clustering:
+    """Check `X`, let `find_centroids` turn its centred copy into k centroids, and assign every row.
+
+    With `centre=False` it is given `X` itself, uncopied, and sees to the precision of its own sums.
+
+    >>> two_ends = lambda X: X[[0, -1]]
+    >>> cluster(np.float32([[0], [1], [5], [6]]), 2, two_ends).labels
+    array([0, 0, 1, 1])
+    """
+    check_clusterable(X, k)
+    with _one_thread():
+        centroids = _around_the_mean(X, find_centroids) if centre else find_centroids(X)
+        clustering = Clustering(centroids, *nearest_centroid(X, centroids))
+    _warn_of_too_few_distinct_rows(X, clustering)
+    return clustering
+
+
+def partition(X: Float32[ndarray, "n d"], k: int, find_clusters: FindClusters) -> Clustering:
+    """Do as `cluster` for methods whose rows do not always belong to the nearest centroid.
+
+    `find_clusters` returns the centroids and the label of every row; distances are to its own centroid.
+
+    >>> odd_and_even = lambda X: (X[:2], np.array([0, 1, 0, 1]))
+    >>> partition(np.float32([[0], [1], [2], [3]]), 2, odd_and_even).distances
+    array([0., 0., 2., 2.])
+    """
+    labels = np.empty(0, np.int64)
+
+    def find_centroids(centred: ndarray) -> ndarray:
+        nonlocal labels
+        centroids, labels = find_clusters(centred)
+        return centroids
+
+    check_clusterable(X, k)
+    with _one_thread():
+        centroids = _around_the_mean(X, find_centroids)
+        clustering = Clustering(centroids, labels, distances_to_centroids(X, centroids, labels))
+    _warn_of_too_few_distinct_rows(X, clustering)
+    return clustering
+
+
+def _one_thread() -> AbstractContextManager:
+    # Whatever the machine has: the last bits of a sum depend on how it is split. The limit reaches only
+    # libraries that are loaded by now, so clusterers import theirs before they call.
+    return threadpool_limits(1)
+
+
+def _around_the_mean(X: ndarray, find_centroids: FindCentroids) -> ndarray:
+    mean = X.mean(axis=0, dtype=np.float64)
+    # Subtracted in double precision, stored in single, with no array of doubles in between.
+    centred = np.subtract(X, mean, out=np.empty(X.shape, np.float32), casting="same_kind")
+    return (find_centroids(centred) + mean).astype(np.float32)
+
+
+def means_of(
+    X: Float32[ndarray, "n d"], labels: Int64[ndarray, " n"], empty: Float32[ndarray, "k d"]
+) -> Float32[ndarray, "k d"]:
+    """Return the mean of the rows of every label, and the row of `empty` where a label has none.
+
+    >>> X = np.float32([[0], [2], [7]])
+    >>> means_of(X, np.array([0, 0, 2]), empty=np.float32([[9], [9], [9]])).tolist()
+    [[1.0], [9.0], [7.0]]
+    """
+    means = empty.copy()
+    by_label = np.argsort(labels, kind="stable")
+    present, first = np.unique(labels[by_label], return_index=True)
+    sums = np.add.reduceat(X[by_label], first, axis=0, dtype=np.float64)
+    means[present] = sums / np.bincount(labels)[present][:, None]
+    return means
+
+
+def centroids_by(estimator: "BaseEstimator") -> FindCentroids:
+    """Let a scikit-learn estimator find the centroids.
+
+    Its warning about duplicate rows is dropped: `cluster` gives one in the same words for every library.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+
+    def find_centroids(centred: ndarray) -> ndarray:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return estimator.fit(centred).cluster_centers_
+
+    return find_centroids
+
+
+def check_clusterable(X: ndarray, k: int | float) -> None:
+    """Refuse what a clustering library would crash on or quietly misread.
+
+    >>> check_clusterable(np.zeros((100, 2), np.float32), 200)
+    Traceback (most recent call last):
+    winnow.errors.InvalidValue: k must lie in [1, n=100], got 200
+    """
+    if X.ndim != 2 or X.dtype != np.float32 or X.size == 0:
+        raise InvalidValue(
+            "Input X must be a float32 matrix with at least one row and one column, "
+            f"got {X.dtype} of shape {X.shape}"
+        )
+    if isinstance(k, bool) or not isinstance(k, int | np.integer):
+        raise InvalidValue(f"k must be a whole number, got {k!r}")
+    if not 1 <= k <= len(X):
+        raise InvalidValue(f"k must lie in [1, n={len(X)}], got {k}")
+    # One pass without a temporary array in the usual case; NaN fails the comparison too.
+    if not max(-X.min(), X.max()) <= _LARGEST:
+        _refuse_values(X)
+
+
+def _refuse_values(X: ndarray) -> None:
+    rows_not_finite = np.nonzero(~np.isfinite(X))[0]
+    if len(rows_not_finite):
+        raise InvalidValue(
+            f"Input X contains NaN or infinity: {len(rows_not_finite)} values, "
+            f"the first in row {rows_not_finite[0]}",
+            remedy="drop or fill these rows before clustering",
+        )
+    row, column = np.argwhere(np.abs(X) > _LARGEST)[0]
+    raise InvalidValue(
+        f"Input X must lie in [-{_LARGEST:g}, {_LARGEST:g}], got {X[row, column]:g} in row {row}",
+        remedy="rescale the features before clustering",
+    )
+
+
+def _warn_of_too_few_distinct_rows(X: ndarray, clustering: Clustering) -> None:
+    if clustering.sizes.all():
+        return
+    if (distinct := _distinct_rows(X, enough=clustering.k)) < clustering.k:
+        warnings.warn(
+            f"k={clustering.k} clusters for {distinct} distinct rows: "
+            f"{np.count_nonzero(clustering.sizes == 0)} clusters stay empty",
+            WinnowWarning,
+            stacklevel=5,  # the caller of the clusterer's `fit`
+        )
+
+
+def _distinct_rows(X: ndarray, enough: int) -> int:
+    """Count the distinct rows of `X`, looking no further once there are `enough`."""
+    looked_at = 2 * enough
+    while (distinct := len(np.unique(X[:looked_at], axis=0))) < enough and looked_at < len(X):
+        looked_at *= 2
+    return distinct

@@ -1,0 +1,1 @@
+"""How a network learns all rows: one module per option of `conf/dynamics`."""

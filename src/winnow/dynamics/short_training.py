@@ -1,0 +1,168 @@
+"""Watch a network learn all rows for a few passes: the material of every score by training dynamics.
+
+The network is the configured one, trained plainly and briefly, which is what makes it a proxy [1]_: which
+rows are learnt late, or forgotten again, shows within a few passes and long before the training is done
+[2]_. After every pass it is asked, without dropout, for the logits of all rows. Expect little of it where a
+few passes already fit everything, and take its cost into account: it reads all labels, and trains longer
+than most subsets do that it helps to choose (LeNet-5 on 60,000 images: 88 s of one core, and 33 s to the
+gradient norms).
+
+Its initial weights and batch order are its own (stream `dynamics`): no network that is judged later starts
+where its proxy did. It is not augmented. The settings are plain ones, chosen for their cost, and not tuned.
+
+.. [1] Coleman et al., "Selection via proxy: efficient data selection for deep learning", ICLR 2020.
+   https://arxiv.org/abs/1906.11829
+.. [2] Paul, Ganguli and Dziugaite, "Deep learning on a data diet: finding important examples early in
+   training", NeurIPS 2021. https://arxiv.org/abs/2107.07075
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+from pydantic import Field
+
+from winnow.augment.none import Unchanged
+from winnow.network.batches import EVALUATION_BATCH, Normalise
+from winnow.stages import Model, Observer, Wrapper
+from winnow.trainer.lightning import Recipe
+from winnow.types import Dataset, Dynamics, Subset
+
+if TYPE_CHECKING:
+    import torch
+
+# Gradients of a chunk of rows that are held at once, in numbers: 64 MB.
+_NUMBERS_AT_ONCE = 2**24
+
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True)
+class Proxy(Observer, Wrapper):
+    """Train by AdamW with a cosine to zero, and record the logits of all rows `epochs` times.
+
+    An epoch is one pass over the rows, or as many as it takes for all epochs together to reach `min_steps`
+    optimiser steps: on a small set a few passes would teach nothing. Gradient norms are those of the
+    unsmoothed loss by all weights, after epoch `gradient_epoch`; the training then goes no further.
+
+    Examples
+    --------
+    >>> [Proxy().passes(n) for n in (1438, 60_000)]  # of an epoch
+    [3, 1]
+    """
+
+    epochs: Count = 10
+    learning_rate: Positive = 1e-3
+    batch_size: Count = 128
+    min_steps: Count = 300
+    gradient_epoch: Count = 1
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    deterministic: bool = False
+
+    @property
+    def inner(self) -> Recipe:
+        """The recipe at work; its number of steps depends on the rows."""
+        return Recipe(
+            learning_rate=self.learning_rate,
+            betas=(0.9, 0.999),
+            label_smoothing=0.0,
+            batch_size=self.batch_size,
+            accelerator=self.accelerator,
+            deterministic=self.deterministic,
+        )
+
+    def passes(self, n: int) -> int:
+        """Return the number of passes over n rows that make an epoch."""
+        return math.ceil(self.min_steps / (self.epochs * math.ceil(n / self.batch_size)))
+
+    def observe(
+        self,
+        dataset: Dataset,
+        model: Model,
+        *,
+        seed: int,
+        gradients: bool = False,
+        description: str | None = None,
+    ) -> Dynamics:
+        passes = self.passes(dataset.n)
+        steps = self.epochs * passes * math.ceil(dataset.n / self.batch_size)
+        watch = _Watch(dataset, passes, min(self.gradient_epoch, self.epochs) if gradients else self.epochs)
+        network, _ = replace(self.inner, steps=steps).learn(
+            dataset,
+            Subset.of(np.arange(dataset.n)),
+            model,
+            Unchanged(),
+            seed=seed,
+            repetition=0,
+            watch=watch,
+            description=description,
+        )
+        return Dynamics(watch.logits, gradient_norms(network, dataset) if gradients else None)
+
+
+@dataclass(eq=False)
+class _Watch:
+    """Asked after every pass: records the logits at the end of each epoch, and says stop after the last."""
+
+    dataset: Dataset
+    passes: int
+    epochs: int
+    logits: Float32[ndarray, "epochs n classes"] = field(init=False)
+    _passed: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.logits = np.empty((self.epochs, self.dataset.n, len(self.dataset.classes)), np.float32)
+
+    def __call__(self, network: "torch.nn.Module") -> bool:
+        import torch
+
+        self._passed += 1
+        epoch, within = divmod(self._passed, self.passes)
+        if within == 0:
+            network.eval()
+            with torch.inference_mode():
+                for rows, images in _chunks(self.dataset, network, EVALUATION_BATCH):
+                    self.logits[epoch - 1, rows] = network(images).float().cpu().numpy()
+            network.train()
+        return epoch == self.epochs
+
+
+def gradient_norms(network: "torch.nn.Module", dataset: Dataset) -> Float32[ndarray, " n"]:
+    """Return the norm of the gradient of every training row's loss, by all weights of the network."""
+    import torch
+    from torch.func import functional_call, grad, vmap
+    from torch.nn.functional import cross_entropy
+
+    from winnow.network.device import one_thread
+
+    network.eval()
+    weights = {name: value.detach() for name, value in network.named_parameters()}
+
+    def loss(weights: dict, image: "torch.Tensor", label: "torch.Tensor") -> "torch.Tensor":
+        return cross_entropy(functional_call(network, weights, (image[None],)), label[None])
+
+    of_each_row = vmap(grad(loss), in_dims=(None, 0, 0))
+    at_once = _NUMBERS_AT_ONCE // max(sum(value.numel() for value in weights.values()), 1)
+    norms = np.empty(dataset.n, np.float32)
+    with one_thread():
+        for rows, images in _chunks(dataset, network, min(max(at_once, 1), EVALUATION_BATCH)):
+            labels = torch.from_numpy(np.array(dataset.y[rows])).to(images.device)
+            gradients = of_each_row(weights, images, labels).values()
+            squares = sum(each.flatten(1).square().sum(dim=1) for each in gradients)
+            norms[rows] = squares.sqrt().cpu().numpy()
+    return norms
+
+
+def _chunks(
+    dataset: Dataset, network: "torch.nn.Module", size: int
+) -> Iterator[tuple[slice, "torch.Tensor"]]:
+    """Yield all training rows, normalised and where the network is, a chunk at a time."""
+    normalise = Normalise.of(dataset, next(network.parameters()).device)
+    for start in range(0, dataset.n, size):
+        rows = slice(start, start + size)
+        yield rows, normalise(dataset.x[rows])

@@ -1,0 +1,1 @@
+"""Distances, neighbours and the fast k-means."""

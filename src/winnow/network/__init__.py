@@ -1,0 +1,1 @@
+"""What any use of a network needs: a device, batches, predictions."""

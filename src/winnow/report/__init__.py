@@ -1,0 +1,1 @@
+"""Results for people: rows, paired comparisons, tables and figures."""

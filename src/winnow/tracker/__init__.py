@@ -1,0 +1,1 @@
+"""Where runs are recorded: one module per option of `conf/tracker`."""

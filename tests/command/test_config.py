@@ -1,0 +1,201 @@
+"""The door: every option opens it, and nothing that is not a stage of winnow does."""
+
+from pathlib import Path
+
+import pytest
+from hydra.errors import ConfigCompositionException
+from omegaconf import OmegaConf
+
+from winnow.command.config import GROUPS, MIRRORED, composed, in_own_words
+from winnow.errors import InvalidValue
+
+CONF = Path(__file__).parents[2] / "conf"
+OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
+NEEDED = {
+    "image_folder": ["dataset.folder=photos"],
+    "csv": ["dataset.file=table.csv", "dataset.label=kind"],
+}
+
+
+@pytest.fixture
+def plan():
+    return lambda *overrides: composed(CONF, overrides)
+
+
+@pytest.fixture
+def rows_file(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("index,label\n3,1\n5,0\n")
+    return path
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_composes_and_builds(plan, rows_file, group, option):
+    needed = NEEDED.get(option, []) + ([f"subset_file={rows_file}"] if option == "from_file" else [])
+    built = plan(f"{group}={option}", *needed)
+    if group in MIRRORED:
+        assert built.options[group] == option
+        assert type(built.stages[group]).__module__ == f"winnow.{group}.{option}"
+
+
+def test_the_budget_follows_k_unless_it_is_given(plan):
+    assert plan("k=70").settings.budget == 70
+    assert plan("k=70", "budget=700").settings.budget == 700
+    assert plan("k=70").stages["clusterer"].k == 70
+
+
+REFUSED = [
+    ("k=0", "k must be greater than or equal to 1, got 0"),
+    ("k=-5", "k must be greater than or equal to 1, got -5"),
+    ("k=abc", "k must be a valid integer, got 'abc'"),
+    ("k=2.7", "k must be a valid integer"),
+    ("k=2.0", "k must be a valid integer"),
+    ("k=1e3", "k must be a valid integer"),
+    ("k=true", "k must be a valid integer, got True"),
+    ("k=null", "k must be a valid integer"),
+    ("seed=-1", "seed must be greater than or equal to 0, got -1"),
+    ("seed=2147483648", "seed must be less than or equal to 2147483647"),
+    ("seed=1e20", "seed must be a valid integer"),
+    ("seeds=0", "seeds must be greater than or equal to 1"),
+    ("n_jobs=0", "n_jobs must be -1"),
+    ("deterministic=maybe", "deterministic must be a valid boolean"),
+    ("trainer.learning_rate=nan", "trainer.learning_rate must be"),
+    ("trainer.learning_rate=inf", "trainer.learning_rate must be"),
+    ("trainer.learning_rate=0", "trainer.learning_rate must be greater than 0"),
+    ("trainer.optimizer=sgdd", "trainer.optimizer must be 'adamw' or 'adam', got 'sgdd'"),
+    ("trainer.match=rows", "trainer.match must be 'steps' or 'epochs', got 'rows'"),
+    ("transfer=[3]", "transfer.0 must be a valid string, got 3"),
+    ("transfer=null", "transfer must be a valid"),
+    ("trainer.batched=maybe", "trainer.batched must be 'auto', True or False, got 'maybe'"),
+    ("+kk=3", "every key must be known, got kk"),
+    ("+selector.nam=3", "every key must be known, got selector.nam"),
+    ("subset_file=/nothing/here.csv", "subset_file must be a readable file"),
+]
+
+
+@pytest.mark.parametrize(("override", "complaint"), REFUSED)
+def test_a_wrong_value_is_refused_in_one_line_that_names_it(plan, override, complaint):
+    with pytest.raises(InvalidValue) as refusal:
+        plan(override)
+    assert complaint in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_near_miss_is_pointed_out(plan):
+    with pytest.raises(InvalidValue, match=r"did you mean trainer.learning_rate\?"):
+        plan("+trainer.lerning_rate=0.1")
+
+
+def test_a_setting_that_the_yaml_does_not_show_comes_with_the_way_to_write_it(plan):
+    with pytest.raises(ConfigCompositionException) as hydras:
+        plan("selector=el2n", "selector.cutoff=0.1")
+    words = str(in_own_words(hydras.value))
+    assert "every key must be known, got selector.cutoff | selector.cutoff | --help" in words
+    assert "written ++selector.cutoff=..." in words
+    assert plan("selector=el2n", "++selector.cutoff=0.1").stages["selector"].cutoff == 0.1
+
+
+DANGEROUS = [
+    "os.system",
+    "subprocess.run",
+    "builtins.eval",
+    "joblib.load",
+    "pandas.read_pickle",
+    "torch.load",
+    "numpy.load",
+    "winnow.store.cache.Cache",
+    "winnow.selector.nearest.dataclass",
+    "winnow.selector.nearest.equal_quotas",
+    "winnow.selector.nearest",
+    "winnow.selector.__init__.Nearest",
+    "winnow.selector.no_such_module.Nearest",
+    "winnow.embedding.pca.PCA",
+    "",
+]
+
+
+@pytest.mark.parametrize("target", DANGEROUS)
+def test_a_target_that_is_no_selector_of_winnow_is_refused(plan, target):
+    with pytest.raises(InvalidValue, match="must name a stage of winnow"):
+        plan(f"selector._target_='{target}'")
+
+
+def test_a_refused_target_is_never_imported(plan, tmp_path, monkeypatch):
+    (tmp_path / "trap.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InvalidValue):
+        plan("selector._target_=trap.Selector")
+
+
+def test_a_target_inside_a_stage_is_an_unknown_key(plan):
+    with pytest.raises(InvalidValue, match="every key must be known"):
+        plan("+selector.inner={_target_: os.system}")
+
+
+def test_the_config_of_a_plan_is_kept_resolved(plan):
+    kept = OmegaConf.create(plan("k=70").resolved)
+    assert (kept.budget, kept.clusterer.k) == (70, 70)
+
+
+def test_a_subset_file_brings_its_own_budget(plan, rows_file):
+    chosen = plan(f"subset_file={rows_file}", "k=70")
+    assert (chosen.settings.budget, chosen.options["selector"]) == (2, "from_file")
+
+
+MODELS = [option for group, option in OPTIONS if group == "model"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_network_to_transfer_to_is_the_option_as_its_yaml_has_it(plan, name):
+    other = "mlp" if name != "mlp" else "lenet5"
+    assert plan(f"model={other}", f"transfer=[{name}]").transfer == {
+        name: plan(f"model={name}").stages["model"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "networks"),
+    [("[]", []), ("mlp", ["mlp"]), ("[mlp,convnet]", ["mlp", "convnet"]), ("[lenet5,mlp,mlp]", ["mlp"])],
+)
+def test_transfer_is_a_list_or_a_name_and_leaves_out_the_model_itself(plan, written, networks):
+    chosen = plan(f"transfer={written}")
+    assert list(chosen.transfer) == networks
+    assert chosen.described().get("transfer") == (",".join(networks) or None)
+
+
+def test_an_unknown_network_is_refused_with_the_list_of_models(plan):
+    with pytest.raises(
+        InvalidValue, match=r"transfer must name models, of convnet, lenet5, .*, got 'mpl'"
+    ) as refusal:
+        plan("transfer=[convnet,mpl]")
+    assert "did you mean mlp?" in str(refusal.value)
+
+
+def test_equal_epochs_and_a_number_of_steps_contradict_each_other(plan):
+    assert plan("trainer.match=epochs").stages["trainer"].match == "epochs"
+    with pytest.raises(
+        InvalidValue, match=r"trainer\.steps must be null where trainer\.match=epochs, got 50"
+    ):
+        plan("trainer.match=epochs", "trainer.steps=50")
+
+
+def test_what_is_recorded_has_the_option_names_and_every_hyper_parameter(plan):
+    described = plan("selector=furthest", "k=70").described()
+    names = (
+        "dataset",
+        "embedding",
+        "clusterer",
+        "selector",
+        "model",
+        "augment",
+        "k",
+        "budget",
+        "seeds",
+        "seed",
+    )
+    assert set(names) <= set(described)
+    assert (described["selector"], described["k"], described["embedding.components"]) == (
+        "furthest",
+        "70",
+        "64",
+    )

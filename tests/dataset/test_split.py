@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from winnow.dataset._split import stratified_split
+from winnow.errors import InvalidValue
+
+
+@given(
+    sizes=st.lists(st.integers(2, 30), min_size=1, max_size=5),
+    fraction=st.floats(0.01, 0.99),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_every_row_is_in_one_part_and_every_class_in_both(sizes, fraction, seed):
+    y = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    train, test = stratified_split(y, fraction, seed)
+    np.testing.assert_array_equal(np.sort(np.concatenate([train, test])), np.arange(len(y)))
+    for part in (train, test):
+        assert (np.diff(part) > 0).all()
+        np.testing.assert_array_equal(np.unique(y[part]), np.arange(len(sizes)))
+    for label, size in enumerate(sizes):
+        wanted = min(max(round(fraction * size), 1), size - 1)
+        assert (y[test] == label).sum() == wanted
+
+
+def test_the_seed_moves_the_split():
+    y = np.repeat([0, 1], 50)
+    same, again, other = (stratified_split(y, 0.2, seed)[1] for seed in (0, 0, 1))
+    np.testing.assert_array_equal(same, again)
+    assert (same != other).any()
+
+
+def test_a_class_with_one_row_cannot_be_split():
+    with pytest.raises(InvalidValue, match="at least 2 rows to be split, got 1 in class 3"):
+        stratified_split(np.array([0, 0, 3]), 0.5, 0)

@@ -1,0 +1,101 @@
+"""The dynamics run: what it records, of which network, and that it is nobody else's."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from winnow.dynamics.short_training import Proxy, gradient_norms
+from winnow.model.lenet5_batchnorm import LeNet5BatchNorm
+from winnow.model.mlp import MLP
+from winnow.network.batches import Normalise
+from winnow.stages import Model
+from winnow.store.keys import identity
+from winnow.types import Dataset
+
+SHORT = Proxy(epochs=3, batch_size=16, min_steps=1)
+
+
+@pytest.fixture(scope="module")
+def halves() -> Dataset:
+    """Two classes, bright in one half; row 0 bears the wrong label."""
+    rng, y = np.random.default_rng(0), np.arange(60) % 2
+    x = rng.integers(0, 60, size=(60, 1, 28, 28)).astype(np.uint8)
+    for image, label in zip(x, y, strict=True):
+        image[:, :, 14 * label : 14 * label + 14] += 150
+    y[0] = 1
+    return Dataset("halves", x, y, x[:4], y[:4], ("left", "right"))
+
+
+def test_every_epoch_is_recorded_and_the_network_learns_from_one_to_the_next(halves):
+    seen = Proxy(epochs=3, batch_size=16, min_steps=1).observe(halves, MLP(hidden=(8,)), seed=0)
+    assert seen.logits.shape == (3, 60, 2)
+    assert seen.gradient_norms is None
+    others = np.arange(1, 60)
+    wrong = [np.mean(logits[others].argmax(axis=1) != halves.y[others]) for logits in seen.logits]
+    assert wrong[-1] <= wrong[0]
+    assert wrong[-1] == 0
+    assert len({logits.tobytes() for logits in seen.logits}) == 3
+
+
+def test_a_mislabelled_row_stands_out(halves):
+    from winnow.selector._scores import aum, el2n
+
+    seen = SHORT.observe(halves, MLP(hidden=(8,)), seed=0)
+    assert el2n(seen, halves.y).argmax() == 0
+    assert aum(seen, halves.y).argmin() == 0
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(halves):
+    one, again, other = (
+        SHORT.observe(halves, MLP(hidden=(8,), dropout=0.5), seed=seed).logits for seed in (0, 0, 1)
+    )
+    assert one.tobytes() == again.tobytes() != other.tobytes()
+
+
+def test_recording_draws_no_chance_so_more_or_fewer_epochs_train_alike(halves):
+    # With gradients the run ends after the first epoch, on the same schedule.
+    model = MLP(hidden=(8,), dropout=0.5)
+    whole = SHORT.observe(halves, model, seed=0)
+    ended = SHORT.observe(halves, model, seed=0, gradients=True)
+    assert ended.logits.shape == (1, 60, 2)
+    assert ended.logits[0].tobytes() == whole.logits[0].tobytes()
+
+
+def test_gradients_are_taken_no_later_than_the_run_lasts(halves):
+    late = Proxy(epochs=2, batch_size=16, min_steps=1, gradient_epoch=9)
+    assert len(late.observe(halves, MLP(hidden=()), seed=0, gradients=True).logits) == 2
+
+
+@pytest.mark.parametrize("model", [MLP(hidden=(5,), dropout=0.5), LeNet5BatchNorm()])
+def test_gradient_norms_are_those_of_one_row_at_a_time(halves, model: Model):
+    torch.manual_seed(0)
+    network = model.build((1, 28, 28), 2)
+    norms = gradient_norms(network, halves)
+    images = Normalise.of(halves, torch.device("cpu"))(halves.x)
+    network.eval()
+    for row in (0, 1, 59):
+        network.zero_grad()
+        cross_entropy(network(images[row : row + 1]), torch.tensor(halves.y[row : row + 1])).backward()
+        squares = sum(weights.grad.square().sum() for weights in network.parameters())
+        assert norms[row] == pytest.approx(float(squares.sqrt()), rel=1e-4)
+
+
+def test_small_sets_are_passed_over_several_times_an_epoch(halves):
+    assert Proxy(epochs=3, batch_size=16, min_steps=30).passes(60) == 3  # 4 batches, 12 steps in 3 passes
+    assert Proxy(epochs=3, batch_size=16, min_steps=12).passes(60) == 1
+    longer = Proxy(epochs=1, batch_size=16, min_steps=12).observe(halves, MLP(hidden=()), seed=0)
+    passes = Proxy(epochs=3, batch_size=16, min_steps=12).observe(halves, MLP(hidden=()), seed=0)
+    # The same twelve steps; one looks at them once, the other thrice.
+    assert longer.logits[0].tobytes() == passes.logits[2].tobytes()
+
+
+def test_the_code_of_the_recipe_at_work_is_part_of_the_identity():
+    assert identity(Proxy(batch_size=7).inner) in identity(Proxy(batch_size=7))
+
+
+def test_the_global_random_states_are_left_alone(halves):
+    numpys, torchs = np.random.get_state()[1].copy(), torch.get_rng_state()
+    SHORT.observe(halves, MLP(hidden=(2,), dropout=0.5), seed=0)
+    assert np.array_equal(np.random.get_state()[1], numpys)
+    assert torch.equal(torch.get_rng_state(), torchs)

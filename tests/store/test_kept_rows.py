@@ -1,0 +1,117 @@
+"""Files of kept rows: what is written is read back, and what does not fit is refused."""
+
+import json
+
+import numpy as np
+import pytest
+
+from winnow.errors import InvalidValue
+from winnow.selector.from_file import FromFile
+from winnow.store import kept_rows
+from winnow.types import Clustering, Dataset
+
+
+@pytest.fixture
+def dataset() -> Dataset:
+    x = np.arange(5 * 4, dtype=np.uint8).reshape(5, 1, 2, 2)
+    return Dataset("toy", x, np.array([0, 1, 0, 1, 1]), x[:1], np.array([0]), ("a", "b"))
+
+
+@pytest.fixture
+def path(tmp_path, dataset):
+    clustering = Clustering(np.zeros((2, 1), np.float32), np.array([0, 1, 0, 1, 1]), np.arange(5) / 3)
+    return kept_rows.write(tmp_path, 0, dataset, np.array([1, 4]), clustering, {"selector": "Nearest()"})
+
+
+def test_each_kept_row_is_one_line(path):
+    assert (
+        path.read_text()
+        == "index,label,cluster,distance\n1,1,1,0.3333333333333333\n4,1,1,1.3333333333333333\n"
+    )
+
+
+def test_the_json_beside_it_says_where_it_came_from(path, dataset):
+    about = json.loads(path.with_suffix(".json").read_text())
+    assert about["sha256"] == kept_rows.read(path).sha256
+    assert (about["dataset"], about["dataset_sha256"]) == ("toy", dataset.checksum)
+    assert (about["rows"], about["selector"]) == (2, "Nearest()")
+
+
+def test_the_json_counts_classes_and_clusters_without_a_choice(tmp_path, dataset):
+    clustering = Clustering(np.zeros((3, 1), np.float32), np.array([0, 1, 1, 1, 1]), np.zeros(5))
+    path = kept_rows.write(tmp_path, 0, dataset, np.array([1, 3, 4]), clustering, {})
+    about = json.loads(path.with_suffix(".json").read_text())
+    assert about["rows_of_class"] == {"a": 0, "b": 3}
+    assert (about["singleton_clusters"], about["empty_clusters"]) == (1, 1)
+
+
+def test_selectors_blind_to_clusters_leave_two_columns_empty(tmp_path, dataset):
+    path = kept_rows.write(tmp_path, 3, dataset, np.array([0]), None, {})
+    assert path.read_text().splitlines()[1] == "0,0,,"
+
+
+def select(path, dataset, **changes):
+    selector = FromFile.of(str(path))
+    y = changes.get("y", dataset.y)
+    rng = np.random.default_rng(0)
+    return selector.select(np.zeros((len(y), 0), np.float32), y, None, budget=selector.rows, rng=rng)
+
+
+def test_the_same_rows_are_selected_again(path, dataset):
+    assert select(path, dataset).indices.tolist() == [1, 4]
+
+
+def test_a_moved_file_is_the_same_selection(path, tmp_path):
+    moved = tmp_path / "elsewhere.csv"
+    moved.write_bytes(path.read_bytes())
+    assert repr(FromFile.of(str(moved))) == repr(FromFile.of(str(path)))
+
+
+def test_a_file_made_for_other_data_is_refused(path, dataset):
+    with pytest.raises(InvalidValue, match="agree with the labels of this data set"):
+        select(path, dataset, y=1 - dataset.y)
+
+
+def test_an_index_beyond_the_data_is_refused(path, dataset):
+    with pytest.raises(InvalidValue, match=r"indices in \[0, 3\], got 4"):
+        select(path, dataset, y=dataset.y[:4])
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("index,label\n", "distinct indices"),
+        ("index,label\n1,0\n1,0\n", "distinct indices"),
+        ("index,label\n-1,0\n", "distinct indices"),
+        ("row,label\n1,0\n", "columns index and label"),
+        ("index,label\n1.5,0\n", "whole numbers"),
+        ("index,label\n1\n", "whole numbers"),
+    ],
+)
+def test_a_file_that_is_no_list_of_rows_is_refused(tmp_path, content, complaint):
+    path = tmp_path / "rows.csv"
+    path.write_text(content)
+    with pytest.raises(InvalidValue, match=complaint):
+        kept_rows.read(path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(InvalidValue, match="readable file"):
+        kept_rows.read(tmp_path / "nothing.csv")
+
+
+def test_a_file_changed_after_it_was_written_is_refused(path):
+    path.write_text(path.read_text().replace("4,1", "3,1"))
+    with pytest.raises(InvalidValue, match="match the sha256"):
+        kept_rows.read(path)
+
+
+def test_the_picture_has_one_row_for_each_class(tmp_path, dataset):
+    from PIL import Image
+
+    picture = kept_rows.picture(tmp_path / "kept.png", dataset, np.array([1, 4]), across=3)
+    with Image.open(picture) as opened:
+        pixels = np.asarray(opened)
+    assert pixels.shape == (4, 6)
+    assert pixels[2:, :4].tolist() == np.hstack([dataset.x[1, 0], dataset.x[4, 0]]).tolist()
+    assert pixels[:2].max() == 0
