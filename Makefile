@@ -46,15 +46,16 @@ ui: $(INSTALLED)  ## browse the runs in MLflow on 127.0.0.1
 reap: $(INSTALLED)  ## mark runs whose process died as FAILED
 	$(BIN)/python scripts/reap.py
 
-test: $(INSTALLED)  ## the whole suite
+test: lint  ## the whole suite, style and types included
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxschedchunk 1
 
 bench: $(INSTALLED)  ## short benchmarks on MNIST in DATA (data), a table and a figure in state/benchmarks
 	$(BIN)/python scripts/benchmark.py data_dir=$(DATA)
 
-lint: $(INSTALLED)  ## check style and formatting
+lint: $(INSTALLED)  ## check style, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 lock:  ## pin every dependency anew, by hash
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev pyproject.toml --output-file requirements.lock

@@ -4,6 +4,7 @@ python train.py -m selector=nearest,furthest,random k=600,1200
 """
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,28 +12,26 @@ if TYPE_CHECKING:
 
 
 def run_job(config: "DictConfig") -> None:
-    """Run one job of the command; Hydra calls this once for every combination of a sweep."""
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.types import RunMode
-    from omegaconf import OmegaConf
+    """Run one job; Hydra calls this for a command of one job, and where a launcher has taken the job."""
+    from winnow.command import single
 
-    from winnow.command import job
-    from winnow.command.config import build
-
-    command = HydraConfig.get()
-    number = 0 if OmegaConf.is_missing(command.job, "num") else command.job.num
-    job.run(build(config), number=number, in_sweep=command.mode == RunMode.MULTIRUN)
+    single.run(config)
 
 
-def main() -> int:
-    """Run the command and return its exit code."""
-    # Here and not at the top: every worker process reads this file, too, and needs none of it.
+def main() -> None:
+    """Answer what can be answered at once; hand all other words that were typed to Hydra."""
+    from winnow.command.arguments import answer, for_hydra
+
+    if (text := answer(sys.argv[1:], Path(__file__).parent / "conf")) is not None:
+        print(text)
+        return
     import hydra
 
-    from winnow.command import ending
-
-    return ending.guard(hydra.main(version_base="1.3", config_path="conf", config_name="config")(run_job))
+    sys.argv[1:] = for_hydra(sys.argv[1:])
+    hydra.main(version_base="1.3", config_path="conf", config_name="config")(run_job)()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from winnow.command.ending import guard
+
+    sys.exit(guard(main))

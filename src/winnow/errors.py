@@ -4,6 +4,7 @@ exit codes: 0 all done   1 failed   2 usage   75 try later   130 interrupted   1
 """
 
 import errno
+from collections.abc import Sequence
 from typing import ClassVar
 
 TRACEBACK = "WINNOW_TRACEBACK"
@@ -56,8 +57,29 @@ class WinnowWarning(UserWarning):
     """Something the user should know that does not stop the work."""
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived; like KeyboardInterrupt, not to be mistaken for a fault of the work."""
+class JobsFailed(WinnowError):
+    """Some jobs of a command failed; the others were run all the same.
+
+    Parameters
+    ----------
+    failures : reason and exit code of every job that failed.
+    jobs : number of jobs of the command.
+    """
+
+    def __init__(self, failures: Sequence[tuple[str, int]], jobs: int) -> None:
+        if jobs == 1:
+            super().__init__(failures[0][0])
+        else:
+            super().__init__(f"{len(failures)} of {jobs} jobs failed", remedy="listed above")
+        self.codes = {code for _, code in failures}
+
+
+class Interrupted(BaseException):
+    """A signal arrived; like KeyboardInterrupt, not to be mistaken for a fault of the work."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(signal)
+        self.signal = signal
 
 
 def exit_code(error: BaseException | None) -> int:
@@ -71,10 +93,12 @@ def exit_code(error: BaseException | None) -> int:
             return 0
         case KeyboardInterrupt():
             return 130
-        case Terminated():
-            return 143
+        case Interrupted():
+            return 128 + error.signal
         case SystemExit():
             return error.code if isinstance(error.code, int) else int(error.code is not None)
+        case JobsFailed():
+            return TryLater.exit_code if error.codes == {TryLater.exit_code} else 1
         case WinnowError():
             return error.exit_code
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
@@ -90,7 +114,7 @@ def explain(error: BaseException) -> str:
     "KeyError: 'x' | HYDRA_FULL_ERROR=1 shows the traceback"
     """
     match error:
-        case KeyboardInterrupt() | Terminated():
+        case KeyboardInterrupt() | Interrupted():
             return "stopped; finished work is kept | type the same line again to go on"
         case WinnowError():
             return str(error)

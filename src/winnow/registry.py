@@ -1,42 +1,103 @@
-"""Find an option of a group by its name, for a stage that hands part of its work to another stage."""
+"""The options of every group by name: from a name to its class, and from a class or stage to its name.
+
+An option of a group is a module of the group's folder, and the class in it that keeps the group's promise:
+`selector`, `nearest` <-> `winnow.selector.nearest.Nearest`. Modules whose names begin with an underscore are
+helpers.
+"""
 
 from collections.abc import Collection
+from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-Stage = TypeVar("Stage")
+from winnow import stages
+from winnow.errors import InvalidValue
+from winnow.tracker.mlflow import Tracker
+
+PROMISES: dict[str, type] = {
+    "dataset": stages.Source,
+    "embedding": stages.Embedding,
+    "clusterer": stages.Clusterer,
+    "selector": stages.Selector,
+    "model": stages.Model,
+    "augment": stages.Augment,
+    "trainer": stages.Trainer,
+    "dynamics": stages.Observer,
+    "tracker": Tracker,
+    "study": stages.Study,
+}
+"""The Protocol that the options of each group keep."""
+
+GROUPS = tuple(group for group in PROMISES if group != "study")
+"""The groups of which every job has one stage; a study is added to few."""
 
 
-def option_of(group: type, *, but: Collection[str]) -> AfterValidator:
-    """Return the rule that a field must name an option of `group`, which is known by its Protocol.
+@cache
+def options(group: str) -> tuple[str, ...]:
+    """Return the names of all options of a group, in alphabetical order.
 
-    >>> from winnow.stages import Model
-    >>> option_of(Model, but={"mlp"}).func("lenet5")
+    >>> options("augment")
+    ('affine_elastic', 'flip_rotate_scale', 'none')
+    """
+    folder = Path(__file__).parent / group
+    return tuple(sorted(path.stem for path in folder.glob("[!_]*.py")))
+
+
+@cache
+def load(group: str, option: str) -> type:
+    """Return the class of an option, importing its module only now.
+
+    >>> load("selector", "nearest").__name__
+    'Nearest'
+
+    Raises
+    ------
+    InvalidValue
+        If the group has no option of this name.
+    """
+    if option not in options(group):
+        raise InvalidValue(f"{group} must be one of {', '.join(options(group))}, got {option!r}")
+    module = import_module(f"winnow.{group}.{option}")
+    kinds = [kind for kind in vars(module).values() if isinstance(kind, type)]
+    # A class that the module merely imports is not its stage.
+    own = [kind for kind in kinds if kind.__module__ == module.__name__ and PROMISES[group] in kind.__mro__]
+    return own[-1]
+
+
+def default(group: str, option: str) -> Any:
+    """Return the stage of an option with its default hyper-parameters.
+
+    >>> default("selector", "nearest")
+    Nearest()
+    """
+    return load(group, option)()
+
+
+def name_of(stage: Any) -> str:
+    """Return the option name of a stage or of its class.
+
+    >>> name_of(default("selector", "nearest"))
+    'nearest'
+    """
+    kind = stage if isinstance(stage, type) else type(stage)
+    return kind.__module__.rpartition(".")[2]
+
+
+def option_of(group: str, *, but: Collection[str]) -> AfterValidator:
+    """Return the rule that a field must name an option of `group`, other than those of `but`.
+
+    >>> option_of("model", but={"mlp"}).func("lenet5")
     'lenet5'
     """
-    folder = Path(__file__).parent / group.__name__.lower()
 
     def known(option: str) -> str:
-        options = sorted({path.stem for path in folder.glob("[!_]*.py")} - set(but))
-        if option not in options:
-            raise PydanticCustomError("option", "Input should be one of {options}", {"options": options})
+        names = [name for name in options(group) if name not in but]
+        if option not in names:
+            raise PydanticCustomError("option", "Input should be one of {options}", {"options": names})
         return option
 
     return AfterValidator(known)
-
-
-def default_stage(group: type[Stage], option: str) -> Stage:
-    """Return the stage that `option` of `group` stands for, with its default settings.
-
-    >>> from winnow.stages import Selector
-    >>> default_stage(Selector, "nearest")
-    Nearest()
-    """
-    module = import_module(f"winnow.{group.__name__.lower()}.{option}")
-    kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and group in kind.__mro__]
-    # A name that the module merely imported is not its stage.
-    return next(kind() for kind in kinds if kind.__module__ == module.__name__)

@@ -25,7 +25,7 @@ def test_a_sweep_is_finished_tracked_and_told_in_one_tree(reference):
     selectors = sorted(run.get("selector", "sweep") for run in runs)
     assert selectors == ["nearest", "random", "sweep", "uniform"]
     sweep = next((reference.state / "runs").iterdir())
-    assert {run["winnow.command.sweep"] for run in runs} == {sweep.name}
+    assert {run["winnow.sweep"] for run in runs} == {sweep.name}
     assert (sweep / "accuracy.png").stat().st_size > 0
     with (sweep / "results.csv").open() as file:
         table = {row["selector"]: float(row["median"]) for row in csv.DictReader(file)}

@@ -81,7 +81,7 @@ def test_every_tracker_takes_a_run_and_refuses_what_is_not_finite(path, state_di
 
 
 def test_a_run_is_running_inside_and_finished_after(store):
-    with store.run("nearest k=3", key="key", params={"k": 3}, tags={"winnow.command.sweep": "s"}) as run:
+    with store.run("nearest k=3", key="key", params={"k": 3}, tags={"winnow.sweep": "s"}) as run:
         assert info(store, run.id).info.status == "RUNNING"
         run.metrics({"test_acc_median": 95.0})
     kept = info(store, run.id)
@@ -90,7 +90,7 @@ def test_a_run_is_running_inside_and_finished_after(store):
     assert kept.data.params == {"k": "3"}
     assert kept.data.metrics == {"test_acc_median": 95.0}
     assert kept.data.tags["winnow.key"] == "key"
-    assert kept.data.tags["winnow.command.sweep"] == "s"
+    assert kept.data.tags["winnow.sweep"] == "s"
     assert kept.data.tags["winnow.pid"] == str(os.getpid())
 
 

@@ -1,22 +1,13 @@
-"""How a command ends: signals, exit codes, and one line for the person who typed it.
-
-Hydra, Lightning and MLflow each have their own idea of what Ctrl-C or an exception means. Here it is
-decided once, outside all of them.
-"""
+"""How a command ends: signals, the last line, the exit code."""
 
 import os
-import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
-from types import FrameType
-from typing import NoReturn
+from collections.abc import Callable
 
-from winnow.command import sweep
-from winnow.command.config import guard_the_door, in_own_words
-from winnow.errors import TRACEBACK, Terminated, TryLater, exit_code, explain
-from winnow.report.rows import Row
+from winnow.command.interruption import interruption
+from winnow.errors import TRACEBACK, Interrupted, exit_code, explain
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 
@@ -27,46 +18,34 @@ def guard(main: Callable[[], None]) -> int:
         os.environ[TRACEBACK] = "1"
     # Without it Hydra prints its own report of an error and leaves with its own code.
     os.environ[FULL_ERROR] = "1"
-    guard_the_door()
-    sweep.name_command()
-    signal.signal(signal.SIGTERM, _terminate)
-    # Shells start background jobs with SIGINT ignored; an explicit kill -INT should still work.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interruption.listen()
     warnings.showwarning = _one_line_warning
-    error: BaseException | None = None
+    error = _run(main)
+    if interruption.signal is not None and not isinstance(error, Interrupted):
+        error = Interrupted(interruption.signal)  # it arrived while the command was ending
+    if error is None or (isinstance(error, SystemExit) and not error.code):
+        return 0
+    return _report(error)
+
+
+def _run(main: Callable[[], None]) -> BaseException | None:
     try:
         main()
-    except BaseException as caught:
-        error = in_own_words(caught)
-    try:
-        outcome = sweep.finish(error)
-    except Exception as fault:
-        error, outcome = error or fault, []
-    return _verdict(error, outcome)
+    except BaseException as error:
+        return error
+    return None
 
 
-def _verdict(error: BaseException | None, outcome: Sequence[Row]) -> int:
-    """Print the last line, if something went wrong, and return the exit code."""
-    failed = [row for row in outcome if row.status == "failed"]
-    if isinstance(error, SystemExit) and not outcome:  # usage, help: what there was to say is said
+def _report(error: BaseException) -> int:
+    from winnow.command.messages import in_own_words
+
+    error = in_own_words(error)
+    if isinstance(error, SystemExit):  # usage: what there was to say is said
         return exit_code(error)
-    if error is not None:
-        if os.environ.get(TRACEBACK):
-            traceback.print_exception(error)
-        print(f"error: {explain(error)}", file=sys.stderr)
-        return exit_code(error) or 1
-    if not failed:
-        return 0
-    if len(outcome) == 1:
-        print(f"error: {failed[0].reason}", file=sys.stderr)
-    else:
-        print(f"error: {len(failed)} of {len(outcome)} jobs failed | listed above", file=sys.stderr)
-    codes = {row.exit_code for row in failed}
-    return TryLater.exit_code if codes == {TryLater.exit_code} else 1
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated
+    if os.environ.get(TRACEBACK):
+        traceback.print_exception(error)
+    print(f"error: {explain(error)}", file=sys.stderr)
+    return exit_code(error) or 1
 
 
 def _one_line_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:

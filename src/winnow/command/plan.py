@@ -1,19 +1,32 @@
-"""What a job is asked to do, as plain objects: the settings a person chose, and one stage for every group."""
+"""What a job is to do, as plain objects: the settings a person chose, and one stage of every group."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from winnow.stages import Model, Study
+from winnow.pipeline import Method
+from winnow.registry import name_of
+from winnow.stages import (
+    Augment,
+    Clusterer,
+    Embedding,
+    Model,
+    Observer,
+    Selector,
+    Source,
+    Study,
+    Tracker,
+    Trainer,
+)
 
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The top level of the configuration, without the groups."""
+    """The top level of the configuration, without the groups; `conf/config.yaml` says what each means."""
 
     k: Count
     budget: Count
@@ -29,32 +42,69 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Stages:
+    """One stage of every group."""
+
+    dataset: Source
+    embedding: Embedding
+    clusterer: Clusterer
+    selector: Selector
+    model: Model
+    augment: Augment
+    trainer: Trainer
+    dynamics: Observer
+    tracker: Tracker
+
+    def options(self) -> dict[str, str]:
+        """Return the option name of every group."""
+        return {group.name: name_of(getattr(self, group.name)) for group in fields(self)}
+
+
+@dataclass(frozen=True)
 class Plan:
-    """One job as plain objects: the settings and one stage for every group.
+    """One job: its settings, its stages, the configuration they come from, and the words that set it apart.
 
     With a `study`, the job shows what it shows of the data set, and trains only where that is illustrated.
+    `transfer` are the other networks to train on the kept rows, by their option names.
     """
 
     settings: Settings
-    stages: Mapping[str, Any]
-    options: Mapping[str, str]
+    stages: Stages
     resolved: str
     study: Study | None = None
     transfer: Mapping[str, Model] = field(default_factory=dict)
+    overrides: tuple[str, ...] = ()
 
     @property
     def trains(self) -> bool:
         """Whether the job trains: all do but those whose study takes the place of it."""
         return self.study is None or self.study.illustrates
 
+    @property
+    def method(self) -> Method:
+        """The method that the job asks for."""
+        stages = self.stages
+        return Method(
+            embedding=stages.embedding,
+            clusterer=stages.clusterer,
+            selector=stages.selector,
+            model=stages.model,
+            augment=stages.augment,
+            trainer=stages.trainer,
+            dynamics=stages.dynamics,
+            budget=self.settings.budget,
+            seed=self.settings.seed,
+        )
+
     def described(self) -> dict[str, str]:
-        """The option of every group, the settings and the stages' fields: what a tracker records."""
+        """Return the options, the settings and the fields of every stage: what a tracker records."""
         settings = {name: getattr(self.settings, name) for name in ("k", "budget", "seeds", "seed")}
+        stages = {group.name: getattr(self.stages, group.name) for group in fields(self.stages)}
         details = {
             f"{group}.{field.name}": getattr(stage, field.name)
-            for group, stage in self.stages.items()
+            for group, stage in stages.items()
             for field in fields(stage)
         }
         if self.transfer:
             settings["transfer"] = ",".join(self.transfer)
-        return {name: str(value) for name, value in (dict(self.options) | settings | details).items()}
+        return {name: str(value) for name, value in (self.stages.options() | settings | details).items()}

@@ -1,154 +1,112 @@
-"""What a tracker is told about one method's repetitions: options, numbers, kept rows, curves."""
+"""Write down one arm of a job: a run in the tracker with options, numbers, kept rows and curves."""
 
 import json
 import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from winnow.command.plan import Plan
-from winnow.command.workers import available_cores
-from winnow.pipeline import Pipeline, Score
+from winnow.command.arm import Arm, seconds_of
+from winnow.command.executor import available_cores
+from winnow.pipeline import Repetition, Score
 from winnow.report.comparison import paired_difference
-from winnow.report.rows import STAGES
+from winnow.stages import Run, Store
 from winnow.store import kept_rows
 from winnow.store.keys import library_versions
-from winnow.tracker.mlflow import Run, Store
 from winnow.types import Clustering
 
 LIBRARIES = ("winnow", "torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
 POINTS_OF_A_CURVE = 100
-OWN = ""
-"""Stands for the job's own model where results are named by their network."""
 
-Results = Mapping[str, Sequence[Callable[[], Score]]]
-Scores = dict[str, list[Score]]
+ScoreOf = Callable[[Repetition], Score]
+Scores = Mapping[str, Sequence[Score]]
 
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """One method's run in the tracker, the chosen method's or its baseline's, on all its networks."""
+    """The run of one arm.
 
-    plan: Plan
-    networks: Mapping[str, Pipeline]
-    place: Path
+    Parameters
+    ----------
+    arm : the method, or its baseline, on all its networks.
+    folder : the folder of the command.
+    tags : what the tracker is to find the run by, besides its key.
+    """
 
-    @property
-    def pipeline(self) -> Pipeline:
-        """The method on the job's own network."""
-        return self.networks[OWN]
+    arm: Arm
+    folder: Path
+    tags: Mapping[str, str]
 
-    @cached_property
-    def key(self) -> str:
-        """What this run is found by once it is finished."""
-        others = [pipeline for name, pipeline in self.networks.items() if name != OWN]
-        return self.pipeline.run_key(self.plan.settings.seeds, others)
-
-    @property
-    def selector(self) -> str:
-        """The option name of the selector."""
-        return type(self.pipeline.method.selector).__module__.rpartition(".")[2]
-
-    @property
-    def name(self) -> str:
-        """What the run is called in lists."""
-        return f"{self.selector} k={self.options()['k']} budget={self.pipeline.budget}"
-
-    @property
-    def labels_read(self) -> int:
-        """Training labels it took: those of the kept rows, or all where the selector asks for all."""
-        reads_all = self.pipeline.method.selector.reads_all_labels
-        return self.pipeline.dataset.n if reads_all else self.pipeline.budget
-
-    def options(self) -> dict[str, str]:
-        """Options by name, settings, and every field of the stages that had a say."""
-        selector = self.pipeline.method.selector
-        described = self.plan.described() | {
-            "dataset": self.pipeline.dataset.name,
-            "selector": self.selector,
-            "budget": str(self.pipeline.budget),
-        }
-        if type(selector) is not type(self.plan.stages["selector"]):  # the baseline
-            described = {name: value for name, value in described.items() if not name.startswith("selector.")}
-        unseen = []
-        if not selector.needs_clustering:
-            # Blind to clusters: one run serves every k, which is the budget, as by default. Most are blind to
-            # coordinates too, and one run serves every embedding.
-            unseen = ["clusterer"] if selector.needs_embedding else ["embedding", "clusterer"]
-            described |= dict.fromkeys(unseen, "none") | {"k": str(self.pipeline.budget)}
-        if not selector.needs_dynamics:
-            unseen = [*unseen, "dynamics"]
-        fields = tuple(f"{group}." for group in unseen)
-        return {name: value for name, value in described.items() if not name.startswith(fields)}
-
-    def write(
-        self,
-        store: Store,
-        tags: dict[str, str],
-        results: Results,
-        against: Scores | None,
-    ) -> Scores:
-        """Keep a run open while the repetitions come in, and write down each of them, network by network.
+    def write(self, store: Store, score_of: ScoreOf, against: Scores | None) -> Scores:
+        """Keep a run open while the scores come in, and write down each of them, network by network.
 
         `against` are the scores of the baseline; None for the baseline itself.
         """
-        tags |= {"winnow.baseline": str(against is None).lower(), "labels_read": str(self.labels_read)}
-        with store.run(self.name, key=self.key, params=self.options(), tags=tags) as run:
-            run.text(self.plan.resolved, "config.yaml")
+        arm = self.arm
+        tags = {"winnow.baseline": str(arm.is_baseline).lower(), "labels_read": str(arm.labels_read)}
+        tags |= self.tags
+        with store.run(arm.name, key=arm.key, params=arm.options, tags=tags) as run:
+            run.text(arm.plan.resolved, "config.yaml")
             run.text(json.dumps(environment(), indent=2), "environment.json")
-            scores: Scores = {}
-            for network, repetitions in results.items():
-                scores[network] = []
-                for repetition, result in enumerate(repetitions):
-                    score = result()
-                    scores[network].append(score)
-                    told = {
-                        "test_acc": score.accuracy,
-                        "worst_class_acc": score.worst_class,
-                        "train_milliseconds": 1000 * score.seconds["train"],
-                    }
-                    if network == OWN:
-                        told |= kept_classes(score.rows_of_class)
-                        self._keep(run, repetition)
-                    run.metrics(_on(network, told), step=repetition)
-                run.metrics(_on(network, summary(scores[network], against and against[network])))
+            return {network: self._network(run, network, score_of, against) for network in arm.networks}
+
+    def _network(self, run: Run, network: str, score_of: ScoreOf, against: Scores | None) -> list[Score]:
+        suffix = "" if network == self.arm.own else f"_{network}"
+        scores = []
+        for repetition in self.arm.repetitions(network):
+            score = score_of(repetition)
+            scores.append(score)
+            numbers = {
+                "test_acc": score.accuracy,
+                "worst_class_acc": score.worst_class,
+                "train_milliseconds": 1000 * score.seconds["train"],
+            }
+            if not suffix:
+                numbers |= kept_classes(score.rows_of_class)
+                self._keep(run, repetition)
+            run.metrics(_named(numbers, suffix), step=repetition.number)
+        run.metrics(_named(summary(scores, against and against[network]), suffix))
         return scores
 
-    def _keep(self, run: Run, repetition: int) -> None:
+    def _keep(self, run: Run, repetition: Repetition) -> None:
         """Write the kept rows of one repetition, and record them with the loss curve."""
-        folder = self.place / "kept" / self.key[:12]
-        pipeline, dataset = self.pipeline, self.pipeline.dataset
-        clustered = pipeline.method.selector.needs_clustering
-        clustering = Clustering(**pipeline.cluster(repetition).arrays) if clustered else None
-        kept = pipeline.select(repetition)
+        dataset, method = repetition.dataset, repetition.method
+        kept = repetition.subset.value
+        clustered = "clustering" in method.selector.needs
         provenance = {
-            "selector": repr(pipeline.method.selector),
-            "seed": pipeline.method.seed,
-            "key": pipeline.subset_key(repetition),
-            "labels_read": self.labels_read,
+            "selector": repr(method.selector),
+            "seed": method.seed,
+            "key": repetition.subset.key,
+            "labels_read": self.arm.labels_read,
             **kept.info["provenance"],
         }
-        indices = kept.arrays["indices"]
-        path = kept_rows.write(folder, repetition, dataset, indices, clustering, provenance)
+        path = kept_rows.write(
+            self.folder / "kept" / self.arm.key[:12],
+            repetition.number,
+            dataset,
+            kept.arrays["indices"],
+            Clustering(**repetition.clustering.value.arrays) if clustered else None,
+            provenance,
+        )
         run.artifact(path, "kept")
         run.artifact(path.with_suffix(".json"), "kept")
-        if repetition == 0 and dataset.x.ndim == 4:
-            run.artifact(kept_rows.picture(path.with_suffix(".png"), dataset, indices), "kept")
-        losses = pipeline.train(repetition).arrays["losses"]
-        run.curve(f"train_loss_{repetition}", losses, every=max(1, len(losses) // POINTS_OF_A_CURVE))
+        if repetition.number == 0 and dataset.x.ndim == 4:
+            picture = kept_rows.picture(path.with_suffix(".png"), dataset, kept.arrays["indices"])
+            run.artifact(picture, "kept")
+        losses = repetition.training(kept).value.arrays["losses"]
+        run.curve(f"train_loss_{repetition.number}", losses, every=max(1, len(losses) // POINTS_OF_A_CURVE))
 
 
-def _on(network: str, numbers: Mapping[str, float]) -> dict[str, float]:
+def _named(numbers: Mapping[str, float], suffix: str) -> dict[str, float]:
     """Name numbers after their network, unless it is the job's own.
 
-    >>> _on("mlp", {"test_acc": 90.0}), _on(OWN, {"test_acc": 95.0})
+    >>> _named({"test_acc": 90.0}, "_mlp"), _named({"test_acc": 95.0}, "")
     ({'test_acc_mlp': 90.0}, {'test_acc': 95.0})
     """
-    return {f"{name}_{network}" if network != OWN else name: value for name, value in numbers.items()}
+    return {f"{name}{suffix}": value for name, value in numbers.items()}
 
 
 def kept_classes(rows_of_class: Sequence[int]) -> dict[str, int]:
@@ -162,7 +120,7 @@ def kept_classes(rows_of_class: Sequence[int]) -> dict[str, int]:
 
 
 def summary(scores: Sequence[Score], against: Sequence[Score] | None) -> dict[str, float]:
-    """The numbers of all repetitions together, under the names that scripts rely on."""
+    """Return the numbers of all repetitions together, under the names that scripts rely on."""
     values = [score.accuracy for score in scores]
     return {
         "test_acc_median": median(values),
@@ -182,25 +140,8 @@ def _compared(scores: Sequence[Score], against: Sequence[Score]) -> dict[str, fl
     return {"delta_uniform": pairs.mean, "p_sign_flip": pairs.p} | interval | counts
 
 
-def measured(scores: Sequence[Score], against: Sequence[Score]) -> dict[str, Any]:
-    """What a row says of one network: its results, those of the baseline, and what both cost."""
-    return {
-        "accuracies": [score.accuracy for score in scores],
-        "worst_class": [score.worst_class for score in scores],
-        "baseline": [score.accuracy for score in against],
-        "baseline_worst_class": [score.worst_class for score in against],
-        "seconds": seconds_of(scores) | {"baseline": seconds_of(against)["train"]},
-    }
-
-
-def seconds_of(scores: Sequence[Score]) -> dict[str, float]:
-    """Seconds of every stage over all repetitions; the embedding is shared, so it counts once."""
-    totals = {stage: sum(score.seconds.get(stage, 0.0) for score in scores) for stage in STAGES}
-    return totals | {"embed": max(score.seconds["embed"] for score in scores)}
-
-
-def environment() -> dict:
-    """What the numbers were made with."""
+def environment() -> dict[str, Any]:
+    """Return what the numbers were made with."""
     return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),

@@ -1,178 +1,283 @@
-"""One command, from its first job to its last: which jobs there are, what became of each, the summary.
+"""One command, from its first job to its last: its plans, its folder, what became of each job, the summary.
 
-The folder `state/runs/<sweep>` is the memory that all processes of a command share. `sweep.json` lists
-every job from the start, so that even after a kill -9 it tells truthfully what was done and what was not.
+The folder `state/runs/<name>` is what all processes of a command share. `sweep.json` lists every job from the
+start, so that even after a kill -9 it says truthfully what was done and what was not.
 """
 
-import json
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
 
-import numpy as np
-
+from winnow.command.arm import Arm
+from winnow.command.executor import Executor
+from winnow.command.interruption import interruption
+from winnow.command.job import Job, Scores
 from winnow.command.plan import Plan
+from winnow.command.progress import JobProgress
+from winnow.command.record import Record
+from winnow.command.scheduler import Assignment, Scheduler
 from winnow.dataset.auto import Auto
-from winnow.errors import InvalidValue
-from winnow.report import figures
-from winnow.report import rows as results
-from winnow.report import tables as report
+from winnow.errors import TRACEBACK, InvalidValue, JobsFailed, WinnowError, exit_code, explain
+from winnow.registry import name_of
+from winnow.report import figures, rows, tables
 from winnow.report.rows import Row
+from winnow.stages import Store
 from winnow.store.cache import Cache
 
-ENVIRONMENT = "WINNOW_SWEEP"
 PARENT = "parent-run"
 COMMAND = "command"
-# The jobs of this process's command, between its beginning and its end; empty in workers.
-_begun: list[Plan] = []
 
 
-def name_command() -> None:
-    """Name this command in the environment, which jobs and workers inherit whatever launches them.
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """The jobs of one command, and the folder where it writes."""
 
-    Microseconds and a random part: two sweeps of the same second must not share a folder.
-    """
-    os.environ[ENVIRONMENT] = f"{datetime.now():%Y-%m-%d_%H-%M-%S.%f}_{token_hex(3)}"
+    plans: Sequence[Plan]
+    folder: Path
+    first: int = 0
+    _rows: dict[int, list[Row]] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, plans: Sequence[Plan], command: str) -> "Sweep":
+        """Make ready for jobs that have all been checked, and list them as pending.
+
+        What a killed command left behind is cleared away first: runs that claim to be running, temporary
+        files. `command` is what was typed, without the program's name.
+
+        Raises
+        ------
+        TryLater
+            If the tracking store cannot be reached, before anything is computed.
+        """
+        interruption.check()
+        plans = _decided(plans)
+        state_dir = Path(plans[0].settings.state_dir).absolute()
+        # Microseconds and a random part: two sweeps of the same second must not share a folder.
+        folder = state_dir / "runs" / f"{datetime.now():%Y-%m-%d_%H-%M-%S.%f}_{token_hex(3)}"
+        _make(folder)
+        sweep = cls(plans, folder)
+        rows.write(folder / "sweep.json", [pending(number, plan) for number, plan in enumerate(plans)])
+        (folder / COMMAND).write_text(command)
+        for tracker in {plan.stages.tracker for plan in plans}:
+            tracker.open(state_dir).reap()
+        Cache(state_dir / "cache").sweep_temporary()
+        return sweep
+
+    @property
+    def state_dir(self) -> Path:
+        """The folder that winnow writes to."""
+        return Path(self.plans[0].settings.state_dir).absolute()
+
+    @cached_property
+    def jobs(self) -> list[Job]:
+        """The jobs with their numbers in the command."""
+        return [Job(plan, self.first + number) for number, plan in enumerate(self.plans)]
+
+    def run(self, *, shown: bool = True) -> list[Row]:
+        """Run every job, record and print what came of the command, and return the rows of all jobs.
+
+        Raises
+        ------
+        JobsFailed
+            If a job failed; the others were run all the same.
+        """
+        error: BaseException | None = None
+        try:
+            self.run_jobs()
+        except BaseException as caught:
+            error = caught
+            raise
+        finally:
+            outcome = self.finish(error, shown=shown)
+        _raise_if_failed(outcome)
+        return outcome
+
+    def launch(self, launch: Callable[[list[str]], object]) -> None:
+        """Let a launcher of Hydra run the jobs, wherever it does, and print what came of the command.
+
+        `launch` starts all jobs with these words added to those of each.
+        """
+        error: BaseException | None = None
+        try:
+            launch(self._words_for_all())
+        except BaseException as caught:
+            error = caught
+            raise
+        finally:
+            outcome = self.finish(error)
+        _raise_if_failed(outcome)
+
+    def _words_for_all(self) -> list[str]:
+        # The data set was decided once, here: the jobs of a sweep must not disagree about it.
+        names = {name_of(plan.stages.dataset) for plan in self.plans}
+        return [f"dataset={names.pop()}"] if len(names) == 1 else []
+
+    def run_jobs(self) -> None:
+        """Run the jobs one after the other; their repetitions share the workers."""
+        executor = Executor(self.plans[0].settings.n_jobs)
+        scheduler = Scheduler(executor, self._later())
+        try:
+            for job in self.jobs:
+                self._rows[job.number] = self._run(job, scheduler)
+                rows.write(self.folder / f"job-{job.number}.json", self._rows[job.number])
+        except BaseException:
+            executor.stop()
+            raise
+
+    def _later(self) -> Iterator[Assignment]:
+        """Yield the repetitions of jobs whose turn has not come, as far as nothing has to be embedded."""
+        for job in self.jobs:
+            if job.plan.trains and job.number not in self._rows:
+                with suppress(WinnowError):  # reported when its turn has come
+                    job.check()
+                    if job.plan.stages.dataset == self.plans[0].stages.dataset and job.is_embedded:
+                        yield from job.assignments()
+
+    def _run(self, job: Job, scheduler: Scheduler) -> list[Row]:
+        """Run one job and return its rows, whatever became of it."""
+        row = pending(job.number, job.plan)
+        try:
+            interruption.check()
+            outcome = [self._study(job, row)] if job.plan.study else []
+            if job.plan.trains:
+                outcome = self._outcome(job, row, scheduler)
+                print(tables.line(outcome), flush=True)
+            return outcome
+        except Exception as error:
+            # Not raised: the other jobs shall go on.
+            row = replace(row, status="failed", reason=explain(error), exit_code=exit_code(error))
+            if len(self.plans) > 1:
+                words = f"{row.selector} k={row.k} budget={row.budget}"
+                print(f"failed: {words}: {row.reason}", file=sys.stderr)
+            if os.environ.get(TRACEBACK):
+                traceback.print_exc()
+            return [row]
+        except BaseException as error:
+            interrupted = replace(row, status="interrupted", reason=explain(error))
+            rows.write(self.folder / f"job-{job.number}.json", [interrupted])
+            raise
+
+    def _outcome(self, job: Job, row: Row, scheduler: Scheduler) -> list[Row]:
+        """Make sure that every repetition of the method and of its baseline is computed and recorded."""
+        job.check()
+        store = job.plan.stages.tracker.open(self.state_dir)
+        complete = all(store.finished(arm.key) for arm in job.arms)
+        found = job.found() if complete else None
+        scores = found or self._compute(job, store, scheduler)
+        run_id = store.finished(job.chosen.key) or ""
+        outcome = job.rows(row, "cached" if found else "ok", scores)
+        return [replace(each, run_id=run_id) if each.key in job.chosen.keys.values() else each for each in outcome]
+
+    def _compute(self, job: Job, store: Store, scheduler: Scheduler) -> dict[str, Scores]:
+        scheduler.executor.start()
+        job.embed()
+        scheduler.add(job.assignments())
+        scores: dict[str, Scores] = {}
+        with JobProgress(job, len(self.plans)) as progress:
+            for arm in dict.fromkeys([job.baseline, job.chosen]):
+                against = scores.get(job.baseline.key)
+                scores[arm.key] = self._record(job, arm, store, progress.counting(arm, scheduler), against)
+        return scores
+
+    def _record(self, job: Job, arm: Arm, store: Store, score_of: Callable, against: Scores | None) -> Scores:
+        """Score one arm, inside a run of its own unless there is one."""
+        with arm.cache.lock(f"run-{arm.key}"):  # another process may be about to write the same run
+            if store.finished(arm.key):
+                return {name: [score_of(each) for each in arm.repetitions(name)] for name in arm.networks}
+            tags = {}
+            if len(self.plans) > 1 or self.first or job.plan.study:
+                tags = {"winnow.sweep": self.folder.name, "mlflow.parentRunId": self._parent(store)}
+            return Record(arm, self.folder, tags).write(store, score_of, against)
+
+    def _parent(self, store: Store) -> str:
+        command = (self.folder / COMMAND).read_text()
+        run_id = store.parent(self.folder.name, f"sweep {command}")
+        (self.folder / PARENT).write_text(run_id)
+        return run_id
+
+    def _study(self, job: Job, row: Row) -> Row:
+        """Run a study, whose figures and tables the tracker keeps at the end of the command."""
+        settings, study = job.plan.settings, job.plan.study
+        self._parent(job.plan.stages.tracker.open(self.state_dir))
+        folder = self.folder / f"study-{row.job}"
+        folder.mkdir(parents=True)
+        with interruption.interruptible():
+            print(study.run(job.dataset, seed=settings.seed, seeds=settings.seeds, folder=folder))
+        print(f"figures and tables: {folder}", flush=True)
+        return replace(row, status="ok")
+
+    def outcome(self) -> list[Row]:
+        """Return the rows of every job with the latest that is known of it, from the files of the command."""
+        return rows.of_command(self.folder)
+
+    def finish(self, error: BaseException | None, *, shown: bool = True) -> list[Row]:
+        """Record what came of the command and, if `shown`, print it."""
+        outcome = self.outcome()
+        rows.write(self.folder / "sweep.json", outcome)
+        if shown:
+            tables.show(outcome, tables.console())
+        files = []
+        if any(row.scored for row in outcome):
+            files = [rows.write_csv(outcome, self.folder / "results.csv")]
+            files += [figures.accuracy(outcome, self.folder / "accuracy.png")]
+        parent = self.folder / PARENT
+        if parent.exists():
+            files += sorted(self.folder.glob("study-*/*"))
+            store = self.plans[0].stages.tracker.open(self.state_dir)
+            store.close_parent(parent.read_text(), _ending(outcome, error), artifacts=files)
+        return outcome
 
 
-def folder(state_dir: str | Path) -> Path:
-    """Where the running command keeps its jobs."""
-    return Path(state_dir).absolute() / "runs" / os.environ[ENVIRONMENT]
-
-
-def begin(plans: Sequence[Plan], overrides: Sequence[Sequence[str]], command: str) -> None:
-    """Make ready for jobs that have all passed the door, and list them as pending.
-
-    `command` is what was typed, without the program's name.
-
-    What a killed command left behind is cleared away first: runs that claim to be running, temporary files.
-
-    Raises
-    ------
-    TryLater
-        If the tracking store cannot be reached, before anything is computed.
-    """
-    state_dir = Path(plans[0].settings.state_dir).absolute()
-    place = folder(state_dir)
-    try:
-        place.mkdir(parents=True)
-    except OSError as error:
-        raise InvalidValue(
-            f"state_dir must be a folder that can be written to, got {error.strerror}",
-            where=f"state_dir={state_dir}",
-            remedy="choose another with state_dir=...",
-        ) from error
-    rows = [pending(*job) for job in zip(range(len(plans)), plans, overrides, strict=True)]
-    _write(place / "sweep.json", rows)
-    (place / COMMAND).write_text(command)
-    _begun[:] = plans
-    for tracker in {plan.stages["tracker"] for plan in plans}:
-        tracker.open(state_dir).reap()
-    Cache(state_dir / "cache").sweep_temporary()
-    for source in {plan.stages["dataset"] for plan in plans}:
-        # Decided once, here: the jobs of a sweep must not disagree about what they learn from.
-        if isinstance(source, Auto):
-            source.decide()
-
-
-def upcoming(number: int) -> Sequence[Plan]:
-    """The jobs of this command after job `number`; none in a process that was handed a single job."""
-    return _begun[number + 1 :]
-
-
-def exhibits(place: Path, job: int) -> Path:
-    """The folder for the figures and tables of one job's study."""
-    return place / f"study-{job}"
-
-
-def pending(number: int, plan: Plan, overrides: Sequence[str]) -> Row:
-    """The row of a job that has not run yet."""
-    settings = plan.settings
+def pending(number: int, plan: Plan) -> Row:
+    """Return the row of a job that has not run yet."""
+    settings, options = plan.settings, plan.stages.options()
     return Row(
-        number,
-        "pending",
-        plan.options["selector"],
-        settings.k,
-        settings.budget,
-        options=plan.options,
-        overrides=list(overrides),
+        job=number,
+        status="pending",
+        selector=options["selector"],
+        network=options["model"],
+        k=settings.k,
+        budget=settings.budget,
+        options=options,
+        overrides=list(plan.overrides),
     )
 
 
-def record(place: Path, row: Row) -> None:
-    """Keep one job's row, each in a file of its own so that jobs on other machines cannot collide."""
-    place.mkdir(parents=True, exist_ok=True)
-    _write(place / f"job-{row.job}.json", [row])
+def _decided(plans: Sequence[Plan]) -> list[Plan]:
+    """Replace `dataset=auto` by the data set that it takes, once for all jobs."""
+    taken = {plan.stages.dataset: plan.stages.dataset for plan in plans}
+    taken = {source: source.decide() if isinstance(source, Auto) else source for source in taken}
+    return [
+        replace(plan, stages=replace(plan.stages, dataset=taken[plan.stages.dataset])) for plan in plans
+    ]
 
 
-def rows(place: Path) -> list[Row]:
-    """Every job of the command with the latest that is known of it."""
-    listed = {row.job: row for row in _read(place / "sweep.json")}
-    for path in place.glob("job-*.json"):
-        for row in _read(path):
-            listed[row.job] = replace(row, overrides=listed[row.job].overrides)
-    return [listed[number] for number in sorted(listed)]
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise InvalidValue(
+            f"state_dir must be a folder that can be written to, got {error.strerror}",
+            where=f"state_dir={folder.parents[1]}",
+            remedy="choose another with state_dir=...",
+        ) from error
 
 
-def finished(state_dir: Path) -> list[Row]:
-    """Every job with results that any command left in a state folder; the latest of those with one key."""
-    latest = {}
-    for path in sorted((state_dir / "runs").glob("*/sweep.json")):
-        latest |= {row.key: row for row in rows(path.parent) if row.scored}
-    return list(latest.values())
-
-
-def finish(error: BaseException | None, *, shown: bool = True) -> list[Row]:
-    """Record what came of the command and, if `shown`, print it; nothing to do if it never began."""
-    if not _begun:
-        return []
-    plan = _begun[0]
-    _begun.clear()
-    state_dir = Path(plan.settings.state_dir).absolute()
-    place = folder(state_dir)
-    outcome = rows(place)
-    _write(place / "sweep.json", outcome)
-    if shown:
-        report.show(outcome, report.console())
-    files = []
-    if any(row.scored for row in outcome):
-        files = [results.write_csv(outcome, place / "results.csv"), _figure(outcome, place, state_dir)]
-    parent = place / PARENT
-    if parent.exists():
-        files += sorted(place.glob("study-*/*"))
-        tracker = plan.stages["tracker"].open(state_dir)
-        tracker.close_parent(parent.read_text(), _ending(outcome, error), artifacts=files)
-    return outcome
-
-
-def _figure(outcome: Sequence[Row], place: Path, state_dir: Path) -> Path:
-    """Draw the accuracies, unless they were drawn before: that takes half a second, most of it to begin."""
-    path = place / "accuracy.png"
-
-    def draw() -> tuple[dict[str, np.ndarray], dict]:
-        figures.accuracy(outcome, path)
-        return {"png": np.fromfile(path, dtype=np.uint8)}, {}
-
-    drawn = Cache(state_dir / "cache").fetch("figure", figures.accuracy_key(outcome), draw)
-    if drawn.found:
-        path.write_bytes(drawn.arrays["png"])
-    return path
+def _raise_if_failed(outcome: Sequence[Row]) -> None:
+    failed = [row for row in outcome if row.status == "failed"]
+    if failed:
+        jobs = len({row.job for row in outcome})
+        raise JobsFailed([(row.reason, row.exit_code) for row in failed], jobs)
 
 
 def _ending(outcome: Sequence[Row], error: BaseException | None) -> str:
     if error is not None and not isinstance(error, Exception):
         return "KILLED"
     return "FINISHED" if all(row.done for row in outcome) else "FAILED"
-
-
-def _write(path: Path, outcome: Sequence[Row]) -> None:
-    temporary = path.with_suffix(f".tmp-{os.getpid()}")
-    temporary.write_text(json.dumps([asdict(row) for row in outcome], indent=1) + "\n")
-    os.replace(temporary, path)
-
-
-def _read(path: Path) -> list[Row]:
-    return [Row(**record) for record in json.loads(path.read_text())]

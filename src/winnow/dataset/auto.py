@@ -4,17 +4,14 @@ So that the first command works anywhere. It should not be used for results that
 across machines: name the data set there.
 """
 
-import os
 import sys
 from dataclasses import dataclass
 
 from winnow.dataset.digits import Digits
 from winnow.dataset.mnist import MNIST, SHAPES, fetch, raw_folder
-from winnow.errors import DatasetUnavailable, InvalidValue
+from winnow.errors import DatasetUnavailable
 from winnow.stages import Source
 from winnow.types import Dataset
-
-VARIABLE = "WINNOW_AUTO_DATASET"
 
 
 @dataclass(frozen=True)
@@ -27,20 +24,14 @@ class Auto(Source):
     data_dir: str = "data"
 
     def decide(self) -> Source:
-        """Return the real source; the first call decides for this process and those it starts.
+        """Return the data set that is taken, and say which on stderr.
 
-        The decision is kept in the environment, which jobs and worker processes inherit: were each to
-        decide alone, a network that comes and goes would mix two data sets in one sweep.
+        A command decides once and hands the decision to all its jobs: were each to decide alone, a network
+        that comes and goes would mix two data sets in one sweep.
         """
-        sources = {"mnist": MNIST(self.data_dir), "digits": Digits()}
-        name = os.environ.get(VARIABLE)
-        if name is None:
-            name, reason = self._choose()
-            os.environ[VARIABLE] = name
-            print(f"dataset=auto takes {name}: {reason}", file=sys.stderr)
-        if name not in sources:
-            raise InvalidValue(f"{VARIABLE} must be mnist or digits, got {name}", remedy=f"unset {VARIABLE}")
-        return sources[name]
+        name, reason = self._choose()
+        print(f"dataset=auto takes {name}: {reason}", file=sys.stderr)
+        return MNIST(self.data_dir) if name == "mnist" else Digits()
 
     def load(self) -> Dataset:
         return self.decide().load()

@@ -5,12 +5,9 @@ today's question): whatever cannot be hashed exactly is refused.
 """
 
 import hashlib
-import inspect
 import json
-from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +15,7 @@ from numpy import ndarray
 
 from winnow.errors import InvalidValue
 from winnow.stages import Wrapper
+from winnow.store.source import code_hash
 
 
 def content_key(**parts: Any) -> str:
@@ -70,9 +68,7 @@ def checksum(*arrays: ndarray) -> str:
 
 
 def identity(stage: object) -> str:
-    """Return the repr of `stage` and a hash of the file that defines its class; the same of what it wraps.
-
-    Whoever edits a selector's file must never be served the rows that the old code chose.
+    """Return the repr of `stage` and a hash of all code that its class reaches; the same of what it wraps.
 
     Raises
     ------
@@ -86,14 +82,7 @@ def identity(stage: object) -> str:
             remedy="make it a frozen dataclass of plain values",
         )
     inner = f" {identity(stage.inner)}" if isinstance(stage, Wrapper) else ""
-    return f"{text} {source_hash(type(stage))}{inner}"
-
-
-# Read once per process: a file edited while it runs does not change the code that is already loaded.
-@cache
-def source_hash(code: type | Callable) -> str:
-    """Return a hash of the file that defines a class or a function."""
-    return hashlib.sha256(Path(inspect.getfile(code)).read_bytes()).hexdigest()[:12]
+    return f"{text} {code_hash(type(stage))}{inner}"
 
 
 def library_versions(*names: str) -> dict[str, str]:

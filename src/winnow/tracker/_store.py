@@ -102,7 +102,7 @@ class MLflowStore(Store):
         self.prepare()  # takes the same lock
         with database.locked(self.state_dir):
             found = self._search(f"tags.`{tag}` = '{sweep}'")
-            return found[0][0] if found else self._create(name, {tag: sweep, "winnow.command.sweep": sweep})
+            return found[0][0] if found else self._create(name, {tag: sweep, "winnow.sweep": sweep})
 
     def close_parent(
         self,

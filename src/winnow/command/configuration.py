@@ -1,0 +1,162 @@
+"""A composed configuration becomes plain, checked objects here; nothing further on sees a config.
+
+The settings and the fields of every stage carry their types and bounds; pydantic checks them; every refusal
+is one line. A `_target_` may name only a stage of winnow's own tree, by its exact name, and is compared with
+that tree before anything is imported.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import TypeAdapter, ValidationError
+
+from winnow import registry
+from winnow.command.plan import Plan, Settings, Stages
+from winnow.errors import InvalidValue
+from winnow.registry import GROUPS
+from winnow.selector.from_file import FromFile
+from winnow.stages import Model
+
+STUDY = "study"  # the one group that may stay empty
+KEYS = (*(field.name for field in fields(Settings)), *GROUPS, STUDY)
+_adapter = cache(TypeAdapter)  # one takes longer to make than to use, and every job uses the same
+
+
+def composed(folder: Path, overrides: Sequence[str]) -> Plan:
+    """Return the plan that the configuration in `folder` and these overrides describe, outside a command."""
+    with initialize_config_dir(str(folder), version_base="1.3"):
+        return build(compose("config", list(overrides)), overrides)
+
+
+def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
+    """Turn a composed config into a plan.
+
+    Raises
+    ------
+    InvalidValue
+        At the first unknown key, wrong type, value out of range, or target that is not allowed.
+    """
+    ours = OmegaConf.masked_copy(config, [name for name in config if name != "hydra"])
+    try:
+        values = OmegaConf.to_container(ours, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise InvalidValue(f"the configuration must resolve, got {_first_line(error)}") from error
+    _refuse_unknown(values, KEYS, "")
+    settings = _settings(values)
+    stages = Stages(**{group: _stage(group, values.get(group)) for group in GROUPS})
+    _check_steps(stages.trainer)
+    if settings.subset_file is not None:
+        stages = replace(stages, selector=FromFile(settings.subset_file))
+    if isinstance(stages.selector, FromFile):
+        selector = FromFile.of(stages.selector.path)
+        stages = replace(stages, selector=selector)
+        settings = replace(settings, k=selector.rows, budget=selector.rows)
+    study = _stage(STUDY, values[STUDY]) if values.get(STUDY) else None
+    # The model itself is no other network: in a sweep over models, one list serves them all.
+    others = [name for name in settings.transfer if name != registry.name_of(stages.model)]
+    transfer = {name: _network(name) for name in others}
+    resolved = OmegaConf.to_yaml(OmegaConf.create(values))
+    return Plan(settings, stages, resolved, study, transfer, tuple(overrides))
+
+
+def _settings(values: dict[str, Any]) -> Settings:
+    if isinstance(values.get("transfer"), str):  # a single name is a list of one
+        values["transfer"] = [values["transfer"]]
+    settings = checked(Settings, {field.name: values.get(field.name) for field in fields(Settings)})
+    if settings.n_jobs == 0:
+        raise InvalidValue("n_jobs must be -1 (all available cores) or at least 1, got 0", where="n_jobs=0")
+    return settings
+
+
+def _check_steps(trainer: Any) -> None:
+    if trainer.match == "epochs" and trainer.steps is not None:
+        raise InvalidValue(
+            f"trainer.steps must be null where trainer.match=epochs, got {trainer.steps}",
+            where=f"trainer.steps={trainer.steps}",
+            remedy="set trainer.epochs, the passes over the kept rows",
+        )
+
+
+def _stage(group: str, node: Any) -> Any:
+    if not isinstance(node, dict) or "_target_" not in node:
+        raise InvalidValue(
+            f"{group} must be one of the options in conf/{group}, got {node!r}",
+            where=group,
+            remedy=f"choose one with {group}=<option>; --help lists them",
+        )
+    target, values = node["_target_"], {name: v for name, v in node.items() if name != "_target_"}
+    kind = _resolve(group, target)
+    _refuse_unknown(values, [field.name for field in fields(kind)], f"{group}.")
+    return checked(kind, values, f"{group}.")
+
+
+def _resolve(group: str, target: Any) -> type:
+    """Return the class that a `_target_` names, if it is that of an option of the group."""
+    for option in registry.options(group):
+        # Compared as a string first: nothing else is imported.
+        if str(target).rpartition(".")[0] == f"winnow.{group}.{option}":
+            kind = registry.load(group, option)
+            if target == f"{kind.__module__}.{kind.__qualname__}":
+                return kind
+    raise InvalidValue(
+        f"{group}._target_ must name a stage of winnow, got {target!r}",
+        where=f"{group}._target_",
+        remedy=f"put your class into src/winnow/{group}/ and a yaml of the same name into conf/{group}/",
+    )
+
+
+def _network(name: str) -> Model:
+    """Return the model of this name with the hyper-parameters that it has by default."""
+    known = registry.options("model")
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        raise InvalidValue(
+            f"transfer must name models, of {', '.join(known)}, got {name!r}",
+            where=f"transfer={name}",
+            remedy=f"did you mean {near[0]}?" if near else "several are written transfer=[mlp,convnet]",
+        )
+    return registry.default("model", name)
+
+
+def checked(kind: type, values: dict[str, Any], prefix: str = "") -> Any:
+    """Make a `kind` of plain values, or refuse the first that breaks a rule of its fields."""
+    try:
+        # As JSON, because a list may then stand for a tuple while strings still never pass for numbers.
+        return _adapter(kind).validate_json(json.dumps(values), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = prefix + ".".join(str(part) for part in first["loc"] if isinstance(part, int | str))
+        rule = first["msg"].removeprefix("Input should ").removeprefix("String should ")
+        raise InvalidValue(
+            f"{name} must {rule}, got {first['input']!r}",
+            where=f"{name}={first['input']}",
+            remedy="--help shows the settings and their defaults",
+        ) from error
+
+
+def _refuse_unknown(values: Mapping[str, Any], known: Sequence[str], prefix: str) -> None:
+    for name in values:
+        if name not in known:
+            raise unknown_key(prefix + name, [prefix + each for each in known])
+
+
+def unknown_key(name: str, known: Sequence[str]) -> InvalidValue:
+    """Return the refusal of a key that nothing has, with the known one that is most like it."""
+    near = get_close_matches(name, known, n=1)
+    return InvalidValue(
+        f"every key must be known, got {name}",
+        where=name,
+        remedy=f"did you mean {near[0]}?" if near else "--help shows all settings",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]

@@ -1,0 +1,187 @@
+"""Repetitions side by side, in single-thread processes that import once and share the data.
+
+Every repetition is one thread wide, so how many run at once changes the waiting time and nothing else:
+`n_jobs=1` and `n_jobs=8` give the same numbers, bit for bit. Workers are forked from a server process that
+has imported torch and Lightning, once, while the command still reads and embeds the data. Images reach them
+memory-mapped from the cache.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Thread
+from typing import Any
+
+from winnow.command.interruption import interruption
+from winnow.errors import WinnowError
+from winnow.pipeline import Method, Repetition
+from winnow.stages import Source
+from winnow.store.cache import Cache
+from winnow.types import Dataset
+
+DATASET_ARRAYS = ("x", "y", "x_test", "y_test")
+PRELOADED = ["loky.process_executor", "winnow.trainer.lightning", "winnow.command.executor", "pytorch_lightning"]
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+SECONDS_BETWEEN_LOOKS = 0.2
+
+Work = Callable[[Repetition], Any]
+
+
+class WorkerDied(WinnowError):
+    """A worker process was killed from outside, most often because memory ran out."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a worker process died, most likely killed because memory ran out",
+            remedy="lower n_jobs, or free memory, and type the same line again: finished work is kept",
+        )
+
+    def __reduce__(self) -> tuple:
+        return WorkerDied, ()
+
+
+def available_cores() -> int:
+    """Return the cores that this process may use: affinity and cgroup limits respected."""
+    import loky
+
+    return loky.cpu_count()
+
+
+@dataclass
+class Executor:
+    """A pool of `n_jobs` processes (-1: one for each available core); with 1, work is done in this process."""
+
+    n_jobs: int
+    _shared: set[str] = field(default_factory=set)
+    _started: bool = False
+
+    @property
+    def width(self) -> int:
+        """Number of repetitions that run at once."""
+        return available_cores() if self.n_jobs == -1 else self.n_jobs
+
+    def start(self) -> None:
+        """Let the workers begin with their imports; returns at once."""
+        if self.width > 1 and not self._started:
+            self._pool().submit(os.getpid)
+
+    def submit(self, work: Work, repetition: Repetition, source: Source) -> Future:
+        """Have `work` done on a repetition of the data set that `source` reads."""
+        if self.width == 1:
+            return _done_here(work, repetition)
+        dataset = repetition.dataset
+        if dataset.checksum not in self._shared:
+            share(dataset, repetition.cache)
+            self._shared.add(dataset.checksum)
+        task = Task(source, dataset.checksum, repetition.method, repetition.cache, repetition.number)
+        return self._pool().submit(_run, work, task)
+
+    def wait(self, futures: Iterable[Future]) -> set[Future]:
+        """Return the futures that are done, as soon as there is one; obey signals meanwhile."""
+        while True:
+            interruption.check()
+            done, _ = wait(futures, timeout=SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
+            if done:
+                return done
+
+    def stop(self) -> None:
+        """Stop all workers at once; what they had finished is in the cache."""
+        if self._started:
+            self._pool().shutdown(wait=False, kill_workers=True)
+            self._started = False
+
+    def _pool(self) -> Any:
+        import loky
+
+        self._started = True
+        with _environment(ONE_THREAD):  # libraries read it when they are loaded, by the server
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(PRELOADED)
+            return loky.get_reusable_executor(
+                self.width, context=context, timeout=600, initializer=_follow_parent
+            )
+
+
+def _done_here(work: Work, repetition: Repetition) -> Future:
+    future: Future = Future()
+    try:
+        with interruption.interruptible():
+            future.set_result(work(repetition))
+    except Exception as error:
+        future.set_exception(error)
+    return future
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def died(error: BaseException | None) -> bool:
+    """Whether a future failed because a worker process died."""
+    return isinstance(error, BrokenProcessPool)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One repetition, as it travels to a worker: small, because the images stay on disk."""
+
+    source: Source
+    checksum: str
+    method: Method
+    cache: Cache
+    number: int
+
+
+def share(dataset: Dataset, cache: Cache) -> None:
+    """Put the data set's arrays where workers can map them into memory."""
+    about = {"name": dataset.name, "classes": list(dataset.classes)}
+    arrays = {name: getattr(dataset, name) for name in DATASET_ARRAYS}
+    cache.fetch("dataset", dataset.checksum, lambda: (arrays, about))
+
+
+def _run(work: Work, task: Task) -> Any:
+    dataset = _dataset(task.source, task.checksum, task.cache)
+    return work(Repetition(task.method, dataset, task.cache, task.number))
+
+
+# The data set this worker process works on; it meets one at a time.
+_held: dict[str, Dataset] = {}
+
+
+def _dataset(source: Source, checksum: str, cache: Cache) -> Dataset:
+    if checksum not in _held:
+        _held.clear()
+        entry = cache.load("dataset", checksum)
+        if entry is None:  # the cache may be read-only or its disk full
+            _held[checksum] = source.load()
+        else:
+            classes = tuple(entry.info["classes"])
+            _held[checksum] = Dataset(entry.info["name"], **entry.arrays, classes=classes)
+    return _held[checksum]
+
+
+def _follow_parent() -> None:
+    # Ctrl-C reaches the whole process group; only the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Nobody tells a worker that its parent was killed; without this it would wait for work for ten minutes.
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)

@@ -1,0 +1,117 @@
+"""Run all jobs of `python train.py -m ...`: compose each, check all, then run them."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from time import monotonic
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from winnow.command.arguments import CHOICES
+from winnow.command.configuration import build
+from winnow.command.messages import in_own_words
+from winnow.command.plan import Plan
+from winnow.command.sweep import Sweep
+
+NOTICE_SECONDS = 1.0
+
+
+def run(context: HydraContext, function: TaskFunction, config: DictConfig, arguments: Sequence[str]) -> None:
+    """Compose and check every job, then run all of them here, or hand them to the launcher that was chosen."""
+    jobs = combinations(arguments)
+    plans = list(_plans(context.config_loader, config, jobs))
+    sweep = Sweep.begin(plans, command=" ".join(config.hydra.overrides.task))
+    if config.hydra.launcher._target_.endswith(".BasicLauncher"):
+        sweep.run()
+        return
+    with open_dict(config):
+        # Each job is started with this configuration, and so finds the folder of its command.
+        config.hydra.sweep.dir = str(sweep.folder)
+    launch = Plugins.instance().instantiate_launcher(context, function, config).launch
+    sweep.launch(lambda words: launch([[*job, *words] for job in jobs], initial_job_idx=0))
+
+
+def combinations(arguments: Sequence[str]) -> list[list[str]]:
+    """Return the overrides of every job: all combinations of the values of what is swept, the last the fastest.
+
+    >>> combinations(["selector=nearest,random", "k=50", "seeds=1,2"])[1]
+    ['selector=nearest', 'k=50', 'seeds=2']
+
+    Raises
+    ------
+    HydraException
+        If a sweep has no values that could be listed, such as `interval(0,1)`.
+    """
+    axes: dict[str, list[str]] = {}
+    for override in OverridesParser.create().parse_overrides(list(arguments)):
+        axes[override.get_key_element()] = list(_values(override))
+    return [list(job) for job in product(*axes.values())]
+
+
+def _values(override: Override) -> Iterator[str]:
+    key = override.get_key_element()
+    if not override.is_sweep_override():
+        yield override.input_line if override.is_delete() else f"{key}={override.get_value_element_as_str()}"
+    elif override.is_discrete_sweep():
+        yield from (f"{key}={value}" for value in override.sweep_string_iterator())
+    else:
+        raise HydraException(f"a sweep must list its values, got {override.input_line}")
+
+
+def _plans(loader: ConfigLoader, config: DictConfig, jobs: Sequence[Sequence[str]]) -> Iterator[Plan]:
+    composer, noticed = Composer(loader, config), monotonic()
+    for number, words in enumerate(jobs):
+        if monotonic() - noticed > NOTICE_SECONDS:
+            noticed = monotonic()
+            print(f"checking job {number + 1} of {len(jobs)}", file=sys.stderr, flush=True)
+        try:
+            yield build(composer.composed(words), words)
+        except HydraException as error:
+            swept = [word for word in words if not all(word in other for other in jobs)]
+            raise in_own_words(error, swept) from error
+
+
+@dataclass(eq=False)
+class Composer:
+    """Composes the jobs of a sweep; jobs that choose the same options differ in plain values only.
+
+    To read and merge the files of the chosen options takes Hydra a tenth of a second. It is done once for each
+    combination of options; plain values are then set in a copy, as Hydra does last of all.
+    """
+
+    loader: ConfigLoader
+    config: DictConfig
+    _known: dict[tuple[str, ...], DictConfig] = field(default_factory=dict)
+
+    def composed(self, words: Sequence[str]) -> DictConfig:
+        """Return the configuration of one job."""
+        overrides = OverridesParser.create().parse_overrides(list(words))
+        values = [each for each in overrides if _is_plain_value(each)]
+        choices = [each.input_line for each in overrides if not _is_plain_value(each)]
+        known = (*choices, *(each.get_key_element() for each in values))
+        if known not in self._known:
+            self._known[known] = self.loader.load_sweep_config(self.config, list(words))
+        config = deepcopy(self._known[known])
+        for each in values:
+            OmegaConf.update(config, each.key_or_group, each.value(), merge=True, force_add=True)
+        return config
+
+
+def _is_plain_value(override: Override) -> bool:
+    key = override.key_or_group
+    is_setting = key not in CHOICES and "/" not in key and not override.is_hydra_override()
+    return is_setting and not override.is_delete() and override.package is None
+
+
+def job_folder(config: DictConfig) -> Path:
+    """Return the folder of the command that a launched job belongs to."""
+    return Path(config.hydra.sweep.dir)

@@ -1,0 +1,185 @@
+"""Work through the repetitions of a whole command: choose the rows of each, and train every set of rows once."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from winnow.command.executor import Executor, WorkerDied, died
+from winnow.command.interruption import interruption
+from winnow.pipeline import Repetition, Score
+from winnow.stages import Source
+from winnow.types import Subset
+
+TASKS_PER_WORKER = 2  # handed out ahead, so that no worker waits for the next one
+ATTEMPTS = 2  # a task that was under way when some worker died gets another
+TRAINED_TOGETHER = 64  # fewer keep a GPU busy with LeNet-5, and an interruption costs one such group
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """A repetition to be scored, and the source of its data set."""
+
+    repetition: Repetition
+    source: Source
+    key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self.repetition.key)
+
+
+@dataclass(eq=False)
+class Scheduler:
+    """Hands assignments to an executor and knows the outcome of each.
+
+    Parameters
+    ----------
+    executor : does the work.
+    later : assignments of jobs whose turn has not come; taken where workers would otherwise be idle.
+    """
+
+    executor: Executor
+    later: Iterator[Assignment]
+    _known: dict[str, Assignment] = field(default_factory=dict)
+    _outcomes: dict[str, Score | Exception] = field(default_factory=dict)
+    _to_choose: deque[Assignment] = field(default_factory=deque)
+    _to_train: deque[Assignment] = field(default_factory=deque)
+    _of_rows: dict[str, list[Assignment]] = field(default_factory=dict)  # who waits for the same training
+    _running: dict[Future, tuple[Assignment, Callable]] = field(default_factory=dict)
+    _attempts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, assignments: Iterable[Assignment]) -> None:
+        """Take assignments whose turn has come: they go before all others."""
+        new = [each for each in assignments if self._is_new(each)]
+        self._to_choose.extendleft(reversed(new))
+
+    def score(self, key: str) -> Score:
+        """Return the score of an assignment that was added, waiting for it; raise what it failed with."""
+        while key not in self._outcomes:
+            self._hand_out()
+            if self._running:
+                for future in self.executor.wait(self._running):
+                    self._settle(future)
+            else:
+                self._train_together(key)
+        outcome = self._outcomes[key]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def _is_new(self, assignment: Assignment) -> bool:
+        return self._known.setdefault(assignment.key, assignment) is assignment
+
+    def _hand_out(self) -> None:
+        most = 1 if self.executor.width == 1 else TASKS_PER_WORKER * self.executor.width
+        while len(self._running) < most and (task := self._next()):
+            self._start(*task)
+
+    def _next(self) -> tuple[Assignment, Callable[[Repetition], Any]] | None:
+        if self._to_train:
+            return self._to_train.popleft(), score
+        if self._to_choose:
+            return self._to_choose.popleft(), choose
+        if self.executor.width > 1 or self._gathers():
+            for assignment in self.later:
+                if self._is_new(assignment):
+                    return assignment, choose
+        return None
+
+    def _start(self, assignment: Assignment, work: Callable[[Repetition], Any]) -> None:
+        self._attempts[assignment.key] = self._attempts.get(assignment.key, 0) + 1
+        future = self.executor.submit(work, assignment.repetition, assignment.source)
+        self._running[future] = assignment, work
+
+    def _settle(self, future: Future) -> None:
+        assignment, work = self._running.pop(future)
+        error = future.exception()
+        if died(error):
+            self._after_a_death(assignment, work)
+        elif error is not None:
+            self._end(assignment, error if isinstance(error, Exception) else RuntimeError(str(error)))
+        elif work is score:
+            self._end(assignment, future.result())
+        else:
+            self._chosen(assignment, future.result())
+
+    def _chosen(self, assignment: Assignment, rows: str) -> None:
+        """Train on these rows, unless a training on the same rows is under way: then wait for that."""
+        waiting = self._of_rows.setdefault(rows, [])
+        waiting.append(assignment)
+        if len(waiting) == 1 and not self._together(assignment):
+            self._to_train.append(assignment)
+
+    def _end(self, assignment: Assignment, outcome: Score | Exception) -> None:
+        self._outcomes[assignment.key] = outcome
+        for rows, waiting in list(self._of_rows.items()):
+            if assignment in waiting:
+                # The others find the training in the cache; where that cannot be written, they train.
+                self._to_train.extend(each for each in waiting if each is not assignment)
+                self._of_rows[rows] = []
+
+    def _after_a_death(self, assignment: Assignment, work: Callable[[Repetition], Any]) -> None:
+        """Nobody knows whose task brought the worker down: each that was under way is tried once more."""
+        if self._attempts[assignment.key] < ATTEMPTS + (work is score):
+            self._to_train.append(assignment) if work is score else self._to_choose.append(assignment)
+        else:
+            self._end(assignment, WorkerDied())
+
+    # Repetitions that are trained as one network: gathered until the result of one of them is needed.
+
+    @staticmethod
+    def _together(assignment: Assignment) -> bool:
+        return assignment.repetition.method.trainer.trains_together
+
+    def _gathers(self) -> bool:
+        return any(self._together(waiting[0]) for waiting in self._of_rows.values() if waiting)
+
+    def _train_together(self, key: str) -> None:
+        """Train the group of the assignment `key` in this process, its rows all being chosen."""
+        wanted = self._known[key]
+        firsts = [waiting[0] for waiting in self._of_rows.values() if waiting and self._together(waiting[0])]
+        of_group = [each for each in firsts if _group(each) == _group(wanted)]
+        # The wanted one may wait for a training that another assignment stands for.
+        group = sorted(of_group, key=lambda each: self._waits_with(each) is not self._waits_with(wanted))
+        train_together(group[:TRAINED_TOGETHER], self._end)
+
+    def _waits_with(self, assignment: Assignment) -> Sequence[Assignment] | None:
+        return next((waiting for waiting in self._of_rows.values() if assignment in waiting), None)
+
+
+def choose(repetition: Repetition) -> str:
+    """Choose the rows, which then are in the cache, and return what a training on them is known by."""
+    return repetition.training(repetition.subset.value).key
+
+
+def score(repetition: Repetition) -> Score:
+    """Choose, train and judge."""
+    return repetition.score()
+
+
+def _group(assignment: Assignment) -> tuple:
+    """Return what repetitions must have in common to be trained as one network."""
+    method, dataset = assignment.repetition.method, assignment.repetition.dataset
+    return dataset.checksum, assignment.repetition.budget, method.model, method.augment, method.trainer
+
+
+def train_together(group: Sequence[Assignment], end: Callable[[Assignment, Score | Exception], None]) -> None:
+    """Train the repetitions of a group as one network; a training that fails takes no other with it."""
+    first, kept = group[0].repetition, [each.repetition.subset.value for each in group]
+    subsets = [Subset(**entry.arrays) for entry in kept]
+    streams = [each.repetition.streams for each in group]
+    method = first.method
+    try:
+        with interruption.interruptible():
+            trained = method.trainer.train_together(
+                first.dataset, subsets, method.model, method.augment, streams
+            )
+    except Exception as error:
+        trained = [error] * len(group)
+    for each, rows, result in zip(group, kept, trained, strict=True):
+        if isinstance(result, Exception):
+            end(each, result)
+        else:
+            _ = each.repetition.training(rows, result).value
+            end(each, each.repetition.score())

@@ -1,0 +1,78 @@
+"""A step of a computation: what it is made by and what it comes after; its key and its value follow from that."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from time import perf_counter
+from typing import Any
+
+from numpy import ndarray
+
+from winnow.store.cache import Cache, Entry
+from winnow.store.keys import content_key, identity, library_versions
+from winnow.store.source import own_code_hash
+
+Computed = tuple[dict[str, ndarray], dict[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A result that is computed when it is needed, and at most once.
+
+    Parameters
+    ----------
+    cache : where results are kept.
+    kind : what the cache files the result under.
+    name : what the seconds of this step are called.
+    stages : the stages at work; their hyper-parameters and all code that they reach are part of the key.
+    compute : returns arrays and notes; takes the results of the steps in `after` by their names.
+    after : the steps that this one needs.
+    parts : plain values that the result depends on besides: checksums, sizes, seeds.
+    libraries : distributions whose versions are part of the key.
+    cached : whether reading the result from disk is quicker than computing it again.
+    """
+
+    cache: Cache
+    kind: str
+    name: str
+    stages: Sequence[Any]
+    compute: Callable[..., Computed]
+    after: Mapping[str, "Step"] = field(default_factory=dict)
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    libraries: Sequence[str] = ()
+    cached: bool = True
+
+    @cached_property
+    def key(self) -> str:
+        """Hash of everything that the result depends on."""
+        return content_key(
+            kind=self.kind,
+            stages=[identity(stage) for stage in self.stages],
+            after={name: step.key for name, step in self.after.items()},
+            parts=dict(self.parts),
+            code=own_code_hash(self.compute),
+            libraries=library_versions(*self.libraries),
+        )
+
+    @cached_property
+    def value(self) -> Entry:
+        """The result: from the cache, or computed from the steps before it.
+
+        `info["stages"]` holds the seconds of this step and of those before it, when they were computed.
+        """
+        if not self.cached:
+            return Entry(*self._compute(), found=False)
+        return self.cache.fetch(self.kind, self.key, self._compute)
+
+    def found(self) -> Entry | None:
+        """Return the result if it was computed before, else None."""
+        return self.cache.load(self.kind, self.key)
+
+    def _compute(self) -> Computed:
+        before = {name: step.value for name, step in self.after.items()}
+        started = perf_counter()
+        arrays, info = self.compute(**before)
+        seconds = {self.name: perf_counter() - started}
+        for entry in before.values():
+            seconds = entry.info["stages"] | seconds
+        return arrays, info | {"stages": seconds}
