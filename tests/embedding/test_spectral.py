@@ -87,8 +87,10 @@ def test_rows_have_length_one():
     np.testing.assert_allclose(np.linalg.norm(Z, axis=1), 1, atol=1e-6)
 
 
-def test_more_pieces_than_components_warn_and_leave_the_smallest_at_zero():
-    with pytest.warns(WinnowWarning, match="1 more pieces than components: 10 distinct rows are embedded as"):
+def test_more_connected_parts_than_components_warn_and_leave_the_smallest_at_zero():
+    with pytest.warns(
+        WinnowWarning, match="1 more connected parts than components: 10 distinct rows are embedded as"
+    ):
         Z = embedded(blobs(10, 30, 20), components=2, neighbours=5)
     np.testing.assert_allclose(Z[[0, 10, 40]], [[0, 0], [1, 0], [0, 1]], atol=1e-6)
 
