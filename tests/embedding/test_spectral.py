@@ -107,7 +107,7 @@ def test_the_code_of_the_other_embedding_is_part_of_the_identity():
     assert identity(Patches()) in identity(Spectral("patches"))
 
 
-def test_a_refusal_of_the_other_embedding_is_told_as_its_own():
+def test_a_refusal_of_the_other_embedding_is_reported_as_its_own():
     with pytest.raises(InvalidValue, match=r"components must be at most 2, .* \| embedding.of=pca \| try"):
         Spectral("pca", components=2).fit_transform(np.float32([[0, 1], [1, 0], [2, 2]]))
 
@@ -131,6 +131,6 @@ def test_as_many_components_as_distinct_rows_are_refused(X, distinct):
 
 
 @pytest.mark.parametrize("wrong", [{"of": "spectral"}, {"of": "umap"}, {"components": 0}, {"neighbours": 0}])
-def test_illegal_settings_are_refused_at_the_door(wrong):
+def test_illegal_settings_are_refused(wrong):
     with pytest.raises(ValidationError):
         TypeAdapter(Spectral).validate_python(wrong)

@@ -44,6 +44,8 @@ class DBSCAN(Clusterer):
     radius
         Largest distance between neighbours (`eps` of scikit-learn); null: computed from `noise`.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> X = np.float32([[0], [1], [2], [20], [21], [22], [30]])
     >>> DBSCAN(k=5, neighbours=2, radius=1.5).fit(X, seed=0).labels

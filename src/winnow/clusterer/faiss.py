@@ -34,6 +34,8 @@ class Faiss(Clusterer):
     iterations
         Number of Lloyd iterations.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> Faiss(k=2).fit(np.float32([[0], [2], [10], [12]]), seed=0).distances
     array([1., 1., 1., 1.])

@@ -39,6 +39,8 @@ class GMM(Clusterer):
     iterations
         Largest number of iterations of the EM algorithm.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> GMM(k=2).fit(np.float32([[0], [2], [10], [12]]), seed=0).distances.round(3)
     array([1., 1., 1., 1.])

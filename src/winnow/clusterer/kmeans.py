@@ -33,6 +33,8 @@ class Kmeans(Clusterer):
     draws
         Candidate rows drawn for each initial centroid, of which the best are kept.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> Kmeans(k=2).fit(np.float32([[0], [2], [10], [12]]), seed=0).distances
     array([1., 1., 1., 1.])

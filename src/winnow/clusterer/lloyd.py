@@ -42,6 +42,8 @@ class Lloyd(Clusterer):
     iterations
         Largest number of iterations.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> Lloyd(k=2).fit(np.float32([[0], [2], [10], [12]]), seed=0).distances
     array([1., 1., 1., 1.])

@@ -37,6 +37,8 @@ class MiniBatch(Clusterer):
         the spread over repetitions then does not include that of the clustering. Null: a seed for each
         repetition.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> MiniBatch(k=1).fit(np.float32([[3, 4]]), seed=0).centroids
     array([[3., 4.]], dtype=float32)

@@ -67,6 +67,8 @@ class Neural(Clusterer, Wrapper):
     learning_rate
         Learning rate of Adam.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> Neural(k=1).fit(np.float32([[0], [2], [10], [12]]), seed=0).distances
     array([6., 4., 4., 6.])
@@ -90,7 +92,7 @@ class Neural(Clusterer, Wrapper):
     def fit(self, X: Float32[ndarray, "n d"], *, seed: int) -> Clustering:
         def find_clusters(centred: ndarray) -> tuple[ndarray, ndarray]:
             *_, last = self.rounds_on(centred, seed)
-            # An empty cluster keeps its centroid.
+            # Means of the rows before scaling; an empty cluster has the random row it would continue with.
             centroids = cluster_means(centred, last.labels, empty=last.centroids)
             return centroids, last.labels
 

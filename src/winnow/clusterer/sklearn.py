@@ -31,6 +31,8 @@ class Sklearn(Clusterer):
     tolerance
         Relative movement of the centroids below which it stops (`tol` of scikit-learn).
 
+    Examples
+    --------
     >>> import numpy as np
     >>> Sklearn(k=2).fit(np.float32([[0], [2], [10], [12]]), seed=0).distances
     array([1., 1., 1., 1.])

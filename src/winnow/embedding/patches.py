@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.progress import Progress
 from threadpoolctl import threadpool_limits
 
+from winnow.embedding._images import require_images
 from winnow.embedding._whiten_normalize import ScaledEmbedding
 from winnow.errors import InvalidValue
 from winnow.geometry.distance import expansion
@@ -93,13 +94,8 @@ class Patches(ScaledEmbedding):
         return X
 
     def _check(self, x: ndarray) -> None:
-        if x.ndim != 4 or x.dtype != np.uint8 or min(x.shape[2:]) < self.patch:
-            raise InvalidValue(
-                f"embedding by patches must be given images of {self.patch}x{self.patch} pixels or more, "
-                f"got {x.dtype} rows of shape {x.shape[1:]}",
-                where="embedding=patches",
-                remedy="use a smaller embedding.patch, or embedding=pca for features",
-            )
+        remedy = "use a smaller embedding.patch, or embedding=pca for features"
+        require_images(x, "patches", smallest_side=self.patch, remedy=remedy)
         if self.components > (most := min(len(x), self.centroids * self.grid**2)):
             raise InvalidValue(
                 f"components must be at most {most}, the smaller of rows and values, got {self.components}",

@@ -38,6 +38,8 @@ class PCA(ScaledEmbedding):
     components
         Number of principal components kept; at most the number of rows and of values in a row.
 
+    Examples
+    --------
     >>> line = np.float32([[0, 0], [3, 4], [6, 8]])
     >>> PCA(components=1).fit_transform(line).round(4).tolist()
     [[-5.0], [0.0], [5.0]]

@@ -18,7 +18,7 @@ from jaxtyping import Float32, Shaped, UInt8
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.embedding._encode import as_tensor, encode, require_images
+from winnow.embedding._images import as_tensor, encode, require_images
 from winnow.embedding._whiten_normalize import ScaledEmbedding, normalized
 from winnow.registry import default_stage, option_of
 from winnow.stages import Augment, Wrapper

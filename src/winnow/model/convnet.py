@@ -41,6 +41,8 @@ class ConvNet(Model):
     dropout
         Probability with which an input of the last layer is set to zero in training.
 
+    Examples
+    --------
     >>> sum(weights.numel() for weights in ConvNet(widths=(2,)).build((1, 8, 8), 3).parameters())
     45
     """

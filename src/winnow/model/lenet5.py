@@ -31,6 +31,8 @@ class LeNet5(Model):
         Probability with which an output of the convolutions or of the first hidden layer is set to zero in
         training. 0.5 keeps the network from memorising a few hundred images; with augmentation use 0.
 
+    Examples
+    --------
     >>> sum(weights.numel() for weights in LeNet5().build((1, 28, 28), 10).parameters())
     61706
     """

@@ -30,6 +30,8 @@ class MLP(Model):
     dropout
         Probability with which an output of a hidden layer is set to zero in training.
 
+    Examples
+    --------
     >>> sum(weights.numel() for weights in MLP(hidden=(3,)).build((2,), 4).parameters())
     25
     """

@@ -1,4 +1,4 @@
-"""Apply a trained encoder network to images: what `autoencoder` and `simclr` have in common."""
+"""Check images, convert them to tensors, and apply a network to them: for the embeddings that need images."""
 
 from typing import TYPE_CHECKING
 
@@ -14,20 +14,26 @@ if TYPE_CHECKING:
 CHUNK = 1000  # images encoded at once
 
 
-def require_images(x: Shaped[ndarray, "n ..."], option: str, *, smallest_side: int = 1) -> None:
+def require_images(
+    x: Shaped[ndarray, "n ..."],
+    option: str,
+    *,
+    smallest_side: int = 1,
+    remedy: str = "use embedding=pca or embedding=identity",
+) -> None:
     """Refuse features, and images with a side shorter than `smallest_side` pixels.
 
     Raises
     ------
     InvalidValue
-        Naming the `option` of `embedding` that needs images, and one that does not.
+        Naming the `option` of `embedding` that needs images, and the `remedy`.
     """
     if x.ndim != 4 or x.dtype != np.uint8 or min(x.shape[2:]) < smallest_side:
         size = f" of {smallest_side}x{smallest_side} pixels or more" if smallest_side > 1 else ""
         raise InvalidValue(
             f"embedding by {option} must be given images{size}, got {x.dtype} rows of shape {x.shape[1:]}",
             where=f"embedding={option}",
-            remedy="use embedding=pca or embedding=identity",
+            remedy=remedy,
         )
 
 
