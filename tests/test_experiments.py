@@ -1,6 +1,7 @@
-"""Every experiment opens the door; those without training, and one with, are run from the command line."""
+"""Every experiment composes; those without training, and one with, are run from the command line."""
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from winnow.command.config import build
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml"))
+README = ROOT / "conf" / "experiment" / "README.md"
+RESULTS = sorted((ROOT / "scripts" / "results").glob("*.md"))
 NEEDED = {name: ["dataset.folder=photos"] for name in ("cats_dogs", "cats_dogs_quick")}
 
 
@@ -36,6 +39,24 @@ def test_it_composes_and_says_how_it_is_run(experiment):
     header = (ROOT / "conf" / "experiment" / f"{experiment}.yaml").read_text()
     assert header.startswith("# @package _global_\n")
     assert f"experiment={experiment}" in header
+
+
+def test_the_study_of_density_sampling_draws_what_the_selector_keeps():
+    overrides = ["experiment=density_sampling", "selector.drop=sparsest", "selector.neighbours=7"]
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        plan = build(compose("config", overrides))
+    assert (plan.study.drop, plan.study.neighbours) == ("sparsest", 7)
+
+
+def test_the_table_has_every_experiment_but_the_quick_ones():
+    table = re.findall(r"^\| \[`(\w+)`\]", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(table) == [name for name in EXPERIMENTS if not name.endswith("_quick")]
+
+
+@pytest.mark.parametrize("page", [README, *RESULTS], ids=lambda page: page.name)
+def test_links_lead_to_files(page):
+    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).is_file()] == []
 
 
 @pytest.mark.slow

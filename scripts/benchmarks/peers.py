@@ -34,7 +34,7 @@ def by_winnow(X: ndarray, k: int, seed: int, threads: int, passes: int = 12, dra
     import numpy as np
     from threadpoolctl import threadpool_limits
 
-    from winnow.geometry.kmeans import find_centroids
+    from winnow.geometry.fast_kmeans import find_centroids
 
     with threadpool_limits(1):
         return find_centroids(X, k, np.random.default_rng(seed), passes=passes, draws=draws)

@@ -66,6 +66,6 @@ def test_every_image_is_distorted_in_its_own_way():
 
 
 @pytest.mark.parametrize("wrong", [{"degrees": -1}, {"shift": float("inf")}])
-def test_illegal_strengths_are_refused_at_the_door(wrong):
+def test_illegal_strengths_are_refused(wrong):
     with pytest.raises(ValidationError):
         TypeAdapter(AffineElastic).validate_python(wrong)

@@ -25,6 +25,6 @@ def test_flips_as_often_as_it_says():
 
 
 @pytest.mark.parametrize("wrong", [{"flip": 1.1}, {"scale": 1.0}, {"degrees": float("nan")}])
-def test_illegal_strengths_are_refused_at_the_door(wrong):
+def test_illegal_strengths_are_refused(wrong):
     with pytest.raises(ValidationError):
         TypeAdapter(FlipRotateScale).validate_python(wrong)

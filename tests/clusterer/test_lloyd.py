@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 from winnow.clusterer.lloyd import (
     Lloyd,
     assign,
-    centroids_until_still,
+    iterate_centroids,
     random_centroids,
     squared_distances,
     update,
@@ -23,7 +23,7 @@ def inertia(X, centroids):
 
 def test_every_round_on_four_points_is_the_one_worked_by_hand():
     # From 0 and 2 only row 0 is nearest to the first; then 2 moves over, and the next round changes nothing.
-    rounds = [centroids.ravel().tolist() for centroids in centroids_until_still(FOUR_POINTS, FOUR_POINTS[:2])]
+    rounds = [centroids.ravel().tolist() for centroids in iterate_centroids(FOUR_POINTS, FOUR_POINTS[:2])]
     assert rounds == [[0, 2], [0, 8], [1, 11]]
 
 
@@ -32,7 +32,7 @@ def test_from_the_same_start_it_ends_where_scikit_learn_ends(seed):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(500, 3)) + 4 * rng.integers(0, 4, size=(500, 1))
     initial = random_centroids(X, 6, rng)
-    *_, last = centroids_until_still(X, initial)
+    *_, last = iterate_centroids(X, initial)
     theirs = KMeans(6, init=initial, n_init=1, tol=0, algorithm="lloyd").fit(X)
     np.testing.assert_allclose(last, theirs.cluster_centers_, atol=1e-9)
     np.testing.assert_array_equal(assign(squared_distances(X, last)), theirs.labels_)
@@ -41,7 +41,7 @@ def test_from_the_same_start_it_ends_where_scikit_learn_ends(seed):
 @given(arrays(np.float64, (12, 2), elements=st.integers(-9, 9)), st.integers(1, 12), st.integers(0, 99))
 def test_no_round_raises_the_inertia(X, k, seed):
     initial = random_centroids(X, k, np.random.default_rng(seed))
-    inertias = [inertia(X, centroids) for centroids in centroids_until_still(X, initial)]
+    inertias = [inertia(X, centroids) for centroids in iterate_centroids(X, initial)]
     assert (np.diff(inertias) <= 1e-9).all()
 
 

@@ -78,7 +78,7 @@ def test_a_shape_that_does_not_fit_is_refused():
         Neural(2, shape=(1, 4, 4)).fit(two_clouds(), seed=0)
 
 
-def test_the_config_door_refuses_what_is_no_model():
+def test_what_is_no_model_is_refused():
     with pytest.raises(ValidationError, match=r"Input should be one of \['convnet'"):
         TypeAdapter(Neural).validate_python({"k": 2, "model": "lenet"})
 

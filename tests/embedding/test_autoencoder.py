@@ -6,7 +6,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 
 from winnow.dataset.digits import Digits
-from winnow.embedding import autoencoder
+from winnow.embedding import _images
 from winnow.embedding.autoencoder import Autoencoder, _Batches, _network
 from winnow.errors import InvalidValue
 
@@ -59,7 +59,7 @@ def test_the_seed_moves_the_result():
 def test_chunks_leave_no_seam(monkeypatch):
     x = Digits().load().x[:50]
     whole = Autoencoder(dimensions=3, epochs=1).fit_transform(x)
-    monkeypatch.setattr(autoencoder, "CHUNK", 20)
+    monkeypatch.setattr(_images, "CHUNK", 20)
     np.testing.assert_allclose(Autoencoder(dimensions=3, epochs=1).fit_transform(x), whole, atol=1e-5)
 
 
@@ -72,6 +72,6 @@ def test_what_is_not_an_image_is_refused(x):
 
 
 @pytest.mark.parametrize("wrong", [{"epochs": 0}, {"learning_rate": "inf"}, {"seed": 2**31}])
-def test_illegal_settings_are_refused_at_the_door(wrong):
+def test_illegal_settings_are_refused(wrong):
     with pytest.raises(ValidationError):
         TypeAdapter(Autoencoder).validate_python(wrong)

@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from omegaconf import OmegaConf
 from torchvision.models import resnet18
 
 from winnow.dataset.digits import Digits
-from winnow.embedding._scaling import normalized, whitened
+from winnow.embedding._whiten_normalize import normalized, whitened
 from winnow.stages import Embedding
 from winnow.store.keys import identity
 
@@ -92,9 +91,9 @@ class TestEmbedding:
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_every_option_can_be_scaled_from_the_command_line(option):
-    config = OmegaConf.load(FOLDER / f"{option}.yaml")
-    assert (config.whiten, config.normalize) == (False, False)
+def test_every_option_can_be_scaled_by_its_settings(option, build_option):
+    scaled = build_option("embedding", option, whiten=True, normalize=True)
+    assert (scaled.whiten, scaled.normalize) == (True, True)
 
 
 @pytest.mark.parametrize("option", ["identity", "pca", "spectral"])

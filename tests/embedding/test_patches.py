@@ -101,7 +101,7 @@ def test_images_of_one_kind_come_together(digits):
     assert (y[distances.argmin(axis=1)] == y).mean() > 0.95
 
 
-def test_copies_are_embedded_alike_whether_they_taught_the_axes_or_not(digits, monkeypatch):
+def test_copies_are_embedded_alike_whether_the_axes_were_learnt_from_them_or_not(digits, monkeypatch):
     x = np.concatenate([digits.x[:40], digits.x[:40]])
     embedding = Patches(centroids=10, components=3)
     monkeypatch.setattr(patches, "_VALUES_TO_LEARN_AXES", 30 * 160)
@@ -135,6 +135,6 @@ def test_more_components_than_rows_are_refused(digits):
 
 
 @pytest.mark.parametrize("wrong", [{"patch": 0}, {"centroids": 1}, {"grid": 0}, {"seed": -1}])
-def test_illegal_settings_are_refused_at_the_door(wrong):
+def test_illegal_settings_are_refused(wrong):
     with pytest.raises(ValidationError):
         TypeAdapter(Patches).validate_python(wrong)

@@ -71,7 +71,7 @@ def test_values_whose_squares_overflow_are_refused(wrong):
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 2.5])
-def test_illegal_components_are_refused_at_the_door(wrong):
+def test_illegal_components_are_refused(wrong):
     with pytest.raises(ValidationError):
         TypeAdapter(PCA).validate_python({"components": wrong})
 

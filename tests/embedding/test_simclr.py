@@ -87,6 +87,6 @@ def test_what_is_not_an_image_is_refused(x):
 
 
 @pytest.mark.parametrize("wrong", [{"views": "none"}, {"temperature": 0}, {"batch_size": 1}, {"steps": 0}])
-def test_illegal_settings_are_refused_at_the_door(wrong):
+def test_illegal_settings_are_refused(wrong):
     with pytest.raises(ValidationError):
         TypeAdapter(SimCLR).validate_python(wrong)

@@ -87,8 +87,10 @@ def test_rows_have_length_one():
     np.testing.assert_allclose(np.linalg.norm(Z, axis=1), 1, atol=1e-6)
 
 
-def test_more_pieces_than_components_warn_and_leave_the_smallest_at_zero():
-    with pytest.warns(WinnowWarning, match="1 more pieces than components: 10 distinct rows are embedded as"):
+def test_more_connected_parts_than_components_warn_and_leave_the_smallest_at_zero():
+    with pytest.warns(
+        WinnowWarning, match="1 more connected parts than components: 10 distinct rows are embedded as"
+    ):
         Z = embedded(blobs(10, 30, 20), components=2, neighbours=5)
     np.testing.assert_allclose(Z[[0, 10, 40]], [[0, 0], [1, 0], [0, 1]], atol=1e-6)
 
@@ -105,7 +107,7 @@ def test_the_code_of_the_other_embedding_is_part_of_the_identity():
     assert identity(Patches()) in identity(Spectral("patches"))
 
 
-def test_a_refusal_of_the_other_embedding_is_told_as_its_own():
+def test_a_refusal_of_the_other_embedding_is_reported_as_its_own():
     with pytest.raises(InvalidValue, match=r"components must be at most 2, .* \| embedding.of=pca \| try"):
         Spectral("pca", components=2).fit_transform(np.float32([[0, 1], [1, 0], [2, 2]]))
 
@@ -129,6 +131,6 @@ def test_as_many_components_as_distinct_rows_are_refused(X, distinct):
 
 
 @pytest.mark.parametrize("wrong", [{"of": "spectral"}, {"of": "umap"}, {"components": 0}, {"neighbours": 0}])
-def test_illegal_settings_are_refused_at_the_door(wrong):
+def test_illegal_settings_are_refused(wrong):
     with pytest.raises(ValidationError):
         TypeAdapter(Spectral).validate_python(wrong)

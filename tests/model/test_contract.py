@@ -22,7 +22,7 @@ class TestModel:
         assert isinstance(model, Model)
         assert model.build(shape, 7)(torch.randn(5, *shape)).shape == (5, 7)
 
-    def test_judges_a_single_image(self, model, shape):
+    def test_classifies_a_single_image(self, model, shape):
         network = model.build(shape, 2).eval()
         assert torch.isfinite(network(torch.randn(1, *shape))).all()
 

@@ -53,6 +53,6 @@ def test_the_smallest_image_leaves_one_pixel():
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.0, float("nan")])
-def test_illegal_dropout_is_refused_at_the_door(wrong):
+def test_illegal_dropout_is_refused(wrong):
     with pytest.raises(ValidationError):
         TypeAdapter(LeNet5).validate_python({"dropout": wrong})

@@ -21,10 +21,10 @@ def test_takes_features():
 
 
 @pytest.mark.parametrize("wrong", [{"hidden": (0,)}, {"dropout": 1}])
-def test_illegal_settings_are_refused_at_the_door(wrong):
+def test_illegal_settings_are_refused(wrong):
     with pytest.raises(ValidationError):
         TypeAdapter(MLP).validate_python(wrong)
 
 
-def test_a_list_from_yaml_becomes_a_tuple_at_the_door():
+def test_a_list_from_yaml_becomes_a_tuple():
     assert TypeAdapter(MLP).validate_python({"hidden": [3, 2]}) == MLP(hidden=(3, 2))

@@ -1,8 +1,6 @@
 """What every study owes, for every option in `conf/study`."""
 
 import csv
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -65,11 +63,3 @@ def test_the_global_random_state_is_left_alone(study, clouds, tmp_path):
     before = np.random.get_state()[1].copy()
     study.run(clouds, seed=0, seeds=1, folder=tmp_path)
     np.testing.assert_array_equal(np.random.get_state()[1], before)
-
-
-def test_importing_it_draws_nothing_and_loads_nothing_heavy():
-    modules = ", ".join(f"winnow.study.{option}" for option in OPTIONS)
-    heavy = "{'matplotlib', 'sklearn', 'torch', 'PIL'}"
-    code = f"import sys, {modules}; sys.exit(str({heavy} & set(sys.modules) or '') or 0)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")

@@ -1,1 +1,1 @@
-"""Random distortions of a batch: one module per option of `conf/augment`."""
+"""Random distortions of a batch of images: one module per option of `conf/augment`."""

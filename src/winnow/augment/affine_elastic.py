@@ -1,8 +1,8 @@
-"""Bend, turn, stretch and shift: what different hands do to the same character.
+"""Rotate, stretch, shear, shift and bend images, as handwriting varies from person to person.
 
-With few images kept, distorted copies are worth more than any way of selecting: on MNIST the median of
-600 random images rises from 96.3 to 97.9 %. It should not be used where a turn or a stretch changes the
-meaning, nor for very short trainings, which cannot use the variety.
+With few images kept this should gain more accuracy than any choice of the images: on MNIST the median of
+600 random images rises from 96.3 to 97.9 %. It should lose where a rotation or a stretch changes the class
+of an image, and in very short trainings, which see few distorted copies of each image.
 
 .. [1] Simard, Steinkraus and Platt, "Best Practices for Convolutional Neural Networks Applied to Visual
    Document Analysis", ICDAR 2003, section 2. https://doi.org/10.1109/ICDAR.2003.1227801
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from winnow.augment._warp import rotations, uniform, warp
+from winnow.augment._geometric_transform import rotation_matrices, transform, uniform_draws
 from winnow.stages import Augment
 
 if TYPE_CHECKING:
@@ -25,11 +25,25 @@ CONTROL_POINTS = 5
 
 @dataclass(frozen=True)
 class AffineElastic(Augment):
-    """A random affine map and a smooth random displacement for each image; zeros leave it as it is.
+    """A random affine map and a smooth random displacement for each image.
 
-    Up to `degrees` of rotation, `exp(±log_scale)` per axis, `±shear`, `±shift` pixels, and normal
-    displacements of `elastic` pixels (standard deviation) at 5x5 points, bicubic between them; all five
-    times `strength`. The fewer images there are, the further they may be bent.
+    With `strength` zero, or all other settings zero, images stay as they are.
+
+    Parameters
+    ----------
+    strength
+        Factor on all other settings. 1 suits about 200 images and fewer, 0.65 suits more.
+    degrees
+        Largest angle of the rotation, in degrees; angles are drawn uniformly, in both directions.
+    log_scale
+        Largest logarithm of the scale factor along each axis: factors lie within `exp(±log_scale)`.
+    shear
+        Largest horizontal shear, in pixels per pixel of height.
+    shift
+        Largest shift along each axis, in pixels.
+    elastic
+        Standard deviation in pixels of the displacements at 5x5 control points, with bicubic interpolation
+        between the points.
     """
 
     strength: Strength = 1.0
@@ -54,14 +68,14 @@ class AffineElastic(Augment):
         batch = len(images)
 
         def draw(shape: tuple[int, ...], limit: float) -> "torch.Tensor":
-            return uniform(shape, self.strength * limit, images, generator)
+            return uniform_draws(shape, self.strength * limit, images, generator)
 
-        turns = rotations(draw((batch,), self.degrees))
+        turns = rotation_matrices(draw((batch,), self.degrees))
         scales = torch.diag_embed(draw((batch, 2), self.log_scale).exp())
         shears = torch.eye(2, device=images.device).repeat(batch, 1, 1)
         shears[:, 0, 1] = draw((batch,), self.shear)
         shifts = draw((batch, 1, 1, 2), self.shift)
-        return warp(images, turns @ shears @ scales, shifts + self._displacements(images, generator))
+        return transform(images, turns @ shears @ scales, shifts + self._displacements(images, generator))
 
     def _displacements(self, images: "torch.Tensor", generator: "torch.Generator") -> "torch.Tensor":
         import torch

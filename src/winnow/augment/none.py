@@ -1,6 +1,7 @@
 """Train on the images as they are.
 
-The reference for every other option, and right where data are plenty or must not be altered.
+The reference for every other option. It should win where images are many or must not be altered, and lose
+where few images are kept.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Unchanged(Augment):
-    """No distortion at all; draws nothing."""
+    """No distortion; draws no random numbers."""
 
     def __call__(self, images: "torch.Tensor", generator: "torch.Generator") -> "torch.Tensor":
         return images.clone()

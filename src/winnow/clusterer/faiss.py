@@ -1,13 +1,12 @@
-"""Cluster with faiss: k-means++ start, then plain Lloyd iterations over all rows.
+"""Cluster with faiss: k-means++ initialisation, then a fixed number of Lloyd iterations over all rows.
 
-On MNIST its inertia is within half a percent of scikit-learn's k-means++ (mean over seeds), at a third of
-the time or less; `kmeans` takes less again, and is ahead where each cluster has few rows. It stops after a
-fixed number of iterations, so where the last tenth of a percent of inertia matters more than time,
-`sklearn`, which runs until the centroids stand still, is the better choice.
+It should win over `sklearn` on time at about the same inertia (scripts/results/clusterer.md). It should
+lose to `kmeans` on time, and on inertia where clusters have few rows each; and to `sklearn`, which iterates
+until the centroids converge, where the last tenth of a percent of inertia matters.
 
-Left to its defaults faiss starts from random rows (inertia up to 10 % higher on well separated clusters)
-and fits on 256 rows per centroid, silently. Of its starts, k-means++ is the one whose result does not
-depend on the number of threads.
+By default faiss starts from random rows and fits on a sample of 256 rows per centroid, without a warning;
+both defaults are replaced here. Of its initialisations, k-means++ is the one whose result does not depend
+on the number of threads.
 
 Reference: Arthur and Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007.
 """
@@ -19,7 +18,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.clusterer._contract import cluster
+from winnow.clusterer._clustering import clustering_from_centroids
 from winnow.stages import Clusterer
 from winnow.types import Clustering
 
@@ -28,8 +27,15 @@ from winnow.types import Clustering
 class Faiss(Clusterer):
     """k-means by faiss on the CPU.
 
-    With `k` equal to the number of rows, every row is its own centroid.
+    Parameters
+    ----------
+    k
+        Number of clusters.
+    iterations
+        Number of Lloyd iterations.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> Faiss(k=2).fit(np.float32([[0], [2], [10], [12]]), seed=0).distances
     array([1., 1., 1., 1.])
@@ -54,4 +60,4 @@ class Faiss(Clusterer):
             kmeans.train(centred)
             return kmeans.centroids
 
-        return cluster(X, self.k, find_centroids)
+        return clustering_from_centroids(X, self.k, find_centroids)

@@ -1,9 +1,9 @@
-"""Cluster by a mixture of normal distributions: clusters may differ in width, not only in place.
+"""Cluster by a mixture of normal distributions: clusters may differ in their variances.
 
-k-means cuts halfway between two centroids however wide the clusters are; a mixture gives the rows between
-them to the wider one. Expect it to win where clusters of different spread touch, and to lose where a
-cluster has fewer rows than the widths it must estimate: at many clusters in many dimensions k-means is
-as good and many times faster.
+k-means divides the rows halfway between two centroids; a mixture assigns rows between them to the component
+of larger variance. It should win where clusters of different variance touch. It should lose where a cluster
+has fewer rows than it has variances to estimate: with many clusters in many dimensions k-means is as good
+and many times faster.
 
 Reference: Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM algorithm",
 J. R. Statist. Soc. B, 1977, section 4.3.
@@ -18,19 +18,29 @@ from jaxtyping import Float32
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.clusterer._contract import partition
+from winnow.clusterer._clustering import clustering_from_labels
 from winnow.stages import Clusterer
 from winnow.types import Clustering
 
 
 @dataclass(frozen=True)
 class GMM(Clusterer):
-    """A Gaussian mixture by scikit-learn from a k-means start, at most `iterations` rounds of EM.
+    """A Gaussian mixture by scikit-learn, initialised by k-means.
 
-    Every row belongs to its most probable component, whose mean is the centroid: not always the nearest
-    one. With `covariance` "diag" every component has a width for each feature, with "full" a covariance
-    matrix, with "spherical" one width, with "tied" all share one matrix.
+    Every row belongs to its most probable component, whose mean is the centroid and not always the nearest.
 
+    Parameters
+    ----------
+    k
+        Number of components, which are the clusters.
+    covariance
+        Covariances that are estimated for each component: "diag", a variance for each feature; "full", a
+        covariance matrix; "spherical", one variance; "tied", one covariance matrix shared by all components.
+    iterations
+        Largest number of iterations of the EM algorithm.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> GMM(k=2).fit(np.float32([[0], [2], [10], [12]]), seed=0).distances.round(3)
     array([1., 1., 1., 1.])
@@ -49,13 +59,13 @@ class GMM(Clusterer):
         )
 
         def find_clusters(centred: ndarray) -> tuple[ndarray, ndarray]:
-            # Widths are squares: in float32 those of large values would drown in rounding. On one scale,
-            # because scikit-learn's floor under them is an absolute number.
+            # In double precision because variances are squares, and scaled to one range because scikit-learn
+            # adds an absolute constant (`reg_covar`) to them.
             scale = np.abs(centred).max() or 1.0
             rows = centred.astype(np.float64) / scale
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # `iterations` is a limit by design
+                warnings.simplefilter("ignore", ConvergenceWarning)  # `iterations` is meant as a limit
                 labels = mixture.fit_predict(rows)
             return mixture.means_ * scale, labels.astype(np.int64)
 
-        return partition(X, self.k, find_clusters)
+        return clustering_from_labels(X, self.k, find_clusters)

@@ -1,10 +1,9 @@
-"""Cluster with winnow's own k-means: well chosen seeds, a dozen long steps, one thread.
+"""Cluster with winnow's own fast k-means, the default.
 
-The default. On MNIST its inertia is within half a percent of scikit-learn's k-means++, in a tenth of the
-time, with 10,000 clusters in a thirtieth; where rows are few for each cluster, its seeds leave plain
-k-means++ behind by several percent. It stops early by design: `sklearn` is the better choice where
-centroids must be the exact means of their rows. See `winnow.geometry.kmeans` for how, and for the papers
-behind it.
+It should win over `sklearn` and `faiss` on time at about the same inertia, and on inertia where clusters
+have few rows each (scripts/results/clusterer.md). It stops after a fixed number of passes: it should lose
+to `sklearn` where centroids must be the exact means of their rows. The method and the papers behind it
+stand in `winnow.geometry.fast_kmeans`.
 """
 
 from dataclasses import dataclass
@@ -15,16 +14,27 @@ from jaxtyping import Float32
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.clusterer._contract import cluster
-from winnow.geometry.kmeans import find_centroids
+from winnow.clusterer._clustering import clustering_from_centroids
+from winnow.geometry.fast_kmeans import find_centroids
 from winnow.stages import Clusterer
 from winnow.types import Clustering
 
 
 @dataclass(frozen=True)
 class Kmeans(Clusterer):
-    """k-means over all rows, which may be a memory map; `draws` candidates compete to be each seed.
+    """k-means over all rows, which may be a memory map.
 
+    Parameters
+    ----------
+    k
+        Number of clusters.
+    passes
+        Passes over all rows, each of which moves the centroids.
+    draws
+        Candidate rows drawn for each initial centroid, of which the best are kept.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> Kmeans(k=2).fit(np.float32([[0], [2], [10], [12]]), seed=0).distances
     array([1., 1., 1., 1.])
@@ -39,4 +49,4 @@ class Kmeans(Clusterer):
             rng = np.random.default_rng(seed)
             return find_centroids(X, self.k, rng, passes=self.passes, draws=self.draws)
 
-        return cluster(X, self.k, centroids_of, centre=False)
+        return clustering_from_centroids(X, self.k, centroids_of, centre=False)

@@ -1,10 +1,10 @@
-"""Learn how k-means works: the algorithm in its textbook steps, and nothing else.
+"""Cluster by the textbook k-means algorithm, written to be read.
 
 Start from k random rows; assign every row to its nearest centroid; move every centroid to the mean of its
-rows; repeat until the centroids no longer change. No step can raise the inertia, the sum of squared
-distances, so the end is a minimum, though seldom the lowest one. It should lose to `sklearn` and `faiss`:
-a random start may put two centroids into one group, which k-means++ avoids, and the table of all n x k
-distances must fit into memory.
+rows; repeat until the centroids no longer change. No step raises the inertia, the sum of squared distances,
+so that the result is a local minimum. It should lose to `sklearn` and `faiss`: random initial centroids may
+lie in one group, which k-means++ avoids, and the matrix of all n x k distances must fit into memory. The
+fast k-means is `winnow.geometry.fast_kmeans`.
 
 Reference: Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory, 1982,
 section IV (written in 1957). https://doi.org/10.1109/TIT.1982.1056489
@@ -21,7 +21,7 @@ from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
-from winnow.clusterer._contract import cluster
+from winnow.clusterer._clustering import clustering_from_centroids
 from winnow.stages import Clusterer
 from winnow.types import Clustering
 
@@ -31,10 +31,19 @@ Centroids = Float[ndarray, "k d"]
 
 @dataclass(frozen=True)
 class Lloyd(Clusterer):
-    """k-means from random rows, until the centroids stand still, at most `iterations` times.
+    """k-means from random rows until the centroids no longer change.
 
-    A cluster that loses all its rows keeps its centroid where it was.
+    A cluster without rows keeps its centroid.
 
+    Parameters
+    ----------
+    k
+        Number of clusters.
+    iterations
+        Largest number of iterations.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> Lloyd(k=2).fit(np.float32([[0], [2], [10], [12]]), seed=0).distances
     array([1., 1., 1., 1.])
@@ -46,14 +55,14 @@ class Lloyd(Clusterer):
     def fit(self, X: Rows, *, seed: int) -> Clustering:
         def find_centroids(centred: ndarray) -> ndarray:
             initial = random_centroids(centred, self.k, np.random.default_rng(seed))
-            *_, last = islice(centroids_until_still(centred, initial), self.iterations + 1)
+            *_, last = islice(iterate_centroids(centred, initial), self.iterations + 1)
             return last
 
-        return cluster(X, self.k, find_centroids)
+        return clustering_from_centroids(X, self.k, find_centroids)
 
 
-def centroids_until_still(X: Rows, centroids: Centroids) -> Iterator[Centroids]:
-    """Yield the initial centroids, then those after each round, until a round changes nothing."""
+def iterate_centroids(X: Rows, centroids: Centroids) -> Iterator[Centroids]:
+    """Yield the initial centroids, then those after each iteration, until an iteration changes nothing."""
     yield centroids
     while True:
         labels = assign(squared_distances(X, centroids))
@@ -72,7 +81,7 @@ def random_centroids(X: Rows, k: int, rng: Generator) -> Centroids:
 def squared_distances(X: Rows, centroids: Centroids) -> Float[ndarray, "n k"]:
     """Return the squared distance of every row to every centroid.
 
-    |x - c|^2 = |x|^2 - 2 xc + |c|^2: one matrix product in place of n x k x d differences.
+    Computed as |x|^2 - 2 xc + |c|^2, by one matrix product instead of n x k x d differences.
 
     >>> squared_distances(np.array([[0.0, 0.0], [3.0, 4.0]]), np.array([[0.0, 0.0], [3.0, 0.0]]))
     array([[ 0.,  9.],
@@ -83,7 +92,7 @@ def squared_distances(X: Rows, centroids: Centroids) -> Float[ndarray, "n k"]:
 
 
 def assign(distances: Float[ndarray, "n k"]) -> Int64[ndarray, " n"]:
-    """Return the number of every row's nearest centroid; ties go to the lower number.
+    """Return the label of every row's nearest centroid; of equal distances, the lower label.
 
     >>> assign(np.array([[0.0, 9.0], [25.0, 16.0], [4.0, 4.0]]))
     array([0, 1, 0])

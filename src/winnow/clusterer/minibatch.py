@@ -1,7 +1,7 @@
-"""Cluster with scikit-learn's mini-batch k-means: each step sees only a few rows.
+"""Cluster with scikit-learn's mini-batch k-means: each step uses a small random batch of the rows.
 
-The choice for a first look or a data set too large for full passes. Inertia ends 2 to 5 % above
-k-means++, more the larger k is, and a cluster may stay empty.
+It should win on time where a data set is too large for full passes. It should lose on inertia, which ends 2
+to 5 % above that of k-means, more the larger k is; and a cluster may stay empty.
 
 Reference: Sculley, "Web-scale k-means clustering", WWW 2010.
 """
@@ -13,19 +13,32 @@ from jaxtyping import Float32
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.clusterer._contract import centroids_by, cluster
+from winnow.clusterer._clustering import clustering_from_centroids, estimator_centroids
 from winnow.stages import Clusterer
 from winnow.types import Clustering
 
 
 @dataclass(frozen=True)
 class MiniBatch(Clusterer):
-    """Mini-batch k-means by scikit-learn, at most `epochs` passes over the rows.
+    """Mini-batch k-means by scikit-learn.
 
-    It stops earlier when `patience` batches in a row have not lowered the smoothed inertia. With a
-    `fixed_seed` all repetitions share one clustering, as studies do that cluster once: their spread
-    then says nothing about the clustering.
+    Parameters
+    ----------
+    k
+        Number of clusters.
+    batch_size
+        Rows in one batch.
+    epochs
+        Largest number of passes over the rows.
+    patience
+        Number of successive batches without a lower smoothed inertia after which it stops.
+    fixed_seed
+        Seed used for every repetition, so that all share one clustering, as in studies that cluster once;
+        the spread over repetitions then does not include that of the clustering. Null: a seed for each
+        repetition.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> MiniBatch(k=1).fit(np.float32([[3, 4]]), seed=0).centroids
     array([[3., 4.]], dtype=float32)
@@ -48,4 +61,4 @@ class MiniBatch(Clusterer):
             n_init=1,
             random_state=seed if self.fixed_seed is None else self.fixed_seed,
         )
-        return cluster(X, self.k, centroids_by(kmeans))
+        return clustering_from_centroids(X, self.k, estimator_centroids(kmeans))

@@ -1,8 +1,8 @@
-"""Describe each image by the few numbers from which a small network can draw it again.
+"""Embed images by a convolutional autoencoder: the few numbers from which a network reconstructs the image.
 
-Unlike PCA the network can follow a stroke that bends or moves, so that images of one kind lie closer
-together. It helps where few images are kept (about one point of accuracy over PCA at 100 images of
-MNIST); it should not pay at a thousand, and it costs minutes where PCA costs seconds.
+Unlike PCA the network is not linear, so that it can represent strokes that bend or move. It should win where
+few images are kept (about one point of accuracy over PCA at 100 images of MNIST). It should lose its
+advantage at a thousand, and it costs minutes where PCA costs seconds.
 
 .. [1] Hinton and Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", Science, 2006.
    https://doi.org/10.1126/science.1127647
@@ -17,21 +17,33 @@ from jaxtyping import Float32, Shaped, UInt8
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.embedding._scaling import ScaledEmbedding
-from winnow.errors import InvalidValue
+from winnow.embedding._images import as_tensor, encode, require_images
+from winnow.embedding._whiten_normalize import ScaledEmbedding
 
 if TYPE_CHECKING:
     import torch
 
-CHUNK = 1000
-SMALLEST_SIDE = 4
+SMALLEST_SIDE = 4  # pixels; the convolutions leave nothing of smaller images
 
 
 @dataclass(frozen=True)
 class Autoencoder(ScaledEmbedding):
-    """The `dimensions` numbers in the middle of a convolutional autoencoder trained on all images.
+    """The code layer of a convolutional autoencoder that is trained on all images.
 
-    Images of any number of channels and any size from 4x4 on; features are refused.
+    For images of any number of channels and at least 4x4 pixels; features are refused.
+
+    Parameters
+    ----------
+    dimensions
+        Number of values of the code layer, which is the embedding.
+    epochs
+        Passes over all images in training.
+    batch_size
+        Images in one training step.
+    learning_rate
+        Largest learning rate of AdamW, reached after 30 % of the steps (one-cycle schedule).
+    seed
+        Seed of the initial weights and of the order of images.
     """
 
     dimensions: Annotated[int, Field(ge=1)] = 64
@@ -41,13 +53,7 @@ class Autoencoder(ScaledEmbedding):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
     def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
-        if x.ndim != 4 or x.dtype != np.uint8 or min(x.shape[2:]) < SMALLEST_SIDE:
-            raise InvalidValue(
-                f"an autoencoder must be given images of {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels or more, "
-                f"got {x.dtype} rows of shape {x.shape[1:]}",
-                where="embedding=autoencoder",
-                remedy="use embedding=pca or embedding=identity",
-            )
+        require_images(x, "autoencoder", smallest_side=SMALLEST_SIDE)
         import torch
 
         with torch.random.fork_rng(devices=[]):
@@ -77,7 +83,7 @@ class Autoencoder(ScaledEmbedding):
 
 
 class _Batches:
-    """All images in a new random order at each pass, a batch at a time."""
+    """Batches of all images, in a new random order at each pass."""
 
     def __init__(self, x: UInt8[ndarray, "n c h w"], batch_size: int, seed: int) -> None:
         self.x, self.batch_size, self.rng = x, batch_size, np.random.default_rng(seed)
@@ -91,13 +97,6 @@ class _Batches:
             yield as_tensor(self.x[order[start : start + self.batch_size]])
 
 
-def as_tensor(images: UInt8[ndarray, "b c h w"]) -> "torch.Tensor":
-    """Return a copy of `images` with pixels in [0, 1]."""
-    import torch
-
-    return torch.tensor(images, dtype=torch.float32) / 255
-
-
 def _reconstruction_error(network: "torch.nn.Module", images: "torch.Tensor") -> "torch.Tensor":
     from torch.nn.functional import mse_loss
 
@@ -105,14 +104,14 @@ def _reconstruction_error(network: "torch.nn.Module", images: "torch.Tensor") ->
 
 
 def _network(shape: tuple[int, ...], dimensions: int) -> "torch.nn.Sequential":
-    """Build the encoder and, as its mirror image, the decoder."""
+    """Build the encoder, and a decoder of the same layers in reverse order."""
     from torch import nn
 
     channels, *size = shape
     encoder, decoder = [], []
     for width, kernel in ((16, 4), (32, 4), (64, 3)):
         smaller = [(side + 2 - kernel) // 2 + 1 for side in size]
-        # What a stride of two rounds away must be given back, or the drawing comes out a pixel short.
+        # A stride of two drops a row of pixels of odd sizes; the decoder adds it again (`output_padding`).
         lost = tuple(side - (2 * small - 4 + kernel) for side, small in zip(size, smaller, strict=True))
         grow = nn.ConvTranspose2d(width, channels, kernel, stride=2, padding=1, output_padding=lost)
         encoder += [nn.Conv2d(channels, width, kernel, stride=2, padding=1), nn.ReLU()]
@@ -123,15 +122,3 @@ def _network(shape: tuple[int, ...], dimensions: int) -> "torch.nn.Sequential":
         nn.Sequential(*encoder, nn.Flatten(), nn.Linear(flat, dimensions)),
         nn.Sequential(nn.Linear(dimensions, flat), nn.ReLU(), nn.Unflatten(1, (channels, *size)), *decoder),
     )
-
-
-def encode(encoder: "torch.nn.Module", x: UInt8[ndarray, "n c h w"]) -> Float32[ndarray, "n d"]:
-    """Return what the network makes of every image, a chunk at a time."""
-    import torch
-
-    from winnow.network.device import one_thread
-
-    device = next(encoder.parameters()).device
-    with one_thread(), torch.inference_mode():
-        chunks = (as_tensor(x[start : start + CHUNK]).to(device) for start in range(0, len(x), CHUNK))
-        return torch.cat([encoder(chunk).cpu() for chunk in chunks]).numpy()

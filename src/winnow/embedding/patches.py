@@ -1,12 +1,12 @@
-"""Describe each image by which small patterns it shows where.
+"""Embed images by small learnt patterns, and the parts of the image in which each pattern occurs.
 
-Patches of all images are clustered, so that the centroids are strokes, ends and corners; every place of an
-image is then compared with all of them, and what is found is averaged over a coarse grid. A stroke that
-moves a little stays in its cell, where every pixel would change: of the embeddings here that learn from
-your images alone, the one for the smallest budgets (measured with `nearest` at 50 images of MNIST and
-augmentation: a point of accuracy over PCA). At several hundred images it should win nothing, and it should
-lose to a pretrained network on photographs. 60,000 images of 28x28 take half a minute on one core, growing
-with the number of pixels, the patch's area and the number of centroids.
+Small patches of all images are clustered; the centroids are strokes, ends and corners [1]_. Every position
+of an image is then compared with all centroids, and the similarities are averaged over the cells of a
+coarse grid. A stroke that moves by a pixel stays in its cell, while every pixel changes: this embedding
+should win at the smallest budgets (with `nearest` at 50 images of MNIST and augmentation: a point of
+accuracy over PCA). At several hundred images it should gain nothing, and it should lose to a pretrained
+network on photographs. 60,000 images of 28x28 take half a minute on one core; the time grows with the
+number of pixels, the area of a patch and the number of centroids.
 
 .. [1] Coates, Lee and Ng, "An Analysis of Single-Layer Networks in Unsupervised Feature Learning",
    AISTATS 2011. https://proceedings.mlr.press/v15/coates11a.html
@@ -27,27 +27,42 @@ from rich.console import Console
 from rich.progress import Progress
 from threadpoolctl import threadpool_limits
 
-from winnow.embedding._scaling import ScaledEmbedding
+from winnow.embedding._images import require_images
+from winnow.embedding._whiten_normalize import ScaledEmbedding
 from winnow.errors import InvalidValue
 from winnow.geometry.distance import expansion
-from winnow.geometry.kmeans import find_centroids
+from winnow.geometry.fast_kmeans import find_centroids
 
-DRAWN, FAINT = 60_000, 0.1  # patches to learn from, less those whose pixels deviate less than this
-CONTRAST_FLOOR, WHITENING_FLOOR = 0.01, 0.1  # added to variances, so that noise is not blown up
-BLANK = 0.05  # a patch whose brightest pixel is darker shows nothing
-PASSES, DRAWS = 20, 4
+DRAWN = 60_000  # patches drawn to learn the centroids from
+FAINT = 0.1  # of these, patches with a smaller standard deviation of their pixels are left out
+CONTRAST_FLOOR, WHITENING_FLOOR = 0.01, 0.1  # added to variances, so that noise is not amplified
+BLANK = 0.05  # a patch is taken for background if its brightest pixel is darker
+PASSES, DRAWS = 20, 4  # of the k-means over patches
 _VALUES_TO_LEARN_AXES = 2**25  # 128 MB: 13,000 images with the default settings
-_PATCHES_AT_ONCE = 512  # their distances to the centroids stay in the processor's cache
+_PATCHES_AT_ONCE = 512  # few enough for their distances to the centroids to stay in the processor's cache
 _IMAGES_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
 class Patches(ScaledEmbedding):
-    """Likeness to `centroids` patches of `patch` x `patch` pixels on a `grid` x `grid`, then PCA.
+    """Similarities to learnt patches, averaged over a grid, then reduced by PCA.
 
-    For images of any size and number of channels, all of which a patch spans; features are refused. A dark
-    background counts as nothing to be seen. The principal axes are those of at most 13,000 images (with
-    other settings: of as many as fit into 128 MB), drawn at random.
+    For images of any size and number of channels; a patch spans all channels, and features are refused. Dark
+    patches are taken for background and left out. The principal axes are learnt from at most 13,000 images
+    (with other settings: from as many as fit into 128 MB), drawn at random.
+
+    Parameters
+    ----------
+    patch
+        Side of a patch, in pixels.
+    centroids
+        Number of patterns, the centroids of the clustered patches.
+    grid
+        Number of cells of the grid along each side of the image.
+    components
+        Number of principal components kept.
+    seed
+        Seed of the patches drawn, of their clustering and of the images that the axes are learnt from.
     """
 
     patch: Annotated[int, Field(ge=1)] = 6
@@ -65,27 +80,22 @@ class Patches(ScaledEmbedding):
             dictionary = Dictionary.learnt(x, self.patch, self.centroids, rng)
             pooling = pooling_matrix(*(side - self.patch + 1 for side in x.shape[2:]), self.grid)
             few = min(n, max(_VALUES_TO_LEARN_AXES // width, self.components))
-            # Those that teach the axes come first, so that no image is described twice.
+            # The images that the axes are learnt from come first, so that no image is described twice.
             order = rng.permutation(n) if few < n else np.arange(n)
             shown = progress.track(order, description="patches")
             maps = (np.sqrt(dictionary.describe(x[row], pooling)).ravel() for row in shown)
-            first = _taken(maps, few, width)
+            first = _next_rows(maps, few, width)
             principal = sklearn.decomposition.PCA(self.components, random_state=0).fit(first)
             X = np.empty((n, self.components), np.float32)
             X[order[:few]] = principal.transform(first)
             for start in range(few, n, _IMAGES_AT_ONCE):
                 rows = order[start : start + _IMAGES_AT_ONCE]
-                X[rows] = principal.transform(_taken(maps, len(rows), width))
+                X[rows] = principal.transform(_next_rows(maps, len(rows), width))
         return X
 
     def _check(self, x: ndarray) -> None:
-        if x.ndim != 4 or x.dtype != np.uint8 or min(x.shape[2:]) < self.patch:
-            raise InvalidValue(
-                f"embedding by patches must be given images of {self.patch}x{self.patch} pixels or more, "
-                f"got {x.dtype} rows of shape {x.shape[1:]}",
-                where="embedding=patches",
-                remedy="use a smaller embedding.patch, or embedding=pca for features",
-            )
+        remedy = "use a smaller embedding.patch, or embedding=pca for features"
+        require_images(x, "patches", smallest_side=self.patch, remedy=remedy)
         if self.components > (most := min(len(x), self.centroids * self.grid**2)):
             raise InvalidValue(
                 f"components must be at most {most}, the smaller of rows and values, got {self.components}",
@@ -95,7 +105,7 @@ class Patches(ScaledEmbedding):
 
 @dataclass(frozen=True, eq=False)
 class Dictionary:
-    """The patterns to look for, and how to bring a patch into the space where they were found."""
+    """The learnt patterns, and the whitening of patches under which they were learnt."""
 
     patch: int
     mean: Float32[ndarray, " d"]
@@ -105,10 +115,10 @@ class Dictionary:
     @classmethod
     def learnt(cls, x: UInt8[ndarray, "n c h w"], patch: int, count: int, rng: Generator) -> "Dictionary":
         """Cluster random patches of all images."""
-        places = sliding_window_view(x, (patch, patch), axis=(2, 3))
-        n, _, height, width = places.shape[:4]
+        positions = sliding_window_view(x, (patch, patch), axis=(2, 3))
+        n, _, height, width = positions.shape[:4]
         rows, tops, lefts = (rng.integers(size, size=DRAWN) for size in (n, height, width))
-        patches = _from_zero_to_one(places[rows, :, tops, lefts].reshape(DRAWN, -1))
+        patches = _as_fractions(positions[rows, :, tops, lefts].reshape(DRAWN, -1))
         patches = patches[patches.std(axis=1) > FAINT]
         if len(patches) < count:
             raise InvalidValue(
@@ -123,11 +133,11 @@ class Dictionary:
         return cls(patch, mean, whitening, find_centroids(patches, count, rng, passes=PASSES, draws=DRAWS))
 
     def describe(
-        self, image: UInt8[ndarray, "c h w"], pooling: Float32[ndarray, "places cells"]
+        self, image: UInt8[ndarray, "c h w"], pooling: Float32[ndarray, "positions cells"]
     ) -> Float32[ndarray, "cells k"]:
-        """Return how much of every pattern each cell of the grid shows."""
-        places = sliding_window_view(image, (self.patch, self.patch), axis=(1, 2))
-        patches = places.transpose(1, 2, 0, 3, 4).reshape(len(pooling), -1)
+        """Return the mean similarity to every pattern in each cell of the grid."""
+        positions = sliding_window_view(image, (self.patch, self.patch), axis=(1, 2))
+        patches = positions.transpose(1, 2, 0, 3, 4).reshape(len(pooling), -1)
         seen = np.flatnonzero(patches.max(axis=1) >= BLANK * 255)
         found = np.zeros((pooling.shape[1], len(self.centroids)), np.float32)
         for start in range(0, len(seen), _PATCHES_AT_ONCE):
@@ -136,11 +146,11 @@ class Dictionary:
         return found
 
     def _distances(self, patches: UInt8[ndarray, "p d"]) -> Float32[ndarray, "p k"]:
-        # The whitened patches are centred, so the expansion |z|^2 - 2zc + |c|^2 loses little; one product
-        # does all three terms.
+        # |z - c|^2 = |z|^2 - 2zc + |c|^2 in one matrix product. Whitened patches are centred, so that few
+        # digits cancel.
         (k, d), count = self.centroids.shape, len(patches)
         rows = np.ones((count, d + 2), np.float32)
-        z = np.matmul(equal_contrast(_from_zero_to_one(patches)) - self.mean, self.whitening)
+        z = np.matmul(equal_contrast(_as_fractions(patches)) - self.mean, self.whitening)
         rows[:, :d] = z
         np.einsum("pd,pd->p", z, z, out=rows[:, -1])
         terms = expansion(self.centroids, np.einsum("kd,kd->k", self.centroids, self.centroids), np.float32)
@@ -149,7 +159,9 @@ class Dictionary:
 
 
 def equal_contrast(patches: Float32[ndarray, "p d"]) -> Float32[ndarray, "p d"]:
-    """Take from every patch its mean, and divide by its standard deviation, next to nothing by a floor.
+    """Subtract from every patch its mean and divide by its standard deviation.
+
+    A constant added to the variance keeps patches of almost no contrast close to zero.
 
     >>> equal_contrast(np.float32([[0, 1], [0.5, 0.5]])).round(2).tolist()
     [[-0.9800000190734863, 0.9800000190734863], [0.0, 0.0]]
@@ -161,7 +173,7 @@ def equal_contrast(patches: Float32[ndarray, "p d"]) -> Float32[ndarray, "p d"]:
 
 
 def zca(patches: Float32[ndarray, "p d"]) -> tuple[Float32[ndarray, " d"], Float32[ndarray, "d d"]]:
-    """Return the mean patch, and the symmetric matrix that gives all directions about the same variance."""
+    """Return the mean patch and the symmetric matrix (ZCA) that whitens centred patches."""
     mean = patches.mean(axis=0, dtype=np.float64)
     centred = patches - mean
     variances, axes = np.linalg.eigh(centred.T @ centred / len(patches))
@@ -170,7 +182,7 @@ def zca(patches: Float32[ndarray, "p d"]) -> tuple[Float32[ndarray, " d"], Float
 
 
 def triangle(distances: Float32[ndarray, "p k"]) -> Float32[ndarray, "p k"]:
-    """Return how much nearer than the average of all centroids each one is, or 0 for those farther off.
+    """Return the mean distance less that to each centroid, or 0 if negative (section 3.2 of [1]_).
 
     >>> triangle(np.float32([[1, 2, 6]])).tolist()
     [[2.0, 1.0, 0.0]]
@@ -180,8 +192,10 @@ def triangle(distances: Float32[ndarray, "p k"]) -> Float32[ndarray, "p k"]:
     return np.maximum(likeness, 0, out=likeness)
 
 
-def pooling_matrix(height: int, width: int, grid: int) -> Float32[ndarray, "places cells"]:
-    """Return the matrix whose transpose averages `height` x `width` places over a grid; cells may overlap.
+def pooling_matrix(height: int, width: int, grid: int) -> Float32[ndarray, "positions cells"]:
+    """Return the matrix whose transpose averages `height` x `width` positions over the cells of a grid.
+
+    Cells overlap where the number of positions is no multiple of `grid`.
 
     >>> pooling_matrix(1, 3, 2).T.round(1).tolist()[:2]
     [[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]]
@@ -191,14 +205,14 @@ def pooling_matrix(height: int, width: int, grid: int) -> Float32[ndarray, "plac
 
 
 def _averages(size: int, grid: int) -> Float32[ndarray, "size grid"]:
-    place, cell = np.arange(size)[:, None], np.arange(grid)
-    inside = (cell * size // grid <= place) & (place < -(-(cell + 1) * size // grid))
+    position, cell = np.arange(size)[:, None], np.arange(grid)
+    inside = (cell * size // grid <= position) & (position < -(-(cell + 1) * size // grid))
     return (inside / inside.sum(axis=0)).astype(np.float32)
 
 
-def _from_zero_to_one(patches: UInt8[ndarray, "p d"]) -> Float32[ndarray, "p d"]:
+def _as_fractions(patches: UInt8[ndarray, "p d"]) -> Float32[ndarray, "p d"]:
     return np.divide(patches, np.float32(255), dtype=np.float32)
 
 
-def _taken(maps: Iterator[Float32[ndarray, " width"]], count: int, width: int) -> ndarray:
+def _next_rows(maps: Iterator[Float32[ndarray, " width"]], count: int, width: int) -> ndarray:
     return np.fromiter(islice(maps, count), np.dtype((np.float32, width)), count)

@@ -1,9 +1,8 @@
-"""Describe each image by what a network trained elsewhere sees in it.
+"""Embed images by a network that was trained on the photographs of ImageNet.
 
-A network that has learnt a thousand kinds of things from a million photographs tells breeds and poses
-apart where pixels only tell light from dark: of all embeddings here, the one for photographs. It should
-lose where images look like nothing on a photograph (digits, spectra, scans), and it brings in what others
-have labelled, so that a selection made with it no longer rests on your data alone.
+Its last features distinguish a thousand classes of photographs: it should win on photographs, where distances
+between pixels depend mostly on the lighting. It should lose on images unlike any photograph (digits, spectra,
+scans). It uses labels of other data, so that a selection made with it does not depend on your data alone.
 
 .. [1] Donahue et al., "DeCAF: A Deep Convolutional Activation Feature for Generic Visual Recognition",
    ICML 2014. https://arxiv.org/abs/1310.1531
@@ -20,26 +19,35 @@ from jaxtyping import Float32, Shaped, UInt8
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.embedding._scaling import ScaledEmbedding
+from winnow.embedding._whiten_normalize import ScaledEmbedding
 from winnow.errors import InvalidValue, WeightsUnavailable
 from winnow.store.download import why_unreachable
 
 if TYPE_CHECKING:
     import torch
 
-# What torchvision's classification networks were trained on: ImageNet's colours.
+# Mean and standard deviation of the channels of ImageNet, by which torchvision's networks expect images to
+# be normalised.
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-CHUNK = 64
-PROBE_SECONDS = 4.0
+CHUNK = 64  # images embedded at once
+PROBE_SECONDS = 4.0  # to wait for an answer of the server before a download is given up
 
 
 @dataclass(frozen=True, repr=False)
 class Pretrained(ScaledEmbedding):
-    """What enters the last linear layer of `network`, any classification network of torchvision by name.
+    """The input of the last linear layer of a classification network of torchvision.
 
-    The weights are those of the file `weights`, saved from a `state_dict`, or torchvision's own, which are
-    downloaded once. Images are brought to `side` pixels; grey ones count as colour. The identity holds the
-    content of the file, not its place.
+    For images of one or three channels; grey ones are repeated to three. The `repr`, and with it the cache
+    key, holds the checksum of the file of weights and not its path.
+
+    Parameters
+    ----------
+    network
+        Name of the network, any of torchvision's classification networks.
+    weights
+        Path of a file with the `state_dict` of the network; null: torchvision's weights, downloaded once.
+    side
+        Height and width in pixels to which images are resized.
     """
 
     network: str = "resnet18"
@@ -86,7 +94,7 @@ class Pretrained(ScaledEmbedding):
                 where=f"embedding.network={self.network}",
                 remedy=f"known: {', '.join(known)}",
             )
-        with torch.random.fork_rng(devices=[]):  # the first weights are drawn, then overwritten
+        with torch.random.fork_rng(devices=[]):  # the initial weights are random, then replaced
             network = models.get_model(self.network, weights=None)
         state = self._downloaded() if self.weights is None else self._from_file(self.weights)
         try:
@@ -101,7 +109,7 @@ class Pretrained(ScaledEmbedding):
 
         try:
             return torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # broken bytes make the reader raise nearly anything
+        except Exception as error:  # damaged files raise errors of many types
             raise self._unavailable(f"be a readable file of weights, got {_one_line(error)}") from error
 
     def _downloaded(self) -> Mapping[str, Any]:
@@ -127,7 +135,7 @@ class Pretrained(ScaledEmbedding):
 
 
 def _leave_out_last_layer(network: "torch.nn.Module") -> None:
-    """Replace the last linear layer, the only one that speaks of the classes of elsewhere, by nothing."""
+    """Replace the last linear layer, which computes the scores of ImageNet's classes, by the identity."""
     from torch import nn
 
     linear = [name for name, layer in network.named_modules() if isinstance(layer, nn.Linear)]
@@ -140,7 +148,7 @@ def _leave_out_last_layer(network: "torch.nn.Module") -> None:
 
 
 def _photographs(images: UInt8[ndarray, "b c h w"], side: int) -> "torch.Tensor":
-    """Bring images to the size, channels and colours that the networks know."""
+    """Return images resized, with three channels, normalised as ImageNet's are."""
     import torch
     from torch.nn.functional import interpolate
 

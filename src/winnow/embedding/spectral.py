@@ -1,12 +1,11 @@
-"""Unroll the shape that the images lie on: near is what can be reached in short steps.
+"""Embed rows by the eigenvectors of their neighbourhood graph.
 
-Every row is joined to its nearest neighbours under another embedding, and the slowest vibrations of that
-net become coordinates. Rows of one kind are close however long the chain that connects them, and gaps
-between kinds grow wide. It should help where clusters must not mix kinds: on MNIST, 50 of them hold one
-kind of digit to 95 % instead of PCA's 80 %. It should lose where clusters must show the variety within a
-kind, which is what it flattens: the `nearest` of 100 clusters teach 88.3 % instead of 91.0 % (medians of
-five, no augmentation). On top of what the other embedding costs, 60,000 rows take a quarter of a minute on
-one core, half of it the search for neighbours, which grows with the square of the number of rows.
+Every row is connected to its nearest neighbours under another embedding, and the leading eigenvectors of a
+random walk on that graph become the coordinates [1]_ [3]_. Rows connected by many short steps are close. It
+should win where clusters must not mix classes, and lose where they must represent the variety within a
+class, which it reduces (both measured on MNIST in scripts/results/embedding.md). In addition to the time of
+the other embedding, 60,000 rows take a quarter of a minute on one core; half of it is the search for
+neighbours, which grows with the square of the number of rows.
 
 .. [1] Ng, Jordan and Weiss, "On Spectral Clustering: Analysis and an Algorithm", NIPS 2001.
 .. [2] Zelnik-Manor and Perona, "Self-Tuning Spectral Clustering", NIPS 2004, section 2 (the scale of each
@@ -26,7 +25,7 @@ from pydantic import Field
 from rich.console import Console
 from threadpoolctl import threadpool_limits
 
-from winnow.embedding._scaling import ScaledEmbedding, fixed_signs, normalized
+from winnow.embedding._whiten_normalize import ScaledEmbedding, fixed_signs, normalized
 from winnow.embedding.pca import refuse_overflow
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.geometry.neighbours import nearest_neighbours
@@ -36,17 +35,26 @@ from winnow.stages import Embedding, Wrapper
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-SCALE_NEIGHBOUR = 7
-WEAKEST = 1e-4  # no tie is weaker: an outlier keeps its place near the rows it is nearest to
+SCALE_NEIGHBOUR = 7  # the neighbour whose distance is the scale of a row [2]_
+WEAKEST = 1e-4  # smallest weight of an edge, so that outliers stay connected to their nearest rows
 
 
 @dataclass(frozen=True)
 class Spectral(ScaledEmbedding, Wrapper):
-    """The first `components` eigenvectors of the graph of `neighbours` over the embedding `of`.
+    """The leading eigenvectors of the graph of nearest neighbours under another embedding.
 
-    The other embedding works with its default settings. Equal rows count once and get equal coordinates.
-    Where the graph falls into pieces, each of the largest pieces has a coordinate of its own; with more
-    pieces than components, rows of the others are zero, and a warning says how many.
+    Rows are scaled to unit length. Equal rows count once and get equal coordinates. Every connected
+    component of the graph has a coordinate of its own, the largest first; rows of components beyond the
+    number of coordinates are embedded as zero, and a warning says how many.
+
+    Parameters
+    ----------
+    of
+        Option of `embedding`, with its default settings, under which neighbours are found.
+    components
+        Number of eigenvectors, the coordinates of the embedding.
+    neighbours
+        Number of nearest neighbours that every row is connected to.
     """
 
     of: Annotated[str, option_of(Embedding, but={"spectral"})] = "pca"
@@ -55,7 +63,7 @@ class Spectral(ScaledEmbedding, Wrapper):
 
     @property
     def inner(self) -> Embedding:
-        """The embedding in which neighbours are sought."""
+        """The embedding under which neighbours are found."""
         return default_stage(Embedding, self.of)
 
     def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
@@ -74,17 +82,18 @@ class Spectral(ScaledEmbedding, Wrapper):
     def _embedded(self, x: ndarray) -> Float32[ndarray, "n d"]:
         try:
             return self.inner.fit_transform(x)
-        except InvalidValue as error:  # its remedy would speak of its own settings, which are not ours
+        except InvalidValue as error:  # its remedy names settings that cannot be changed here
             raise InvalidValue(
                 error.what, where=f"embedding.of={self.of}", remedy="try embedding.of=identity"
             ) from error
 
 
 def affinities(X: Float32[ndarray, "n d"], count: int) -> "csr_array":
-    """Return the symmetric graph of the `count` nearest neighbours, its ties between 0 and 1.
+    """Return the symmetric graph of the `count` nearest neighbours, with weights between 0 and 1.
 
-    A tie is exp(-distance^2 / (s t)), with s and t the distances of the two rows to their seventh neighbour
-    (or the last, of fewer): what is near depends on how dense the place is. Rows must be distinct.
+    The weight of an edge is exp(-distance^2 / (s t)), with s and t the distances of the two rows to their
+    seventh neighbour (or the last, of fewer), section 2 of [2]_: the scale adapts to the local density. Rows
+    must be distinct.
 
     >>> affinities(np.float32([[0], [1], [3]]), 1).toarray().round(2).tolist()
     [[0.0, 0.37, 0.0], [0.37, 0.0, 0.14], [0.0, 0.14, 0.0]]
@@ -94,36 +103,37 @@ def affinities(X: Float32[ndarray, "n d"], count: int) -> "csr_array":
     neighbours, distances = nearest_neighbours(X, count)
     n, count = neighbours.shape
     scales = distances[:, min(SCALE_NEIGHBOUR, count) - 1]
-    ties = np.exp(-(distances**2) / (scales[:, None] * scales[neighbours]))
-    ties = np.maximum(ties, WEAKEST).ravel()
-    directed = csr_array((ties, neighbours.ravel(), np.arange(0, n * count + 1, count)), shape=(n, n))
+    weights = np.exp(-(distances**2) / (scales[:, None] * scales[neighbours]))
+    weights = np.maximum(weights, WEAKEST).ravel()
+    directed = csr_array((weights, neighbours.ravel(), np.arange(0, n * count + 1, count)), shape=(n, n))
     return directed.maximum(directed.T)
 
 
 def eigenmap(graph: "csr_array", components: int) -> Float64[ndarray, "n components"]:
-    """Return the top eigenvectors of a random walk on the graph, which must have no row without a tie.
+    """Return the leading eigenvectors of the random walk on the graph, in which every row must have an edge.
 
-    The walk never leaves a connected piece: so each piece has an eigenvector that is constant on it and
-    zero elsewhere, to the eigenvalue 1. These are written down, largest piece first, and only the others
-    are searched for: no solver finds its way among equal eigenvalues by itself.
+    The walk never leaves a connected component: each component has an eigenvector of eigenvalue 1 that is
+    constant on it and zero elsewhere. These are known, the largest component first, and only the remaining
+    eigenvectors are computed: an iterative solver does not separate equal eigenvalues reliably.
     """
     from scipy.sparse.linalg import LinearOperator, eigsh
 
-    roots = np.sqrt(graph.sum(axis=1))  # of the degrees
-    pieces = _pieces(graph, roots)
-    if (more := pieces.shape[1] - components) > 0:
-        lost = int(pieces.indptr[-1] - pieces[:, :components].nnz)
+    roots = np.sqrt(graph.sum(axis=1))  # square roots of the degrees
+    connected = _connected_components(graph, roots)
+    if (more := connected.shape[1] - components) > 0:
+        lost = int(connected.indptr[-1] - connected[:, :components].nnz)
         warnings.warn(
-            f"the graph has {more} more pieces than components: {lost} distinct rows are embedded as zero",
+            f"the graph has {more} more connected parts than components: "
+            f"{lost} distinct rows are embedded as zero",
             WinnowWarning,
             stacklevel=2,
         )
-    known = pieces[:, :components].toarray()
-    if (missing := components - pieces.shape[1]) > 0:
+    known = connected[:, :components].toarray()
+    if (missing := components - connected.shape[1]) > 0:
         scaled = graph.multiply(1 / roots[:, None]).multiply(1 / roots).tocsr()
-        # What is known is sent to the other end of the spectrum.
+        # Subtracting twice the projection turns the known eigenvalues from 1 into -1, out of the way.
         walk = LinearOperator(
-            graph.shape, lambda v: scaled @ v - 2 * (pieces @ (pieces.T @ v)), dtype=np.float64
+            graph.shape, lambda v: scaled @ v - 2 * (connected @ (connected.T @ v)), dtype=np.float64
         )
         start = np.random.default_rng(0).normal(size=len(roots))
         _, found = eigsh(walk, missing, which="LA", v0=start)
@@ -131,13 +141,13 @@ def eigenmap(graph: "csr_array", components: int) -> Float64[ndarray, "n compone
     return known / roots[:, None]
 
 
-def _pieces(graph: "csr_array", roots: Float64[ndarray, " n"]) -> "csr_array":
-    """Return one column of length one for each connected piece, the largest first: its rows' `roots`."""
+def _connected_components(graph: "csr_array", roots: Float64[ndarray, " n"]) -> "csr_array":
+    """Return a column for each connected component, the largest first: `roots`, scaled to unit length."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
     count, labels = connected_components(graph, directed=False)
-    places = np.empty(count, np.int64)
-    places[np.argsort(-np.bincount(labels), kind="stable")] = np.arange(count)
+    columns = np.empty(count, np.int64)
+    columns[np.argsort(-np.bincount(labels), kind="stable")] = np.arange(count)
     lengths = np.sqrt(np.bincount(labels, roots**2))
-    return csr_array((roots / lengths[labels], (np.arange(len(labels)), places[labels])))
+    return csr_array((roots / lengths[labels], (np.arange(len(labels)), columns[labels])))

@@ -1,9 +1,10 @@
-"""Measure Euclidean distances that can be trusted, in bounded memory.
+"""Compute Euclidean distances exactly to double precision, in bounded memory.
 
-The usual expansion |x|^2 - 2xc + |c|^2 cancels: with float32 and a mean of 100 it names the wrong centroid
-for most rows, and distances come out negative. Here every distance that is returned, and every choice
-between close centroids, comes from differences in float64; the expansion only rules out centroids that are
-too far to win. Results therefore do not depend on chunk size, BLAS kernel or number of threads.
+The usual expansion |x|^2 - 2xc + |c|^2 loses digits by cancellation: in float32, with a mean of 100, it
+gives the wrong nearest centroid for most rows, and negative squared distances. Here every distance that is
+returned, and every choice between close centroids, is computed from differences in float64; the expansion
+only excludes centroids that are certainly not the nearest. Results therefore do not depend on the chunk
+size, the BLAS kernel or the number of threads.
 """
 
 from dataclasses import dataclass
@@ -13,10 +14,10 @@ from jaxtyping import Float, Float32, Float64, Int64
 from numpy import ndarray
 from numpy.typing import DTypeLike
 
-_VALUES_AT_ONCE = 2**18  # 1 MB of float32: stays in cache and keeps the working memory small
-_VALUES_IN_CACHE = 2**16  # half a megabyte: twice as fast where nothing but one difference is computed
-_FEWEST_ROWS_AT_ONCE = 32  # a product of fewer rows is slow
-_CANDIDATES_PER_ROW = 4  # more, and double precision rules out enough to pay
+_VALUES_AT_ONCE = 2**18  # 1 MB of float32, which stays in the processor's cache
+_VALUES_IN_CACHE = 2**16  # half a megabyte of float64; faster where only one difference is computed
+_FEWEST_ROWS_AT_ONCE = 32  # matrix products of fewer rows are slow
+_CANDIDATES_PER_ROW = 4  # mean number from which excluding more of them in float64 saves time
 
 
 def distances_to_centroids(
@@ -33,7 +34,7 @@ def distances_to_centroids(
 
 
 def squared_distances(X: Float32[ndarray, "n d"], point: Float[ndarray, " d"]) -> Float64[ndarray, " n"]:
-    """Return every row's squared Euclidean distance to one point; rows equal to it are at exactly 0.
+    """Return every row's squared Euclidean distance to one point; exactly 0 for rows equal to it.
 
     >>> squared_distances(np.float32([[0, 0], [3, 4]]), np.float32([3, 4]))
     array([25.,  0.])
@@ -60,7 +61,7 @@ def nearest_centroid(
     (array([0, 0, 2]), array([1., 2., 1.]))
     """
     step = rows_at_once or max(_VALUES_AT_ONCE // max(centroids.shape), _FEWEST_ROWS_AT_ONCE)
-    # Distances do not change when everything moves by the mean, and the expansion then loses least.
+    # Subtracting the mean changes no distance, and the expansion of centred rows cancels least.
     mean = X.mean(axis=0, dtype=np.float64)
     centred = centroids - mean
     quick, careful = _Filter.of(centred, np.float32), _Filter.of(centred, np.float64)
@@ -68,7 +69,7 @@ def nearest_centroid(
     for start in range(0, len(X), step):
         chunk = X[start : start + step]
         rows, candidates = quick.pairs(chunk - mean)
-        # Rows far from the mean, compared with what sets them apart, are too much for float32.
+        # float32 excludes few centroids if rows are far from the mean compared with their differences.
         if len(rows) > _CANDIDATES_PER_ROW * len(chunk):
             rows, candidates = careful.pairs(chunk - mean)
         exact = paired_distances(chunk, centroids, rows, candidates)
@@ -81,9 +82,10 @@ def nearest_centroid(
 def expansion(
     centroids: Float[ndarray, "k d"], offsets: Float[ndarray, " k"], dtype: DTypeLike
 ) -> Float[ndarray, "d+1 k"]:
-    """Return the matrix that turns rows with a 1 appended into -2xc + offset, for all centroids at once.
+    """Return the matrix whose product with rows that end in a 1 is -2xc + offset for every centroid.
 
-    With offsets |c|^2 these are the squared distances, short of |x|^2, which no comparison needs.
+    With offsets |c|^2 these are the squared distances less |x|^2, which is the same for all centroids of a
+    row.
 
     >>> np.float32([[3, 1]]) @ expansion(np.float32([[2], [5]]), np.float32([4, 25]), np.float32)
     array([[-8., -5.]], dtype=float32)
@@ -96,10 +98,11 @@ def expansion(
 
 @dataclass(frozen=True, eq=False)
 class _Filter:
-    """Rules out the centroids that, whatever rounding did to the expansion, are not a row's nearest.
+    """Excludes centroids that are not the nearest of a row, whatever the rounding of the expansion.
 
-    The computed -2xc + |c|^2 is off by at most g (|x|^2 + |c|^2): each of some d additions rounds once.
-    So a centroid whose value less its error exceeds another's value plus its error cannot win.
+    The error of the computed -2xc + |c|^2 is at most g (|x|^2 + |c|^2), because each of about d additions
+    rounds once. A centroid whose value minus its error exceeds the value plus error of another is not the
+    nearest.
     """
 
     lower_bounds: Float[ndarray, "terms k"]
@@ -110,7 +113,7 @@ class _Filter:
     def of(cls, centroids: Float64[ndarray, "k d"], dtype: DTypeLike) -> "_Filter":
         """Prepare for one set of centroids and the precision of one `dtype`."""
         squared_norms = np.einsum("kd,kd->k", centroids, centroids)
-        # Twice what the analysis asks for, so that rounding of the bounds themselves is covered.
+        # Twice the bound of the analysis, to cover the rounding of the bounds themselves.
         g = 4 * (centroids.shape[1] + 4) * float(np.finfo(dtype).eps)
         return cls(expansion(centroids, (1 - g) * squared_norms, dtype), squared_norms, g)
 
@@ -120,7 +123,7 @@ class _Filter:
         lower = np.column_stack([X, np.ones(len(X))]).astype(dtype) @ self.lower_bounds
         rows, likely = np.arange(len(X)), lower.argmin(axis=1)
         margin = 2 * self.g * (self.squared_norms[likely] + np.einsum("nd,nd->n", X, X))
-        # Products too small for `dtype` vanish, and no relative bound sees that.
+        # Products too small for `dtype` become zero, which a relative bound does not cover.
         margin += 4 * (X.shape[1] + 4) * np.finfo(dtype).tiny
         limits = lower[rows, likely] + margin.astype(dtype)
         lower[rows, likely] = np.inf
@@ -136,7 +139,7 @@ class _Filter:
 def _lowest_of_each_row(
     rows: Int64[ndarray, " pairs"], score: Float64[ndarray, " pairs"], labels: Int64[ndarray, " pairs"]
 ) -> Int64[ndarray, " n"]:
-    """Return for each row the place of its lowest score (ties: the lower label); every row has a pair."""
+    """Return for each row the index of its pair of lowest score (ties: the lower label)."""
     if len(rows) == rows[-1] + 1:
         return rows
     best_first = np.lexsort((labels, score, rows))

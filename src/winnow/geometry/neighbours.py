@@ -1,9 +1,9 @@
-"""Find the nearest rows of every row, all of them compared and yet without a matrix of all pairs.
+"""Find the nearest rows of every row by comparing all pairs, without a matrix of all pairs in memory.
 
-faiss searches a block of rows at a time, on one thread; the distances of what it finds are measured again
-as differences in float64, and sorted by that, so that duplicates are at exactly 0 and an offset costs no
-precision. The search itself is as good as float32: among rows a thousand times closer to each other than to
-the mean of all, it may take the next nearest for the nearest.
+faiss searches a block of rows at a time, on one thread. The distances of the rows found are computed again
+from differences in float64 and sorted, so that duplicates have distance exactly 0 and an offset of all rows
+costs no precision. The search itself has the precision of float32: among rows a thousand times closer to
+each other than to the mean of all rows, it may miss the nearest.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ def nearest_neighbours(
     >>> rows.ravel(), distances.ravel()
     (array([1, 0, 1]), array([1., 1., 2.]))
     """
-    import faiss  # noqa: F401 - the limit reaches only libraries that are loaded by now
+    import faiss  # noqa: F401 - the limit applies only to libraries that are already loaded
 
     with threadpool_limits(1):
         return _search(X, min(count, len(X) - 1))
@@ -38,7 +38,7 @@ def sparsity(
     groups: Sequence[Int64[ndarray, " _"]],
     counts: Int64[ndarray, " groups"],
 ) -> Float64[ndarray, " n"]:
-    """Return every row's mean distance to the nearest other rows of its group, as many as its group's count.
+    """Return every row's mean distance to its nearest other rows of the same group, `counts` of each group.
 
     The inverse of a density. A row that is alone in its group has the sparsity 0.
 
@@ -78,7 +78,7 @@ def _search(X: ndarray, count: int) -> tuple[ndarray, ndarray]:
 
 
 def _without(rows: ndarray, found: ndarray) -> ndarray:
-    """Drop each row from its own neighbours; where many duplicates crowded it out, drop the last instead."""
+    """Drop each row from its own neighbours, or the last one if only duplicates of the row were found."""
     own = found == rows[:, None]
     own[~own.any(axis=1), -1] = True
     return found[~own].reshape(len(found), -1)

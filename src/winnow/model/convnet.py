@@ -1,16 +1,14 @@
-"""Train a small convolutional network for photographs, where LeNet-5 is too shallow to see the subject.
+"""Train a small convolutional network for photographs, which need more layers than LeNet-5 has.
 
-Blocks of a convolution, batch normalisation and ReLU, the picture halved and the channels doubled from one
-to the next, and an average over what is left of the picture: where in it the subject stands no longer
-matters, and the network takes pictures of any size. The first block looks at every second place only: at
-full size it would cost more than all others together. `stride=1 widths=[16,32,64,128,256]` looks at every
-place, for twice the time, and is the better network where there are thousands of photographs. Expect it to
-win over `lenet5` on colour photographs of 32x32 pixels and more; on digits it costs more and gains little,
-and with a few hundred photographs a pretrained network would beat it by far.
+Blocks of a convolution, batch normalisation and ReLU, each at half the resolution of the one before, and a
+global average pooling at the end [2]_: the position of the subject then matters little, and images of any
+size are accepted. It should win over `lenet5` on colour photographs of 32x32 pixels and more. It should
+lose on digits, where it costs more and gains little, and on a few hundred photographs, where a pretrained
+network is better by far.
 
 .. [1] Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition",
    ICLR 2015. https://arxiv.org/abs/1409.1556
-.. [2] Lin, Chen and Yan, "Network In Network", ICLR 2014, section 3.2 (the average over the picture).
+.. [2] Lin, Chen and Yan, "Network In Network", ICLR 2014, section 3.2 (global average pooling).
    https://arxiv.org/abs/1312.4400
 """
 
@@ -28,11 +26,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ConvNet(Model):
-    """One block for each width in `widths`, of 3x3 patches; with `stride=2` the first has 4x4 ones.
+    """Convolutional blocks with max-pooling between them, for images of any number of channels.
 
-    Max-pooling stands between blocks, so every block halves the picture; with `stride=1` all but one do.
-    The picture must be large enough for that: with four blocks at stride 2, 16x16 pixels.
+    Kernels are 3x3, in a first block of stride 2 4x4. Images must be large enough to be halved that often:
+    with four blocks and stride 2, at least 16x16 pixels.
 
+    Parameters
+    ----------
+    widths
+        Number of output channels of each block; as many blocks as values.
+    stride
+        Stride of the first block. 2 halves its cost, which otherwise exceeds that of all others together;
+        1 with `widths` [16, 32, 64, 128, 256] takes twice the time and is better on thousands of photographs.
+    dropout
+        Probability with which an input of the last layer is set to zero in training.
+
+    Examples
+    --------
     >>> sum(weights.numel() for weights in ConvNet(widths=(2,)).build((1, 8, 8), 3).parameters())
     45
     """
@@ -53,7 +63,7 @@ class ConvNet(Model):
 
         layers, fan_in = [], shape[0]
         for width in self.widths:
-            # Batch normalisation has a shift of its own, which makes a bias before it idle.
+            # Batch normalisation adds a bias itself and cancels any bias before it.
             halving = not layers and self.stride == 2
             layers += [nn.MaxPool2d(2)] if layers else []
             size, stride = (4, 2) if halving else (3, 1)

@@ -1,8 +1,8 @@
 """Train LeNet-5 with batch normalisation after each convolution, as earlier studies of subsets did.
 
-Here to be comparable with them. Batch statistics let a network learn in few steps at a plain learning
-rate; with a tuned rate and dropout it should lose to `lenet5` where only a few hundred images are kept,
-because the statistics of small batches of few images are noise.
+It makes results comparable with theirs. Batch normalisation should win in trainings of few steps at an
+untuned learning rate. It should lose to `lenet5` with a tuned rate and dropout where only a few hundred
+images are kept, because the statistics of small batches vary too much.
 
 .. [1] Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal
    Covariate Shift", ICML 2015, algorithm 1. https://arxiv.org/abs/1502.03167
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class LeNet5BatchNorm(Model):
     """LeNet-5 with batch normalisation and without dropout, for the images that `LeNet5` takes.
 
-    Images of 28x28 are resized to 32x32 (`LeNet5` gives them a margin instead).
+    Images of 28x28 are resized to 32x32 (`LeNet5` pads them with zeros instead).
 
     >>> sum(weights.numel() for weights in LeNet5BatchNorm().build((1, 28, 28), 10).parameters())
     61750

@@ -1,7 +1,7 @@
-"""Train plain fully connected layers: the network for features, and a check that convolutions matter.
+"""Train a fully connected network: for features, and on images to see what convolutions gain.
 
-It takes anything that can be written as a vector. On images it should lose to `lenet5`, which knows that
-neighbouring pixels belong together.
+It takes rows of any shape, flattened. On images it should lose to `lenet5`, whose convolutions use that
+neighbouring pixels are related.
 
 .. [1] Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", Nature, 1986.
    https://doi.org/10.1038/323533a0
@@ -21,8 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MLP(Model):
-    """One hidden layer with ReLU and `dropout` for each width in `hidden`; none is logistic regression.
+    """Fully connected layers with ReLU and dropout.
 
+    Parameters
+    ----------
+    hidden
+        Number of units of each hidden layer; an empty list gives multinomial logistic regression.
+    dropout
+        Probability with which an output of a hidden layer is set to zero in training.
+
+    Examples
+    --------
     >>> sum(weights.numel() for weights in MLP(hidden=(3,)).build((2,), 4).parameters())
     25
     """

@@ -1,1 +1,1 @@
-"""What a job shows instead of training: one module per option of `conf/study`."""
+"""Figures and tables of how a method works: one module per option of `conf/study`."""

@@ -1,8 +1,7 @@
-"""See what dropping dense clusters leaves: the data, its clusters, and the rows kept after each stage.
+"""Show which rows `selector=density` keeps: the data, its clusters, and the rows kept in one and two stages.
 
-Drawn in the plane of the first two principal components, whatever the number of features: rows that
-overlap there may lie far apart. It illustrates the trainings of `selector=density`, of which it draws the
-first repetition.
+Rows are drawn by their first two principal components: rows that overlap in the figure may lie far apart. It
+accompanies trainings with `selector=density`, of which it draws the first repetition.
 """
 
 from collections.abc import Sequence
@@ -26,7 +25,22 @@ from winnow.types import Dataset
 
 @dataclass(frozen=True)
 class DensityStages(Study):
-    """`budget` rows kept by `density` out of k clusters: in one stage, and with `stage_one` in two."""
+    """Figure and table of the rows that `selector=density` keeps, in a single and in a double stage.
+
+    Parameters
+    ----------
+    k
+        Number of clusters.
+    budget
+        Number of rows kept.
+    neighbours
+        Number of nearest neighbours from which the density of a row is estimated.
+    drop
+        Which clusters are dropped: the densest or the sparsest.
+    stage_one
+        Share of the rows to be dropped that the first of two stages drops by density; the rest is dropped at
+        random.
+    """
 
     illustrates: ClassVar[bool] = True
 
@@ -63,7 +77,7 @@ def _draw(points: ndarray, views: Sequence[tuple[str, ndarray, ndarray, str]], p
     for axes, (title, rows, labels, name) in zip(all_axes, views, strict=True):
         scatter(axes, points[rows], labels, name)
         axes.set(title=title, xlabel="principal component 1", ylabel="principal component 2")
-        # The same window in every panel, so that what is missing is seen to be missing.
+        # The same limits in every panel, so that missing rows are visible.
         axes.set(xlim=_window(points[:, 0]), ylim=_window(points[:, 1]))
     figure.legend(*all_axes[0].get_legend_handles_labels(), loc="outside right center")
     figure.savefig(path, dpi=120)
@@ -75,7 +89,7 @@ def _window(values: ndarray) -> tuple[float, float]:
 
 
 def _records(dataset: Dataset, kept: dict[str, ndarray]) -> list[Record]:
-    """How many rows of every class are left."""
+    """Return the number of rows of every class in each of the selections."""
     names = dataset.classes
     return [
         {"rows": name, "kept": len(rows)}

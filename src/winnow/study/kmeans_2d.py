@@ -1,7 +1,8 @@
-"""Watch k-means from its first centroids to its last, round by round, on points in the plane.
+"""Show the iterations of k-means on points in the plane.
 
-Three panels: the data, the random rows it starts from, and where it ends; and a table of the inertia after
-every round, ending with scikit-learn's from the same start, which must be the same.
+A figure of three panels: the data, the initial centroids and the final ones; and a table of the inertia
+after every iteration, with scikit-learn's result from the same initial centroids, which must be the same,
+at the end.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from winnow.clusterer.lloyd import assign, centroids_until_still, random_centroids, squared_distances
+from winnow.clusterer.lloyd import assign, iterate_centroids, random_centroids, squared_distances
 from winnow.errors import InvalidValue
 from winnow.report.style import Record, crosses, panels, save_table, scatter
 from winnow.stages import Study
@@ -21,7 +22,13 @@ from winnow.types import Dataset
 
 @dataclass(frozen=True)
 class KMeans2D(Study):
-    """k-means by `winnow.clusterer.lloyd` with k centroids, on data of two features."""
+    """k-means by `winnow.clusterer.lloyd` on data of two features.
+
+    Parameters
+    ----------
+    k
+        Number of clusters.
+    """
 
     k: Annotated[int, Field(ge=1)] = 2
 
@@ -33,7 +40,7 @@ class KMeans2D(Study):
             )
         X = dataset.x.astype(np.float64)
         initial = random_centroids(X, self.k, stream(seed, 0, "cluster"))
-        rounds = list(centroids_until_still(X, initial))
+        rounds = list(iterate_centroids(X, initial))
         self._draw(X, rounds, folder / "kmeans_2d.png")
         return save_table(_records(X, rounds), folder / "kmeans_2d.csv")
 

@@ -1,19 +1,19 @@
 """Compare mini-batch k-means at several numbers of clusters with k-means, on the pixels of images.
 
-Inertia always falls with k, so on the rows that were clustered the largest k always wins; a tenth of the
-training rows is held out to see whether more clusters still describe rows that were not clustered. Labels
-are used afterwards: every cluster takes the commonest label of its rows, and is then a classifier.
+The inertia of the clustered rows always falls with k. A part of the training rows is held out to see
+whether it falls for rows that were not clustered, too. Labels are used only afterwards: the most frequent
+label of each cluster makes the clustering a classifier.
 
 Reference: Sculley, "Web-scale k-means clustering", WWW 2010.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Annotated
 
 import numpy as np
 from numpy import ndarray
+from numpy.random import Generator
 from pydantic import Field
 
 from winnow.clusterer.minibatch import MiniBatch
@@ -22,14 +22,23 @@ from winnow.embedding.identity import flatten
 from winnow.report.style import COLOURS, Record, panels, save_table, summary
 from winnow.stages import Clusterer, Study
 from winnow.streams import stream, stream_seed
-from winnow.study._quality import Quality, assigned, majority_labels
-from winnow.trainer._patience import set_aside
-from winnow.types import Clustering, Dataset
+from winnow.study._cluster_quality import assign_to_nearest, fit_and_measure, majority_labels
+from winnow.types import Dataset
 
 
 @dataclass(frozen=True)
 class MiniBatchMNIST(Study):
-    """k-means at `full_k` and mini-batch k-means at every k in `ks`; medians over the repetitions."""
+    """k-means and mini-batch k-means at several numbers of clusters; medians over the repetitions.
+
+    Parameters
+    ----------
+    full_k
+        Number of clusters of k-means.
+    ks
+        Numbers of clusters of mini-batch k-means.
+    held_out
+        Share of the training rows that are not clustered.
+    """
 
     full_k: Annotated[int, Field(ge=1)] = 10
     ks: tuple[Annotated[int, Field(ge=1)], ...] = (10, 16, 64, 256)
@@ -42,19 +51,24 @@ class MiniBatchMNIST(Study):
         for name, method in methods:
             repeated = []
             for repetition in range(seeds):
-                fitted, held = set_aside(len(X), self.held_out, stream(seed, repetition, "validation"))
+                fitted, held = self._split(len(X), stream(seed, repetition, "validation"))
                 parts = {"held-out": X[held], "test": X_test}
                 cluster_seed = stream_seed(seed, repetition, "cluster")
                 repeated.append(
-                    _judged(method, X[fitted], dataset.y[fitted], parts, dataset.y_test, cluster_seed)
+                    _measured(method, X[fitted], dataset.y[fitted], parts, dataset.y_test, cluster_seed)
                 )
             records.append({"method": name, "k": method.k} | summary(repeated, spread="test %"))
         text = save_table(records, folder / "minibatch_mnist.csv")
         _draw_elbow(records[1:], records[0], folder / "minibatch_mnist.png")
         return f"{text}\n{_best(records[1:])}"
 
+    def _split(self, n: int, rng: Generator) -> tuple[ndarray, ndarray]:
+        """Return the rows that are clustered, at least one, and those held out."""
+        order, held = rng.permutation(n), min(round(self.held_out * n), n - 1)
+        return np.sort(order[held:]), np.sort(order[:held])
 
-def _judged(
+
+def _measured(
     method: Clusterer,
     X: ndarray,
     y: ndarray,
@@ -62,16 +76,13 @@ def _judged(
     y_test: ndarray,
     seed: int,
 ) -> dict[str, float]:
-    started = perf_counter()
-    clustering = method.fit(X, seed=seed)
-    seconds = perf_counter() - started
-    quality = Quality.of(clustering, y)
-    others: dict[str, Clustering] = {name: assigned(rows, clustering) for name, rows in parts.items()}
+    clustering, quality, seconds = fit_and_measure(method, X, y, seed)
+    others = {name: assign_to_nearest(rows, clustering) for name, rows in parts.items()}
     predicted = majority_labels(clustering, y)[others["test"].labels]
     return {
         "seconds": seconds,
         "inertia": quality.inertia,
-        # Per row, so that parts of different size can be compared.
+        # Per row, so that sets of different size can be compared.
         "inertia/row": quality.inertia / len(X),
         **{f"{name} inertia/row": float(np.mean(part.distances**2)) for name, part in others.items()},
         "train %": quality.accuracy,
@@ -82,7 +93,7 @@ def _judged(
 
 
 def _best(records: list[Record]) -> str:
-    """Say which k is best by each measure, and what it is worth on the test rows."""
+    """Say which k has the lowest inertia per row, and what its inertia is on the test rows."""
     lines = []
     for measure in ("inertia/row", "held-out inertia/row"):
         best = min(records, key=lambda record: record[measure])

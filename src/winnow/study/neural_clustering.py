@@ -1,12 +1,11 @@
-"""Hold clustering with a network against k-means: how tight, how true to labels, how long.
+"""Compare clustering with a network with k-means: inertia, agreement with labels, and time.
 
-On data of two features the rounds of the network are drawn as an animation. Expect k-means to win every
+On data of two features the rounds of the network are drawn as an animation. k-means should win in every
 column of the table: see `winnow.clusterer.neural`.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Annotated
 
 import numpy as np
@@ -19,13 +18,23 @@ from winnow.embedding.identity import flatten
 from winnow.report.style import crosses, panels, save_table, scatter, summary
 from winnow.stages import Clusterer, Study
 from winnow.streams import stream_seed
-from winnow.study._quality import Quality
+from winnow.study._cluster_quality import fit_and_measure
 from winnow.types import Dataset
 
 
 @dataclass(frozen=True)
 class NeuralClustering(Study):
-    """`neural` and k-means at every k in `ks`; medians over the repetitions, and the range of the inertia."""
+    """`neural` and k-means at several numbers of clusters; medians over the repetitions.
+
+    Parameters
+    ----------
+    ks
+        Numbers of clusters.
+    rounds
+        Largest number of rounds of `neural`.
+    steps
+        Training steps of `neural` in each round.
+    """
 
     ks: tuple[Annotated[int, Field(ge=1)], ...] = (2,)
     rounds: Annotated[int, Field(ge=1)] = 30
@@ -34,12 +43,14 @@ class NeuralClustering(Study):
     def run(self, dataset: Dataset, *, seed: int, seeds: int, folder: Path) -> str:
         X = flatten(dataset.x)
         if X.shape[1] == 2:
-            watched = self._neural(self.ks[0]).rounds_on(X, stream_seed(seed, 0, "cluster"))
-            animate(X, list(watched), folder / "neural_clustering.gif")
+            rounds = self._neural(self.ks[0]).rounds_on(X, stream_seed(seed, 0, "cluster"))
+            animate(X, list(rounds), folder / "neural_clustering.gif")
         methods = [pair for k in self.ks for pair in (("neural", self._neural(k)), ("k-means", Sklearn(k)))]
         records = []
         for name, method in methods:
-            repeated = [_judged(method, X, dataset.y, stream_seed(seed, r, "cluster")) for r in range(seeds)]
+            repeated = [
+                _measured(method, X, dataset.y, stream_seed(seed, r, "cluster")) for r in range(seeds)
+            ]
             records.append({"method": name, "k": method.k} | summary(repeated, spread="inertia"))
         return save_table(records, folder / "neural_clustering.csv")
 
@@ -47,11 +58,8 @@ class NeuralClustering(Study):
         return Neural(k, rounds=self.rounds, steps=self.steps)
 
 
-def _judged(method: Clusterer, X: ndarray, y: ndarray, seed: int) -> dict[str, float]:
-    started = perf_counter()
-    clustering = method.fit(X, seed=seed)
-    seconds = perf_counter() - started
-    quality = Quality.of(clustering, y)
+def _measured(method: Clusterer, X: ndarray, y: ndarray, seed: int) -> dict[str, float]:
+    clustering, quality, seconds = fit_and_measure(method, X, y, seed)
     return {
         "inertia": quality.inertia,
         "NMI": quality.nmi,
@@ -63,7 +71,7 @@ def _judged(method: Clusterer, X: ndarray, y: ndarray, seed: int) -> dict[str, f
 
 
 def animate(X: ndarray, rounds: list[Round], path: Path) -> None:
-    """Draw one picture a round, half a second each; the last one stays for three seconds."""
+    """Write an animation of the rounds: half a second for each, three seconds for the last."""
     from PIL import Image
 
     pictures = []

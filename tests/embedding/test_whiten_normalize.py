@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from winnow.embedding import _scaling as scaling
-from winnow.embedding._scaling import fixed_signs, normalized, whitened
+from winnow.embedding import _whiten_normalize as scaling
+from winnow.embedding._whiten_normalize import fixed_signs, normalized, whitened
 from winnow.errors import InvalidValue
 
 ROWS = arrays(

@@ -1,8 +1,8 @@
-"""Move the pixels of a whole batch of images at once: the common part of the geometric augmentations.
+"""Transform a batch of images geometrically: what the geometric augmentations have in common.
 
-Everything is in pixels from the centre of the image, x to the right and y down, so that a rotation is a
-rotation on images that are not square, too. A transformation says, for each pixel of the result, where to
-look in the source.
+Coordinates are in pixels from the centre of the image, x to the right and y down, so that a rotation keeps
+angles on images that are not square, too. A transformation gives, for each pixel of the result, the point
+of the source image at which its value is read.
 """
 
 import math
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     import torch
 
 
-def warp(
+def transform(
     images: "torch.Tensor", matrices: "torch.Tensor", shifts: "torch.Tensor | float" = 0.0
 ) -> "torch.Tensor":
-    """Look up each pixel p of the result at `matrices @ p + shifts` in the source, between pixels linearly.
+    """Read each pixel p of the result at `matrices @ p + shifts` of the source, by bilinear interpolation.
 
-    `images` are (b, c, h, w), `matrices` (b, 2, 2), `shifts` anything that fits (b, h, w, 2). Outside the
-    source its nearest edge pixel is taken: that is the background whatever its value, whereas a constant
-    would have to know how the images were normalised.
+    `images` are (b, c, h, w), `matrices` (b, 2, 2), `shifts` anything that broadcasts to (b, h, w, 2), in
+    pixels. Outside the source the nearest edge pixel is read: it shows the background whatever its value,
+    while the right constant would depend on how the images were normalised.
 
     >>> import torch
     >>> row = torch.tensor([[[[1.0, 2.0, 3.0]]]])
-    >>> warp(row, torch.eye(2)[None], torch.tensor([1.0, 0.0]))
+    >>> transform(row, torch.eye(2)[None], torch.tensor([1.0, 0.0]))
     tensor([[[[2., 3., 3.]]]])
     """
     import torch
@@ -34,26 +34,29 @@ def warp(
     x = torch.arange(width, device=images.device) - (width - 1) / 2
     pixels = torch.stack([x.expand(height, width), y[:, None].expand(height, width)], dim=-1)
     sources = torch.einsum("bij,hwj->bhwi", matrices, pixels) + shifts
-    # By numbers: a tensor of them would have to be copied to a GPU, which no CUDA graph can record.
+    # Two products with plain numbers: a tensor (width, height) would have to be copied to the GPU, and a
+    # CUDA graph cannot record such a copy.
     grid = torch.stack([sources[..., 0] * (2 / width), sources[..., 1] * (2 / height)], dim=-1)
     return grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def uniform(
+def uniform_draws(
     shape: tuple[int, ...], limit: float, images: "torch.Tensor", generator: "torch.Generator"
 ) -> "torch.Tensor":
-    """Draw from [-limit, limit), where `generator` lives, and bring it to where `images` are."""
+    """Draw uniformly from [-limit, limit) on the device of `generator`; return it on that of `images`."""
     import torch
 
     draws = torch.rand(shape, generator=generator, device=generator.device)
     return ((2 * draws - 1) * limit).to(images.device)
 
 
-def rotations(degrees: "torch.Tensor") -> "torch.Tensor":
-    """Return one matrix for each angle; looking up the source turned one way turns the image the other.
+def rotation_matrices(degrees: "torch.Tensor") -> "torch.Tensor":
+    """Return one 2x2 rotation matrix for each angle.
+
+    A positive angle turns the points at which `transform` reads, and therefore turns the image backwards.
 
     >>> import torch
-    >>> rotations(torch.tensor([90.0])).round().abs()
+    >>> rotation_matrices(torch.tensor([90.0])).round().abs()
     tensor([[[0., 1.],
              [1., 0.]]])
     """

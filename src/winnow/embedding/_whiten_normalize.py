@@ -1,11 +1,10 @@
-"""Give every embedding two options: all directions count alike, and all rows are equally long.
+"""Whiten the rows of an embedding, and scale them to unit length, where the settings of an embedding say so.
 
-Distances are ruled by the directions in which rows differ most. Whitening gives every direction the same
-variance: it helps where what tells rows apart hides in small differences, or where features come in
-unlike units, and it loses where the small directions are noise. On MNIST, 50 clusters hold one kind of
-digit to 89 % instead of 80 % after whitening `patches`, and to 73 % instead of 80 % after whitening `pca`.
-At length one, distance means angle: how bright or how large a row is no longer counts, only its pattern;
-that loses where size is what matters (here it adds one point). Both are off unless asked for.
+Euclidean distances depend most on the directions of largest variance. Whitening gives every direction the
+same variance: it should win where rows differ in directions of small variance, or where features have
+different units, and lose where the directions of small variance are noise. Between rows of unit length the
+distance depends on their angle only: this should win where brightness or size of an image means nothing, and
+lose where it matters. Both are off by default. Measured on MNIST in scripts/results/embedding.md.
 
 .. [1] Coates and Ng, "Learning Feature Representations with K-means", 2012, section 3.1 (whitening).
    https://doi.org/10.1007/978-3-642-35289-8_30
@@ -23,14 +22,22 @@ from threadpoolctl import threadpool_limits
 from winnow.errors import InvalidValue
 from winnow.stages import Embedding
 
-FLOOR = 1e-10  # directions with less than this part of the largest variance are taken for rounding
-WIDEST = 4096
-_ROWS_AT_ONCE = 4096
+FLOOR = 1e-10  # a variance below this share of the largest is taken to be rounding
+WIDEST = 4096  # values in a row; the time to find the principal axes grows with their cube
+_ROWS_AT_ONCE = 4096  # rows that are converted to double precision at once
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScaledEmbedding(Embedding):
-    """What `embed` returns, whitened if `whiten`, then brought to length one if `normalize`."""
+    """An embedding whose rows can be whitened, then scaled to unit length.
+
+    Parameters
+    ----------
+    whiten
+        Whether to rotate the rows to their principal axes and scale every axis to variance 1.
+    normalize
+        Whether to divide every row by its Euclidean length, after whitening if both are set.
+    """
 
     whiten: bool = False
     normalize: bool = False
@@ -47,9 +54,9 @@ class ScaledEmbedding(Embedding):
 
 
 def whitened(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
-    """Return the rows seen from their mean along their principal axes, in units of standard deviations.
+    """Return the coordinates of the centred rows along their principal axes, each with variance 1.
 
-    Axes along which next to nothing varies stay next to zero. Rows that are all alike become zero.
+    Coordinates whose variance is only rounding stay close to zero. Rows that are all equal become zero.
 
     >>> whitened(np.float32([[0, 0], [0, 2], [100, 0], [100, 2]])).tolist()
     [[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]
@@ -70,7 +77,7 @@ def whitened(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
 
 
 def normalized(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
-    """Return every row divided by its length; rows of zeros stay what they are.
+    """Return every row divided by its Euclidean length; rows of zeros stay zero.
 
     >>> normalized(np.float32([[3, 4], [0, 0]])).round(3).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
@@ -84,7 +91,9 @@ def normalized(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
 
 
 def fixed_signs(axes: Float[ndarray, "d k"]) -> Float[ndarray, "d k"]:
-    """Turn every column so that its largest entry is positive: an axis is found without a direction.
+    """Return the columns with the sign that makes the entry of largest absolute value positive.
+
+    An eigenvector is determined only up to its sign.
 
     >>> fixed_signs(np.float64([[1, 2], [-3, 4]])).tolist()
     [[-1.0, 2.0], [3.0, 4.0]]
@@ -94,7 +103,7 @@ def fixed_signs(axes: Float[ndarray, "d k"]) -> Float[ndarray, "d k"]:
 
 
 def _moments(X: ndarray) -> tuple[ndarray, ndarray]:
-    # About the first row, so that rows which are all alike have no variance at all, not even of rounding.
+    # Sums are of differences to the first row, so that equal rows have a variance of exactly zero.
     origin, n = X[0].astype(np.float64), len(X)
     mean = origin + sum((rows - origin).sum(axis=0) for rows in _chunks(X)) / n
     covariance = sum((rows - mean).T @ (rows - mean) for rows in _chunks(X)) / n
@@ -106,7 +115,8 @@ def _chunks(X: ndarray) -> list[ndarray]:
 
 
 def _in_chunks(X: ndarray, change: Callable[[ndarray], ndarray]) -> ndarray:
-    # In double precision, where no square of a float32 overflows or vanishes, with no such copy of all rows.
+    # Double precision: no square of a float32 overflows or becomes zero in it. In chunks, because a copy of
+    # all rows in double precision would take twice their memory.
     changed = np.empty_like(X)
     for before, after in zip(_chunks(X), _chunks(changed), strict=True):
         after[:] = change(before.astype(np.float64))

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from threadpoolctl import threadpool_limits
 
 from winnow.geometry.distance import nearest_centroid
-from winnow.geometry.kmeans import Assignment, Points, Regions, drawn_by_cost, find_centroids, moved
+from winnow.geometry.fast_kmeans import Assignment, Points, Regions, drawn_by_cost, find_centroids, moved
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +124,7 @@ def test_looking_only_around_costs_little_even_where_there_is_no_structure(monke
         return np.mean([inertia(X, find_centroids(X, k, rng, passes=12, draws=4)) for rng in rngs])
 
     around = mean_inertia()
-    monkeypatch.setattr("winnow.geometry.kmeans._FEW", k)
+    monkeypatch.setattr("winnow.geometry.fast_kmeans._FEW", k)
     assert around < limit * mean_inertia()
 
 
@@ -155,6 +155,6 @@ def test_a_memory_map_gives_the_same_bits_without_being_copied(tmp_path):
 def test_rows_held_in_memory_change_no_bit(monkeypatch, k):
     X = (np.random.default_rng(0).normal(size=(6000, 7)) + 5).astype(np.float32)
     held = find_centroids(X, k, np.random.default_rng(0), passes=4, draws=2)
-    monkeypatch.setattr("winnow.geometry.kmeans._HELD", 0)
+    monkeypatch.setattr("winnow.geometry.fast_kmeans._COPIED_VALUES", 0)
     fetched = find_centroids(X, k, np.random.default_rng(0), passes=4, draws=2)
     assert held.tobytes() == fetched.tobytes()

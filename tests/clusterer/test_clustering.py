@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from winnow.clusterer._contract import check_clusterable, cluster
+from winnow.clusterer._clustering import check_clusterable, clustering_from_centroids
 from winnow.errors import InvalidValue, WinnowWarning
 
 X = np.arange(20, dtype=np.float32).reshape(10, 2)
@@ -59,7 +59,7 @@ def test_the_library_sees_centred_rows_and_its_centroids_move_back():
         seen.append(centred)
         return centred[:2]
 
-    clustering = cluster(X + np.float32(1e4), 2, first_rows)
+    clustering = clustering_from_centroids(X + np.float32(1e4), 2, first_rows)
     np.testing.assert_allclose(seen[0].mean(axis=0), 0, atol=1e-5)
     np.testing.assert_array_equal(clustering.centroids, X[:2] + np.float32(1e4))
 
@@ -71,14 +71,14 @@ def test_the_library_runs_on_one_thread():
         threads.extend(library["num_threads"] for library in threadpool_info())
         return centred[:2]
 
-    cluster(X, 2, first_rows)
+    clustering_from_centroids(X, 2, first_rows)
     assert set(threads) == {1}
 
 
 def test_too_few_distinct_rows_are_counted_in_one_warning():
     repeated = np.repeat(X[:3], 50, axis=0)
     with pytest.warns(WinnowWarning) as caught:
-        cluster(repeated, 10, lambda centred: centred[np.arange(10) * 12])
+        clustering_from_centroids(repeated, 10, lambda centred: centred[np.arange(10) * 12])
     assert [str(warning.message) for warning in caught] == [
         "k=10 clusters for 3 distinct rows: 7 clusters stay empty"
     ]
@@ -87,5 +87,5 @@ def test_too_few_distinct_rows_are_counted_in_one_warning():
 def test_an_empty_cluster_among_enough_distinct_rows_is_no_news():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        clustering = cluster(X, 3, lambda centred: centred[[0, 0, 5]])
+        clustering = clustering_from_centroids(X, 3, lambda centred: centred[[0, 0, 5]])
     np.testing.assert_array_equal(clustering.sizes, [3, 0, 7])

@@ -1,16 +1,16 @@
-"""Find k-means centroids fast: careful seeds drawn in blocks, long steps, and a search among neighbours.
+"""Find k-means centroids fast: initial centroids drawn in blocks, over-relaxed steps, and a local search.
 
-Three things cost time in k-means: k draws one after another, dozens of passes to settle, and n x k
-distances in every pass. Here seeds are drawn many at a time, more than needed, and the useful ones kept,
-which does what the greedy trials of k-means++ do [1]_; centroids move past the mean of their rows
-(over-relaxation [2]_), so that a dozen passes do the work of thirty; and once clusters are many, space is
-cut into regions, and a row is compared only with the centroids around its own. Passes are matrix products
-on tiles that stay in the processor's cache: no n x k table exists, and `X` is read in pieces, so it may be
-a memory map; where it is small, a centred copy is kept.
+Three parts of k-means take its time: drawing k initial centroids one after another, dozens of passes until
+they converge, and n x k distances in each pass. Here initial centroids are drawn in blocks, more than
+needed, and those that lower the inertia most are kept, as the greedy trials of k-means++ do [1]_. Centroids
+move beyond the mean of their rows (over-relaxation [2]_), so that a dozen passes replace thirty. With many
+clusters the space is divided into regions, and a row is compared only with the centroids in and around its
+region. Passes are matrix products on tiles that stay in the processor's cache: there is no n x k matrix,
+and `X` is read in chunks, so that it may be a memory map; a small `X` is copied once, centred.
 
-It stops after a fixed number of passes, before Lloyd's iteration stands still, and should lose to it
-where the last tenth of a percent of inertia counts, or where clusters are so elongated that rows change
-hands for many passes.
+It stops after a fixed number of passes, before Lloyd's iteration converges. It should lose to Lloyd's
+iteration where the last tenth of a percent of inertia matters, or where clusters are so elongated that rows
+change clusters for many passes.
 
 .. [1] Arthur and Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007; in blocks:
    Bahmani et al., "Scalable k-means++", VLDB 2012. https://arxiv.org/abs/1203.6402
@@ -28,25 +28,25 @@ from numpy.random import Generator
 
 from winnow.geometry.distance import expansion, nearest_centroid
 
-_TILE = 2**17  # scores at once: half a megabyte, so that a tile is still in cache when it is searched
-_PIECE = 2**22  # values of X read at once where nothing but reading is done
-_HELD = 2**23  # values of X that are few enough to be held in memory once more
-_SEEDING_ROWS_PER_CLUSTER = 256
-_JUDGES_PER_SEED, _FEWEST_JUDGES = 32, 10_000  # rows that tell which draws are useful
-_OVERSHOOT = 1.9  # below 2, every move still lowers the cost
-_PLAIN_FIRST, _PLAIN_LAST = 1, 2  # passes that move centroids to the mean, no further
-_FEW = 512  # centroids that are all compared with every row
-_REGION = 50  # centroids whose rows are compared with the same
-_MOST_NEIGHBOURS = 400  # centroids that a row is compared with
-_SHARE_TRIED, _FEWEST_TRIED = 4, 200  # of the rows drawn as seeds, the part that a row is compared with
+_TILE_VALUES = 2**17  # of a matrix of scores; half a megabyte stays in the processor's cache
+_CHUNK_VALUES = 2**22  # of X, read at once where no scores are computed
+_COPIED_VALUES = 2**23  # of X, up to which a centred copy is kept in memory
+_SEEDING_ROWS_PER_CLUSTER = 256  # rows that initial centroids are drawn from
+_SAMPLE_PER_SEED, _SMALLEST_SAMPLE = 32, 10_000  # rows on which drawn candidates are compared
+_OVERRELAXATION = 1.9  # length of a step; below 2 every step still lowers the inertia
+_PLAIN_FIRST, _PLAIN_LAST = 1, 2  # passes whose steps end at the mean
+_FEW = 512  # centroids up to which all are compared with every row
+_REGION = 50  # centroids in a region, on average
+_MOST_NEIGHBOURS = 400  # centroids that a row is compared with, if there are many
+_SHARE_TRIED, _FEWEST_TRIED = 4, 200  # candidates that a row is compared with: a quarter, at least 200
 
 
 def find_centroids(
     X: Float32[ndarray, "n d"], k: int, rng: Generator, *, passes: int, draws: int
 ) -> Float32[ndarray, "k d"]:
-    """Return k centroids after `passes` moves; of `draws` candidates for each seed, the best are kept.
+    """Return k centroids after `passes` steps; of `draws` candidates for each initial one the best are kept.
 
-    Uses as many threads as numpy may; the last bits of the result depend on how many.
+    Uses as many threads as numpy does; the last bits of the result depend on their number.
 
     >>> X = np.float32([[0], [2], [10], [12]])
     >>> np.sort(find_centroids(X, 2, np.random.default_rng(0), passes=3, draws=3), axis=0).tolist()
@@ -62,20 +62,20 @@ def find_centroids(
             assignment = regions.search(points, of_row, centroids, of_centroid, min(k // 2, _MOST_NEIGHBOURS))
         elif done:
             assignment = points.nearest(centroids)
-        overshoots = _PLAIN_FIRST <= done < passes - _PLAIN_LAST
-        centroids = moved(points, centroids, assignment, _OVERSHOOT if overshoots else 1.0)
+        overrelaxed = _PLAIN_FIRST <= done < passes - _PLAIN_LAST
+        centroids = moved(points, centroids, assignment, _OVERRELAXATION if overrelaxed else 1.0)
     return centroids + points.origin
 
 
 @dataclass(frozen=True, eq=False)
 class Assignment:
-    """For each of m rows a cluster, and the squared distance to its centroid in single precision."""
+    """The cluster of each of m rows, and its squared distance to that centroid in single precision."""
 
     labels: Int32[ndarray, " m"]
     costs: Float32[ndarray, " m"]
 
     def or_nearer(self, other: "Assignment", first_label: int) -> "Assignment":
-        """Let rows change to the clusters of `other`, counted from `first_label`, that are nearer."""
+        """Return the nearer of two assignments for each row; labels of `other` count from `first_label`."""
         nearer = other.costs < self.costs
         return Assignment(
             np.where(nearer, other.labels + np.int32(first_label), self.labels),
@@ -85,7 +85,7 @@ class Assignment:
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """The rows of `X` seen from their mean, where single precision is good enough."""
+    """The rows of `X` relative to their mean `origin`, for which single precision is enough."""
 
     X: Float32[ndarray, "n d"]
     origin: Float32[ndarray, " d"]
@@ -93,13 +93,13 @@ class Points:
 
     @classmethod
     def of(cls, X: Float32[ndarray, "n d"]) -> "Points":
-        """Measure `X` once, piece by piece."""
+        """Compute the mean and the squared norms of the rows, a chunk at a time."""
         origin = X.mean(axis=0, dtype=np.float64).astype(np.float32)
         squared_norms = np.empty(len(X), np.float32)
         points = cls(X, origin, squared_norms)
-        for piece in points.pieces():
-            rows = points[piece]
-            np.einsum("nd,nd->n", rows, rows, out=squared_norms[piece])
+        for chunk in points.chunks():
+            rows = points[chunk]
+            np.einsum("nd,nd->n", rows, rows, out=squared_norms[chunk])
         return points
 
     def __len__(self) -> int:
@@ -109,23 +109,23 @@ class Points:
         return self.with_one(rows)[:, :-1]
 
     @cached_property
-    def held(self) -> Float32[ndarray, "n terms"] | None:
-        """All rows `with_one`, to be fetched by every pass, unless they are many."""
-        return _with_one(self.X, self.origin) if self.X.size <= _HELD else None
+    def copied(self) -> Float32[ndarray, "n terms"] | None:
+        """All rows as `with_one` returns them, or None if they are too many to be kept in memory."""
+        return _with_one(self.X, self.origin) if self.X.size <= _COPIED_VALUES else None
 
     def with_one(self, rows: slice | ndarray) -> Float32[ndarray, "m terms"]:
-        """Return rows with a 1 appended, as an `expansion` takes them."""
-        if self.held is None:
+        """Return rows with a 1 appended, to be multiplied by an `expansion`."""
+        if self.copied is None:
             return _with_one(_fetched(self.X, rows), self.origin)
-        return _fetched(self.held, rows)
+        return _fetched(self.copied, rows)
 
-    def pieces(self) -> Iterator[slice]:
-        """Cut the rows into slices of bounded size."""
-        step = max(_PIECE // self.X.shape[1], 1)
+    def chunks(self) -> Iterator[slice]:
+        """Divide the rows into slices of bounded size."""
+        step = max(_CHUNK_VALUES // self.X.shape[1], 1)
         return (slice(start, min(start + step, len(self))) for start in range(0, len(self), step))
 
     def sample(self, size: int, rng: Generator) -> "Points":
-        """Return at most `size` of the rows, drawn at random, in their order."""
+        """Return at most `size` of the rows, drawn at random, in their old order."""
         if size >= len(self):
             return self
         rows = np.sort(rng.choice(len(self), size, replace=False))
@@ -134,10 +134,10 @@ class Points:
     def nearest(
         self, centroids: Float32[ndarray, "k d"], rows: Int64[ndarray, " m"] | None = None
     ) -> Assignment:
-        """Assign `rows`, or all, each to the centroid with the lowest score."""
+        """Assign `rows`, or all rows, to the nearest centroids."""
         count, (k, d) = len(self) if rows is None else len(rows), centroids.shape
         matrix = expansion(centroids, np.einsum("kd,kd->k", centroids, centroids), np.float32)
-        step = min(max(_TILE // max(k, d), 64), count)
+        step = min(max(_TILE_VALUES // max(k, d), 64), count)
         labels, costs = np.empty(count, np.int32), np.empty(count, np.float32)
         scores, begins = np.empty((step, k), np.float32), np.arange(0, step * k, k)
         for start in range(0, count, step):
@@ -147,23 +147,23 @@ class Points:
             lowest = np.matmul(tile, matrix, out=scores[:size]).argmin(axis=1)
             labels[part], costs[part] = lowest, scores.take(begins[:size] + lowest)
         costs += self.squared_norms if rows is None else self.squared_norms[rows]
-        return Assignment(labels, np.maximum(costs, 0, out=costs))  # rounding makes tiny negatives
+        return Assignment(labels, np.maximum(costs, 0, out=costs))  # rounding may give small negative values
 
     def means(self, labels: Int32[ndarray, " n"], k: int) -> Float32[ndarray, "k d"]:
-        """Return the mean of every cluster's rows; an empty cluster's is the origin."""
+        """Return the mean of the rows of every cluster, zero for an empty one."""
         from scipy.sparse import csc_array
 
         totals = np.zeros((k, self.X.shape[1] + 1))
-        for piece in self.pieces():
-            members, ends = labels[piece], np.arange(piece.stop - piece.start + 1, dtype=np.int32)
+        for chunk in self.chunks():
+            members, ends = labels[chunk], np.arange(chunk.stop - chunk.start + 1, dtype=np.int32)
             ones = np.ones(len(members), np.float32)
-            totals += csc_array((ones, members, ends), shape=(k, len(members))) @ self.with_one(piece)
-        sizes = totals[:, -1:]  # what the ones add up to
+            totals += csc_array((ones, members, ends), shape=(k, len(members))) @ self.with_one(chunk)
+        sizes = totals[:, -1:]  # the sums of the appended ones
         return (totals[:, :-1] / np.maximum(sizes, 1)).astype(np.float32)
 
 
 def _fetched(X: Float32[ndarray, "n d"], rows: slice | ndarray) -> Float32[ndarray, "m d"]:
-    # `take` is several times as fast as an index, but would copy all of an array that is not in row order.
+    # `take` is several times as fast as indexing, but copies the whole of an array that is not C-contiguous.
     return X[rows] if isinstance(rows, slice) or not X.flags.c_contiguous else X.take(rows, axis=0)
 
 
@@ -175,18 +175,18 @@ def _with_one(X: Float32[ndarray, "n d"], origin: Float32[ndarray, " d"]) -> Flo
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """Parts of space, each around a hub, that tell which of many centroids may be near a row."""
+    """Regions of space around centres of their own, by which the centroids near a row are found."""
 
-    hubs: Float32[ndarray, "hubs d"]
+    centres: Float32[ndarray, "regions d"]
 
     @classmethod
     def of(cls, centroids: Float32[ndarray, "k d"], rng: Generator) -> "Regions":
-        """Lay out regions with some 50 centroids in each."""
+        """Cluster the centroids into regions of about 50 centroids each."""
         return cls(find_centroids(centroids, max(len(centroids) // _REGION, 1), rng, passes=2, draws=1))
 
     def nearest(self, centroids: Float32[ndarray, "k d"]) -> Int64[ndarray, " k"]:
         """Return the region that each centroid lies in."""
-        return nearest_centroid(centroids, self.hubs)[0]
+        return nearest_centroid(centroids, self.centres)[0]
 
     def search(
         self,
@@ -197,15 +197,15 @@ class Regions:
         count: int,
     ) -> Assignment:
         """Assign every row to the nearest of the `count` or more centroids in and around its region."""
-        narrow = np.min_scalar_type(len(self.hubs))  # short integers are sorted in no time
+        narrow = np.min_scalar_type(len(self.centres))  # numpy sorts short integers fastest
         by_region = np.argsort(of_row.astype(narrow), kind="stable")
-        ends = np.bincount(of_row, minlength=len(self.hubs)).cumsum()
+        ends = np.bincount(of_row, minlength=len(self.centres)).cumsum()
         squared_norms = np.einsum("kd,kd->k", centroids, centroids)
         labels, costs = np.empty(len(of_row), np.int32), np.empty(len(of_row), np.float32)
         for region, rows in enumerate(np.split(by_region, ends[:-1])):
             if len(rows):
-                away, own = squared_norms - 2 * (centroids @ self.hubs[region]), of_centroid == region
-                away[own] = -np.inf  # a row may always stay where it is
+                away, own = squared_norms - 2 * (centroids @ self.centres[region]), of_centroid == region
+                away[own] = -np.inf  # all centroids of the region itself are compared
                 size = min(max(count, int(own.sum())), len(centroids))
                 around = np.argpartition(away, size - 1)[:size]
                 found = points.nearest(centroids[around], rows)
@@ -214,16 +214,17 @@ class Regions:
 
 
 def _seed(points: Points, k: int, rng: Generator, draws: int) -> tuple[ndarray, Assignment]:
-    """Draw k rows as centroids; return them and every row's nearest."""
+    """Draw k rows as initial centroids; return them and the assignment of every row."""
     sample = points.sample(_SEEDING_ROWS_PER_CLUSTER * k, rng)
     n, seeds = len(sample), rng.choice(len(sample), 1)
     assignment = sample.nearest(sample[seeds])
     while (m := len(seeds)) < k:
-        # The members of a block are drawn without regard to each other: so few at a time.
+        # Rows of one block are drawn independently and may lie close together: blocks must be small.
         block = min(max(m // 2 if m < k // 2 else k // 10, 1), k - m)
         drawn = drawn_by_cost(assignment.costs, min(block * draws, n), rng)
         kept = _most_useful(sample, sample[seeds], drawn, block, assignment, rng)
-        # Of all rows, exactly: one that missed a seed nearby would draw others to where there is one.
+        # Every row is compared with every new centroid: one that is assigned to a distant centroid would be
+        # drawn although another is near.
         assignment = assignment.or_nearer(sample.nearest(sample[kept]), m)
         seeds = np.append(seeds, kept)
     centroids = sample[seeds]
@@ -231,8 +232,8 @@ def _seed(points: Points, k: int, rng: Generator, draws: int) -> tuple[ndarray, 
 
 
 def drawn_by_cost(costs: Float32[ndarray, " n"], size: int, rng: Generator) -> Int64[ndarray, " size"]:
-    """Draw rows without replacement, each with a chance in proportion to its cost."""
-    # Of exponential clocks, the chance to ring first is proportional to the rate; at rate 0, never.
+    """Draw rows without replacement, each with a probability proportional to its cost."""
+    # The smallest of exponential variables is the i-th with a probability proportional to its rate.
     waiting = rng.standard_exponential(len(costs), dtype=np.float32)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         waiting /= costs
@@ -247,28 +248,28 @@ def _most_useful(
     assignment: Assignment,
     rng: Generator,
 ) -> Int64[ndarray, " count"]:
-    """Return those of the drawn rows that, as centroids, would most lower the costs of the others.
+    """Return those of the drawn rows that, as centroids, would lower the costs of the other rows most.
 
-    A row counts for the nearest of the drawn rows only, so that two close ones share what they save.
+    A row counts for the nearest of the drawn rows only, so that two drawn rows close together share the gain.
     """
     if len(drawn) == count:
         return drawn
     if len(seeds) <= _FEW:
-        fewer = min(_JUDGES_PER_SEED * len(seeds) + _FEWEST_JUDGES, len(points))
-        judges = rng.choice(len(points), fewer, replace=False)
-        trial = points.nearest(points[drawn], judges)
+        size = min(_SAMPLE_PER_SEED * len(seeds) + _SMALLEST_SAMPLE, len(points))
+        sample = rng.choice(len(points), size, replace=False)
+        trial = points.nearest(points[drawn], sample)
     else:
-        judges, regions = np.arange(len(points)), Regions.of(seeds, rng)
+        sample, regions = np.arange(len(points)), Regions.of(seeds, rng)
         of_row = regions.nearest(seeds)[assignment.labels]
         around = max(len(drawn) // _SHARE_TRIED, _FEWEST_TRIED)
         trial = regions.search(points, of_row, points[drawn], of_row[drawn], around)
-    saved = np.maximum(assignment.costs[judges] - trial.costs, 0)
+    saved = np.maximum(assignment.costs[sample] - trial.costs, 0)
     saved_by = np.bincount(trial.labels, saved, minlength=len(drawn))
     return drawn[np.argsort(-saved_by, kind="stable")[:count]]
 
 
 def moved(points: Points, centroids: ndarray, assignment: Assignment, step: float) -> ndarray:
-    """Move each centroid by `step` times the way to the mean of its rows, an empty one onto a costly row.
+    """Move each centroid by `step` times its distance to the mean of its rows, an empty one to a costly row.
 
     >>> points = Points.of(np.float32([[-4], [-2], [6]]))
     >>> assignment = Assignment(np.int32([0, 0, 0]), np.float32([16, 4, 36]))

@@ -1,9 +1,9 @@
-"""Put the same promises around every clustering library.
+"""Turn what a clustering library finds into a `Clustering`, with the same guarantees for every library.
 
-The libraries differ in what they do to bad input (faiss ends the process on values near the float32
-limit or on zero features, and labels NaN rows -1), in how precise their labels are, and in whether they
-mention empty clusters. So a clusterer only says how its library finds centroids; what goes in is checked
-and centred here, and labels and distances are computed here, the same way for all.
+The libraries differ in how they treat bad input (faiss ends the process on values near the float32 limit or
+on zero features, and labels NaN rows -1), in how precise their labels are, and in whether they report empty
+clusters. A clusterer therefore only supplies the function by which its library finds centroids; checking
+and centring the input, and computing labels and distances, is done here in the same way for all.
 """
 
 import warnings
@@ -29,15 +29,16 @@ FindClusters = Callable[[ndarray], tuple[ndarray, ndarray]]
 _LARGEST = 1e15  # squared and summed over many columns this still fits in float32
 
 
-def cluster(
+def clustering_from_centroids(
     X: Float32[ndarray, "n d"], k: int, find_centroids: FindCentroids, *, centre: bool = True
 ) -> Clustering:
-    """Check `X`, let `find_centroids` turn its centred copy into k centroids, and assign every row.
+    """Check `X`, find k centroids with `find_centroids`, and assign every row to the nearest.
 
-    With `centre=False` it is given `X` itself, uncopied, and sees to the precision of its own sums.
+    `find_centroids` is called with a centred copy of `X`, with `centre=False` with `X` itself: for a function
+    that takes care of the precision of its sums.
 
     >>> two_ends = lambda X: X[[0, -1]]
-    >>> cluster(np.float32([[0], [1], [5], [6]]), 2, two_ends).labels
+    >>> clustering_from_centroids(np.float32([[0], [1], [5], [6]]), 2, two_ends).labels
     array([0, 0, 1, 1])
     """
     check_clusterable(X, k)
@@ -48,13 +49,14 @@ def cluster(
     return clustering
 
 
-def partition(X: Float32[ndarray, "n d"], k: int, find_clusters: FindClusters) -> Clustering:
-    """Do as `cluster` for methods whose rows do not always belong to the nearest centroid.
+def clustering_from_labels(X: Float32[ndarray, "n d"], k: int, find_clusters: FindClusters) -> Clustering:
+    """Check `X`, and find centroids and labels with `find_clusters`, where labels need not be the nearest.
 
-    `find_clusters` returns the centroids and the label of every row; distances are to its own centroid.
+    `find_clusters` is called with a centred copy of `X` and returns the centroids and the label of every row.
+    The distance of a row is that to the centroid of its label.
 
     >>> odd_and_even = lambda X: (X[:2], np.array([0, 1, 0, 1]))
-    >>> partition(np.float32([[0], [1], [2], [3]]), 2, odd_and_even).distances
+    >>> clustering_from_labels(np.float32([[0], [1], [2], [3]]), 2, odd_and_even).distances
     array([0., 0., 2., 2.])
     """
     labels = np.empty(0, np.int64)
@@ -73,25 +75,25 @@ def partition(X: Float32[ndarray, "n d"], k: int, find_clusters: FindClusters) -
 
 
 def _one_thread() -> AbstractContextManager:
-    # Whatever the machine has: the last bits of a sum depend on how it is split. The limit reaches only
-    # libraries that are loaded by now, so clusterers import theirs before they call.
+    # The last bits of a sum depend on how it is split among threads. The limit applies only to libraries that
+    # are already loaded, so clusterers import theirs before they call.
     return threadpool_limits(1)
 
 
 def _around_the_mean(X: ndarray, find_centroids: FindCentroids) -> ndarray:
     mean = X.mean(axis=0, dtype=np.float64)
-    # Subtracted in double precision, stored in single, with no array of doubles in between.
+    # Subtracted in double precision and stored in single, without a temporary array of doubles.
     centred = np.subtract(X, mean, out=np.empty(X.shape, np.float32), casting="same_kind")
     return (find_centroids(centred) + mean).astype(np.float32)
 
 
-def means_of(
+def cluster_means(
     X: Float32[ndarray, "n d"], labels: Int64[ndarray, " n"], empty: Float32[ndarray, "k d"]
 ) -> Float32[ndarray, "k d"]:
-    """Return the mean of the rows of every label, and the row of `empty` where a label has none.
+    """Return the mean of the rows of every label, and the row of `empty` for a label without rows.
 
     >>> X = np.float32([[0], [2], [7]])
-    >>> means_of(X, np.array([0, 0, 2]), empty=np.float32([[9], [9], [9]])).tolist()
+    >>> cluster_means(X, np.array([0, 0, 2]), empty=np.float32([[9], [9], [9]])).tolist()
     [[1.0], [9.0], [7.0]]
     """
     means = empty.copy()
@@ -102,10 +104,10 @@ def means_of(
     return means
 
 
-def centroids_by(estimator: "BaseEstimator") -> FindCentroids:
-    """Let a scikit-learn estimator find the centroids.
+def estimator_centroids(estimator: "BaseEstimator") -> FindCentroids:
+    """Return the function that finds centroids by fitting a scikit-learn estimator.
 
-    Its warning about duplicate rows is dropped: `cluster` gives one in the same words for every library.
+    Its warning about duplicate rows is ignored: a warning in the same words is given for every library.
     """
     from sklearn.exceptions import ConvergenceWarning
 
@@ -118,7 +120,7 @@ def centroids_by(estimator: "BaseEstimator") -> FindCentroids:
 
 
 def check_clusterable(X: ndarray, k: int | float) -> None:
-    """Refuse what a clustering library would crash on or quietly misread.
+    """Refuse input on which a clustering library would crash or silently go wrong.
 
     >>> check_clusterable(np.zeros((100, 2), np.float32), 200)
     Traceback (most recent call last):
@@ -133,7 +135,7 @@ def check_clusterable(X: ndarray, k: int | float) -> None:
         raise InvalidValue(f"k must be a whole number, got {k!r}")
     if not 1 <= k <= len(X):
         raise InvalidValue(f"k must lie in [1, n={len(X)}], got {k}")
-    # One pass without a temporary array in the usual case; NaN fails the comparison too.
+    # Needs no temporary array. A NaN fails the comparison, too.
     if not max(-X.min(), X.max()) <= _LARGEST:
         _refuse_values(X)
 
@@ -166,8 +168,8 @@ def _warn_of_too_few_distinct_rows(X: ndarray, clustering: Clustering) -> None:
 
 
 def _distinct_rows(X: ndarray, enough: int) -> int:
-    """Count the distinct rows of `X`, looking no further once there are `enough`."""
-    looked_at = 2 * enough
-    while (distinct := len(np.unique(X[:looked_at], axis=0))) < enough and looked_at < len(X):
-        looked_at *= 2
+    """Count the distinct rows of `X`, but stop once there are `enough`."""
+    rows_read = 2 * enough
+    while (distinct := len(np.unique(X[:rows_read], axis=0))) < enough and rows_read < len(X):
+        rows_read *= 2
     return distinct
