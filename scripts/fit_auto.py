@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator, default_rng
 from settings import split_settings
+from winnow.command.config import composed
+from winnow.command.workers import shared_workers
 
 from winnow.command import ending as lifecycle
-from winnow.command.config import composed
 from winnow.command.job import METHOD_GROUPS
 from winnow.command.plan import Plan
-from winnow.command.workers import shared_workers
 from winnow.dataset._split import stratified_split
 from winnow.errors import InvalidValue
 from winnow.pipeline import Method, Pipeline

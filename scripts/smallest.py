@@ -20,10 +20,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 from settings import split_settings
+from winnow.command.config import checked, composed
 
 from winnow.command import ending as lifecycle
 from winnow.command import job, sweep
-from winnow.command.config import checked, composed
 from winnow.command.plan import Plan
 from winnow.errors import InvalidValue
 from winnow.report import figures, smallest

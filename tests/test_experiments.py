@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
-
 from winnow.command.config import build
 
 ROOT = Path(__file__).parents[1]

@@ -70,7 +70,7 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class Repetition:
-    """One repetition of a method on a data set: a step for everything it computes, and the score at the end."""
+    """One repetition of a method on a data set: a step for all that it computes, and the score at the end."""
 
     method: Method
     dataset: Dataset
@@ -113,7 +113,7 @@ class Repetition:
 
     @cached_property
     def dynamics(self) -> Step:
-        """Logits of all rows while a network learns them, and gradient norms where the selector needs them."""
+        """Logits of all rows while a network learns them; gradient norms where the selector needs them."""
         stage, model = self.method.dynamics, self.method.observed or self.method.model
         gradients = "gradient_norms" in self.method.selector.needs
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
-
 from winnow.command.config import GROUPS, MIRRORED, composed, in_own_words
+
 from winnow.errors import InvalidValue
 
 CONF = Path(__file__).parents[2] / "conf"

@@ -50,7 +50,13 @@ def test_a_selector_is_shown_what_it_declared_and_nothing_else(repetition, datas
     kept(repetition(selector=Watching(frozenset({need}))))
     pool = SHOWN[-1]
     assert pool.n == 45
-    assert len(getattr(pool, need).logits[0] if need == "dynamics" else getattr(pool, need).labels if need == "clustering" else getattr(pool, need)) == 45
+    rows = {
+        "X": lambda pool: pool.X,
+        "y": lambda pool: pool.y,
+        "clustering": lambda pool: pool.clustering.labels,
+        "dynamics": lambda pool: pool.dynamics.logits[0],
+    }
+    assert len(rows[need](pool)) == 45
     for other in {"X", "y", "clustering", "dynamics"} - {need}:
         with pytest.raises(InvalidValue, match=other):
             getattr(pool, other)

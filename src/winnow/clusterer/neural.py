@@ -25,7 +25,7 @@ from pydantic import Field
 from winnow.clusterer._clustering import cluster_means, clustering_from_labels
 from winnow.errors import InvalidValue
 from winnow.model.mlp import MLP
-from winnow.registry import default_stage, option_of
+from winnow.registry import default, option_of
 from winnow.stages import Clusterer, Model, Wrapper
 from winnow.streams import stream_seed
 from winnow.types import Clustering
@@ -75,7 +75,7 @@ class Neural(Clusterer, Wrapper):
     """
 
     k: Annotated[int, Field(ge=1)]
-    model: Annotated[str, option_of(Model, but=())] = "mlp"
+    model: Annotated[str, option_of("model", but=())] = "mlp"
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = (64,)
     shape: tuple[Annotated[int, Field(ge=1)], ...] | None = None
     rounds: Annotated[int, Field(ge=1)] = 30
@@ -87,7 +87,7 @@ class Neural(Clusterer, Wrapper):
         """The network."""
         if self.model == "mlp":
             return MLP(self.hidden)
-        return default_stage(Model, self.model)
+        return default("model", self.model)
 
     def fit(self, X: Float32[ndarray, "n d"], *, seed: int) -> Clustering:
         def find_clusters(centred: ndarray) -> tuple[ndarray, ndarray]:

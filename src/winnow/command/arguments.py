@@ -31,7 +31,7 @@ def answer(words: Sequence[str], conf: Path) -> str | None:
 
 
 def for_hydra(words: Sequence[str]) -> list[str]:
-    """Return the words for Hydra: every hyper-parameter of a stage may be set, whether a yaml shows it or not.
+    """Return the words for Hydra: any hyper-parameter may be set, whether a yaml shows it or not.
 
     So `selector.quota=class` becomes `++selector.quota=class`. Whether the chosen option has a
     hyper-parameter of that name is checked when the job is composed.

@@ -116,9 +116,7 @@ class Arm:
         code = [code_hash(type(stage)) for stage in stages]
         return content_key(code=code, libraries=library_versions(*LIBRARIES))[:12]
 
-    def row(
-        self, pending: Row, status: str, network: str, scores: Sequence[Score], baseline: "Arm"
-    ) -> Row:
+    def row(self, pending: Row, status: str, network: str, scores: Sequence[Score], baseline: "Arm") -> Row:
         """Return what came of this arm on one network as a row of the report.
 
         Parameters

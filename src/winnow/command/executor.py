@@ -25,7 +25,7 @@ from winnow.store.cache import Cache
 from winnow.types import Dataset
 
 DATASET_ARRAYS = ("x", "y", "x_test", "y_test")
-PRELOADED = ["loky.process_executor", "winnow.trainer.lightning", "winnow.command.executor", "pytorch_lightning"]
+PRELOADED = ["loky.process_executor", "pytorch_lightning", "winnow.command.executor"]
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 SECONDS_BETWEEN_LOOKS = 0.2
 
@@ -54,7 +54,7 @@ def available_cores() -> int:
 
 @dataclass
 class Executor:
-    """A pool of `n_jobs` processes (-1: one for each available core); with 1, work is done in this process."""
+    """A pool of `n_jobs` processes (-1: one for each core); with 1, work is done in this process."""
 
     n_jobs: int
     _shared: set[str] = field(default_factory=set)

@@ -69,7 +69,8 @@ def _settings(conf: Path) -> str:
 
 def _options(group: str) -> str:
     phrases = {option: _phrase(group, option) for option in registry.options(group)}
-    lines = [fill(f"{name:<20} {phrase}", WIDTH, subsequent_indent=" " * 21) for name, phrase in phrases.items()]
+    pairs = [f"{name:<20} {phrase}" for name, phrase in phrases.items()]
+    lines = [fill(pair, WIDTH, subsequent_indent=" " * 21) for pair in pairs]
     return "\n".join([f"Options of {group}, chosen with {group}=<option>:", "", *lines])
 
 
@@ -90,7 +91,8 @@ def _option(group: str, option: str) -> str:
     for field in fields(kind):
         meaning = fill(meanings.get(field.name, ""), WIDTH - 4)
         lines += [f"{group}.{field.name}={_default(field)}", indent(meaning, "    ")]
-    return "\n".join([f"{group}={option}", "", _docstring(group, option), "", *(lines or ["It has no settings."])])
+    lines = lines or ["It has no settings."]
+    return "\n".join([f"{group}={option}", "", _docstring(group, option), "", *lines])
 
 
 def _default(field: Field) -> str:

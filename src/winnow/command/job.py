@@ -73,7 +73,7 @@ class Job:
                 )
 
     def embed(self) -> None:
-        """Compute the embedding here if the job needs one: in workers, all of them would wait for the first."""
+        """Compute the embedding here if the job needs one: workers would all wait for the first of them."""
         with interruption.interruptible():
             for arm in self.arms:
                 if {"X", "clustering"} & arm.method.selector.needs:
@@ -94,9 +94,7 @@ class Job:
         """Return the scores of all arms by key if everything was computed before, else None."""
         scores: dict[str, Scores] = {}
         for arm in self.arms:
-            found = {
-                network: [each.found() for each in arm.repetitions(network)] for network in arm.networks
-            }
+            found = {network: [each.found() for each in arm.repetitions(network)] for network in arm.networks}
             if not all(all(of_network) for of_network in found.values()):
                 return None
             scores[arm.key] = found

@@ -26,7 +26,7 @@ NOTICE_SECONDS = 1.0
 
 
 def run(context: HydraContext, function: TaskFunction, config: DictConfig, arguments: Sequence[str]) -> None:
-    """Compose and check every job, then run all of them here, or hand them to the launcher that was chosen."""
+    """Compose and check every job, then run them here or hand them to the launcher that was chosen."""
     jobs = combinations(arguments)
     plans = list(_plans(context.config_loader, config, jobs))
     sweep = Sweep.begin(plans, command=" ".join(config.hydra.overrides.task))
@@ -41,7 +41,7 @@ def run(context: HydraContext, function: TaskFunction, config: DictConfig, argum
 
 
 def combinations(arguments: Sequence[str]) -> list[list[str]]:
-    """Return the overrides of every job: all combinations of the values of what is swept, the last the fastest.
+    """Return the overrides of every job: all combinations of the swept values, the last varying fastest.
 
     >>> combinations(["selector=nearest,random", "k=50", "seeds=1,2"])[1]
     ['selector=nearest', 'k=50', 'seeds=2']
@@ -84,8 +84,8 @@ def _plans(loader: ConfigLoader, config: DictConfig, jobs: Sequence[Sequence[str
 class Composer:
     """Composes the jobs of a sweep; jobs that choose the same options differ in plain values only.
 
-    To read and merge the files of the chosen options takes Hydra a tenth of a second. It is done once for each
-    combination of options; plain values are then set in a copy, as Hydra does last of all.
+    To read and merge the files of the chosen options takes Hydra a tenth of a second. It is done once for
+    each combination of options; plain values are then set in a copy, as Hydra does last of all.
     """
 
     loader: ConfigLoader

@@ -1,4 +1,4 @@
-"""Work through the repetitions of a whole command: choose the rows of each, and train every set of rows once."""
+"""Work through the repetitions of a command: choose the rows of each, and train every set of rows once."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -173,7 +173,8 @@ class Sweep:
         scores = found or self._compute(job, store, scheduler)
         run_id = store.finished(job.chosen.key) or ""
         outcome = job.rows(row, "cached" if found else "ok", scores)
-        return [replace(each, run_id=run_id) if each.key in job.chosen.keys.values() else each for each in outcome]
+        own = set(job.chosen.keys.values())
+        return [replace(each, run_id=run_id) if each.key in own else each for each in outcome]
 
     def _compute(self, job: Job, store: Store, scheduler: Scheduler) -> dict[str, Scores]:
         scheduler.executor.start()
@@ -254,9 +255,7 @@ def _decided(plans: Sequence[Plan]) -> list[Plan]:
     """Replace `dataset=auto` by the data set that it takes, once for all jobs."""
     taken = {plan.stages.dataset: plan.stages.dataset for plan in plans}
     taken = {source: source.decide() if isinstance(source, Auto) else source for source in taken}
-    return [
-        replace(plan, stages=replace(plan.stages, dataset=taken[plan.stages.dataset])) for plan in plans
-    ]
+    return [replace(plan, stages=replace(plan.stages, dataset=taken[plan.stages.dataset])) for plan in plans]
 
 
 def _make(folder: Path) -> None:

@@ -20,7 +20,7 @@ from pydantic import Field
 
 from winnow.embedding._images import as_tensor, encode, require_images
 from winnow.embedding._whiten_normalize import ScaledEmbedding, normalized
-from winnow.registry import default_stage, option_of
+from winnow.registry import default, option_of
 from winnow.stages import Augment, Wrapper
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class SimCLR(ScaledEmbedding, Wrapper):
         Seed of the initial weights, of the order of images and of the distortions.
     """
 
-    views: Annotated[str, option_of(Augment, but={"none"})] = "affine_elastic"
+    views: Annotated[str, option_of("augment", but={"none"})] = "affine_elastic"
     dimensions: Annotated[int, Field(ge=1)] = 64
     steps: Annotated[int, Field(ge=1)] = 500
     batch_size: Annotated[int, Field(ge=2)] = 256
@@ -67,7 +67,7 @@ class SimCLR(ScaledEmbedding, Wrapper):
     @property
     def inner(self) -> Augment:
         """The augmentation that makes the distorted copies."""
-        return default_stage(Augment, self.views)
+        return default("augment", self.views)
 
     def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
         require_images(x, "simclr")

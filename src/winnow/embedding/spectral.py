@@ -29,7 +29,7 @@ from winnow.embedding._whiten_normalize import ScaledEmbedding, fixed_signs, nor
 from winnow.embedding.pca import refuse_overflow
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.geometry.neighbours import nearest_neighbours
-from winnow.registry import default_stage, option_of
+from winnow.registry import default, option_of
 from winnow.stages import Embedding, Wrapper
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ class Spectral(ScaledEmbedding, Wrapper):
         Number of nearest neighbours that every row is connected to.
     """
 
-    of: Annotated[str, option_of(Embedding, but={"spectral"})] = "pca"
+    of: Annotated[str, option_of("embedding", but={"spectral"})] = "pca"
     components: Annotated[int, Field(ge=1)] = 49
     neighbours: Annotated[int, Field(ge=1)] = 15
 
     @property
     def inner(self) -> Embedding:
         """The embedding under which neighbours are found."""
-        return default_stage(Embedding, self.of)
+        return default("embedding", self.of)
 
     def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
         rows, copies = np.unique(self._embedded(x), axis=0, return_inverse=True)

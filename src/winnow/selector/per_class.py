@@ -18,7 +18,7 @@ from jaxtyping import Float32, Int64
 from numpy import ndarray
 from numpy.random import Generator
 
-from winnow.registry import default_stage, option_of
+from winnow.registry import default, option_of
 from winnow.selector._quota import proportional_quotas
 from winnow.stages import Selector, Wrapper
 from winnow.types import Clustering, Dynamics, Subset
@@ -42,14 +42,14 @@ class PerClass(Selector, Wrapper):
     array([2, 3])
     """
 
-    of: Annotated[str, option_of(Selector, but=_UNSUITED)] = "nearest"
+    of: Annotated[str, option_of("selector", but=_UNSUITED)] = "nearest"
 
     reads_all_labels = True
 
     @property
     def inner(self) -> Selector:
         """The selector at work inside each class."""
-        return default_stage(Selector, self.of)
+        return default("selector", self.of)
 
     @property
     def needs_dynamics(self) -> bool:

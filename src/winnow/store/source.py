@@ -71,7 +71,7 @@ def _code(path: Path) -> str:
 
 @cache
 def imported(path: Path, package: Path = PACKAGE) -> list[Path]:
-    """Return the files of `package` that a file imports when it runs; those for type checkers do not count."""
+    """Return the files of `package` that a file imports when it runs, without those for type checkers."""
     modules = _modules(ast.parse(path.read_text(encoding="utf-8")))
     inside = (name.split(".") for name in modules if name.partition(".")[0] == package.name)
     return [file for parts in inside for file in _files(parts[1:], package)]

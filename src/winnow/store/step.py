@@ -1,4 +1,4 @@
-"""A step of a computation: what it is made by and what it comes after; its key and its value follow from that."""
+"""A step of a computation: what it is made by and comes after; its key and its value follow from that."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
