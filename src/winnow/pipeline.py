@@ -20,6 +20,7 @@ from numpy import ndarray
 
 from winnow.dynamics.short_training import Proxy
 from winnow.errors import InvalidValue
+from winnow.pool import Pool
 from winnow.selector.uniform import Uniform
 from winnow.stages import Augment, Clusterer, Embedding, Model, Observer, Selector, Trainer
 from winnow.store.cache import Cache, Entry
@@ -113,7 +114,7 @@ class Pipeline:
             data=self.dataset.checksum,
             model=identity(self.method.model),
             dynamics=identity(self.method.dynamics),
-            gradients=self.method.selector.needs_gradients,
+            gradients="gradient_norms" in self.method.selector.needs,
             seed=stream_seed(self.method.seed, repetition, "dynamics"),
             versions=library_versions("torch", "pytorch-lightning", "numpy", "winnow"),
         )
@@ -121,15 +122,16 @@ class Pipeline:
     def subset_key(self, repetition: int) -> str:
         """Key of one repetition's kept rows; blind to clusters or to coordinates where the selector is."""
         selector, source = self.method.selector, self.dataset.checksum
-        if selector.needs_clustering:
+        if "clustering" in selector.needs:
             source = self.clustering_key(repetition)
-        elif selector.needs_embedding:
+        elif "X" in selector.needs:
             source = self.embedding_key
-        told = {"dynamics": self.dynamics_key(repetition)} if selector.needs_dynamics else {}
-        told |= {"worth": self.method.augment.worth} if selector.weighs_augmentation else {}
+        known = {"dynamics": self.dynamics_key(repetition)} if "dynamics" in selector.needs else {}
+        if "augmentation_strength" in selector.needs:
+            known["augmentation_strength"] = float(self.method.augment.strength)
         return content_key(
             source=source,
-            **told,
+            **known,
             selector=identity(selector),
             budget=self.budget,
             seed=stream_seed(self.method.seed, repetition, "select"),
@@ -195,11 +197,11 @@ class Pipeline:
                     self.dataset,
                     method.model,
                     seed=stream_seed(method.seed, repetition, "dynamics"),
-                    gradients=method.selector.needs_gradients,
+                    gradients="gradient_norms" in method.selector.needs,
                     description=description,
                 )
             )
-            names = ("logits", "gradient_norms") if method.selector.needs_gradients else ("logits",)
+            names = ["logits"] + ["gradient_norms"] * ("gradient_norms" in method.selector.needs)
             return arrays_of(dynamics, *names), {"stages": {"dynamics": seconds}}
 
         return self.cache.fetch("dynamics", self.dynamics_key(repetition), compute)
@@ -208,29 +210,34 @@ class Pipeline:
         """The kept rows of one repetition: indices, weights."""
 
         def compute() -> Computed:
-            method, n = self.method, self.dataset.n
-            # A selector sees what it declares, no more: blind ones get no coordinates, most get no labels.
-            X, clustering, stages = np.empty((n, 0), np.float32), None, {"embed": 0.0, "cluster": 0.0}
-            told = {"worth": method.augment.worth} if method.selector.weighs_augmentation else {}
-            if method.selector.needs_clustering or method.selector.needs_embedding:
-                embedded = self.embed()
-                X, stages = embedded.arrays["X"], stages | embedded.info["stages"]
-            if method.selector.needs_clustering:
-                clustered = self.cluster(repetition, embedded)
-                clustering, stages = Clustering(**clustered.arrays), clustered.info["stages"]
-            if method.selector.needs_dynamics:
-                observed = self.observe(repetition)
-                told["dynamics"] = Dynamics(**observed.arrays)
-                stages = stages | observed.info["stages"]
-            y = self.dataset.y if method.selector.reads_all_labels else np.full(n, -1)
+            method = self.method
+            pool, stages = self._pool(repetition)
             rng = stream(method.seed, repetition, "select")
-            choose = method.selector.select
-            subset, seconds = timed(lambda: choose(X, y, clustering, budget=self.budget, rng=rng, **told))
+            select = method.selector.select
+            subset, seconds = timed(lambda: select(pool, budget=self.budget, rng=rng))
             self._check(subset)
             info = {"stages": stages | {"select": seconds}, "provenance": dict(subset.provenance)}
             return arrays_of(subset, "indices", "weights"), info
 
         return self.cache.fetch("subset", self.subset_key(repetition), compute)
+
+    def _pool(self, repetition: int) -> tuple[Pool, dict[str, float]]:
+        """Return what the selector needs, and no more; and the seconds that it took to compute."""
+        needs, known, stages = self.method.selector.needs, {}, {"embed": 0.0, "cluster": 0.0}
+        embedded = None
+        if "X" in needs:
+            embedded = self.embed()
+            known["X"], stages = embedded.arrays["X"], stages | embedded.info["stages"]
+        if "clustering" in needs:
+            clustered = self.cluster(repetition, embedded)
+            known["clustering"], stages = Clustering(**clustered.arrays), clustered.info["stages"]
+        if "dynamics" in needs:
+            observed = self.observe(repetition)
+            dynamics = Dynamics(**observed.arrays)
+            known |= {"dynamics": dynamics, "gradient_norms": dynamics.gradient_norms}
+            stages = stages | observed.info["stages"]
+        known |= {"y": self.dataset.y, "augmentation_strength": float(self.method.augment.strength)}
+        return Pool(self.dataset.n, **known).only(needs), stages
 
     def train(self, repetition: int, trained: Trained | None = None) -> Entry:
         """One training on the kept rows: its predictions for the test set, and its loss curve.

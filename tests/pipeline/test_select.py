@@ -28,33 +28,51 @@ def test_full_keeps_all_rows_whatever_the_budget(pipeline):
 
 
 class Peeping(Selector):
-    """Keeps the first rows and writes down what it was shown; a selector gone wrong where told to."""
+    """Keeps the first rows and writes down the pool that it was given; it keeps `extra` rows too many."""
 
     shown: list = []  # noqa: RUF012 - shared on purpose
 
-    def __init__(self, extra: int = 0, **declared: bool) -> None:
-        self.extra = extra
-        self.needs_clustering = declared.get("needs_clustering", True)
-        self.reads_all_labels = declared.get("reads_all_labels", False)
+    def __init__(self, *needs: str, extra: int = 0) -> None:
+        self.declared, self.extra = frozenset(needs), extra
 
     def __repr__(self) -> str:
-        return f"Peeping({self.extra}, {self.needs_clustering}, {self.reads_all_labels})"
+        return f"Peeping({sorted(self.declared)}, {self.extra})"
 
-    def select(self, X, y, clustering, *, budget, rng):
-        self.shown.append((X.shape, set(y.tolist()), clustering))
+    @property
+    def needs(self):
+        return self.declared
+
+    def select(self, pool, *, budget, rng):
+        self.shown.append(pool)
         return Subset.of(np.arange(budget + self.extra))
 
 
-def test_labels_are_hidden_unless_declared(pipeline):
-    pipeline(selector=Peeping()).select(0)
-    pipeline(selector=Peeping(reads_all_labels=True)).select(0)
-    assert [labels for _, labels, _ in Peeping.shown[-2:]] == [{-1}, {0, 1, 2}]
+def shown(pipeline, *needs, **changes):
+    """Return the pool that a selector with these needs is given."""
+    pipeline(selector=Peeping(*needs), **changes).select(0)
+    return Peeping.shown[-1]
 
 
-def test_a_selector_blind_to_clusters_is_shown_none(pipeline):
-    pipeline(selector=Peeping(needs_clustering=False)).select(0)
-    shape, _, clustering = Peeping.shown[-1]
-    assert (shape, clustering) == ((45, 0), None)
+NEEDS = {"X", "y", "clustering", "dynamics", "gradient_norms", "augmentation_strength"}
+
+
+@pytest.mark.parametrize(
+    "needs", [(), ("X",), ("y",), ("clustering",), ("augmentation_strength",), ("X", "clustering", "y")]
+)
+def test_a_selector_is_given_what_it_needs_and_no_more(pipeline, needs):
+    pool = shown(pipeline, *needs)
+    assert pool.n == 45
+    for name in needs:
+        getattr(pool, name)
+    for name in NEEDS - set(needs):
+        with pytest.raises(InvalidValue, match=f"needs must name {name}"):
+            getattr(pool, name)
+
+
+def test_what_is_given_is_that_of_the_training_set(pipeline, dataset):
+    pool = shown(pipeline, "X", "y", "clustering")
+    np.testing.assert_array_equal(pool.y, dataset.y)
+    assert (pool.X.shape, pool.clustering.k, pool.clustering.n) == ((45, 2), 5, 45)
 
 
 class Counting(Identity):
@@ -69,34 +87,26 @@ class Counting(Identity):
 
 def test_rows_that_are_not_cached_are_embedded_once_for_clusters_and_choice(pipeline, monkeypatch):
     monkeypatch.setattr(Counting, "calls", [])
-    pipeline(embedding=Counting()).select(0)
+    shown(pipeline, "X", "clustering", embedding=Counting())
     assert Counting.calls == [45]
 
 
 def test_a_selector_that_keeps_too_many_rows_is_refused(pipeline):
     with pytest.raises(InvalidValue, match="must keep exactly 10 of 45 rows, got 11"):
-        pipeline(selector=Peeping(extra=1)).select(0)
+        pipeline(selector=Peeping("X", extra=1)).select(0)
 
 
-class Weighing(Peeping):
-    """One that asks what a distorted row is worth."""
-
-    weighs_augmentation = True
-
-    def select(self, X, y, clustering, *, budget, rng, worth):
-        self.shown.append(worth)
-        return Subset.of(np.arange(budget))
-
-
-def test_who_asks_what_a_distorted_row_is_worth_is_told_and_named_by_that_alone(pipeline):
-    def chosen(augment, selector):
-        one = pipeline(selector=selector, augment=augment)
+def test_the_strength_of_the_augmentation_names_the_rows_of_who_needs_it_and_of_nobody_else(pipeline):
+    def chosen(augment, *needs):
+        one = pipeline(selector=Peeping(*needs), augment=augment)
         one.select(0)
         return one.subset_key(0)
 
+    need = "augmentation_strength"
     augments = [Unchanged(), FlipRotateScale(), AffineElastic(strength=2.0), AffineElastic(strength=4.0)]
-    plain, flipped, bent, bent_more = (chosen(augment, Weighing()) for augment in augments)
-    assert Peeping.shown[-3:] == [1.0, 4.0, 7.0]  # who is worth as much keeps the same rows: one was found
+    plain, flipped, bent, bent_more = (chosen(augment, need) for augment in augments)
+    # Equal strengths keep the same rows: one of them was found.
+    assert [pool.augmentation_strength for pool in Peeping.shown[-3:]] == [0.0, 2.0, 4.0]
     assert plain == flipped
     assert len({plain, bent, bent_more}) == 3
-    assert len({chosen(augment, Peeping()) for augment in augments}) == 1
+    assert len({chosen(augment, "y") for augment in augments}) == 1

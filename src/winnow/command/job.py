@@ -120,7 +120,7 @@ class Job:
         """Refuse more clusters or kept rows than there are rows, before anything is computed."""
         settings, n, selector = self.plan.settings, self.dataset.n, self.arms[-1].method.selector
         # k first: unless told otherwise, the budget follows it.
-        limits = {"k": selector.needs_clustering, "budget": not selector.keeps_everything}
+        limits = {"k": "clustering" in selector.needs, "budget": not selector.keeps_everything}
         for name, applies in limits.items():
             value = getattr(settings, name)
             if applies and value > n:
@@ -202,13 +202,13 @@ class Job:
         """Hand out every repetition of every arm on every network, and return what will have their scores."""
         asked, source = {}, self.plan.stages["dataset"]
         for arm in self.arms:
-            if arm.method.selector.needs_clustering or arm.method.selector.needs_embedding:
+            if arm.method.selector.needs & {"X", "clustering"}:
                 # Here, not in a worker: all of them would wait for the one, and nobody see its progress.
                 arm.embed()
         for record in self.records:
             selector = record.pipeline.method.selector
             repetitions = range(self.plan.settings.seeds)
-            if selector.needs_dynamics and workers.width == 1:
+            if "dynamics" in selector.needs and workers.width == 1:
                 # Without workers nothing is gained by waiting, and a bar here collides with no other.
                 for repetition in repetitions:
                     record.pipeline.observe(repetition, f"dynamics {repetition}")

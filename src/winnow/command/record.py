@@ -75,12 +75,12 @@ class Record:
         if type(selector) is not type(self.plan.stages["selector"]):  # the baseline
             described = {name: value for name, value in described.items() if not name.startswith("selector.")}
         unseen = []
-        if not selector.needs_clustering:
+        if "clustering" not in selector.needs:
             # Blind to clusters: one run serves every k, which is the budget, as by default. Most are blind to
             # coordinates too, and one run serves every embedding.
-            unseen = ["clusterer"] if selector.needs_embedding else ["embedding", "clusterer"]
+            unseen = ["clusterer"] if "X" in selector.needs else ["embedding", "clusterer"]
             described |= dict.fromkeys(unseen, "none") | {"k": str(self.pipeline.budget)}
-        if not selector.needs_dynamics:
+        if "dynamics" not in selector.needs:
             unseen = [*unseen, "dynamics"]
         fields = tuple(f"{group}." for group in unseen)
         return {name: value for name, value in described.items() if not name.startswith(fields)}
@@ -122,7 +122,7 @@ class Record:
         """Write the kept rows of one repetition, and record them with the loss curve."""
         folder = self.place / "kept" / self.key[:12]
         pipeline, dataset = self.pipeline, self.pipeline.dataset
-        clustered = pipeline.method.selector.needs_clustering
+        clustered = "clustering" in pipeline.method.selector.needs
         clustering = Clustering(**pipeline.cluster(repetition).arrays) if clustered else None
         kept = pipeline.select(repetition)
         provenance = {
