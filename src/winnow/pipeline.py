@@ -16,13 +16,14 @@ import numpy as np
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
+from winnow.pool import Pool
 from winnow.selector.uniform import Uniform
 from winnow.stages import Augment, Clusterer, Embedding, Model, Observer, Selector, Trainer
 from winnow.store.cache import Cache, Entry
 from winnow.store.keys import checksum, content_key, identity
 from winnow.store.step import Computed, Step
 from winnow.streams import Streams
-from winnow.types import Clustering, Dataset, Dynamics, Pool, Subset, Trained
+from winnow.types import Clustering, Dataset, Dynamics, Subset, Trained
 
 
 @dataclass(frozen=True)
@@ -104,11 +105,11 @@ class Repetition:
         """Centroids, labels and distances; all selectors share them."""
         stage, seed = self.method.clusterer, self.streams.seed_of("cluster")
 
-        def compute(X: Entry) -> Computed:
-            clustering = stage.fit(X.arrays["X"], seed=seed)
+        def compute(embedding: Entry) -> Computed:
+            clustering = stage.fit(embedding.arrays["X"], seed=seed)
             return _arrays(clustering, "centroids", "labels", "distances"), {}
 
-        after, libraries = {"X": self.embedding}, ("faiss-cpu", "scikit-learn", "numpy")
+        after, libraries = {"embedding": self.embedding}, ("faiss-cpu", "scikit-learn", "numpy")
         return Step(self.cache, "clustering", "cluster", [stage], compute, after, {"seed": seed}, libraries)
 
     @cached_property
@@ -129,22 +130,23 @@ class Repetition:
     @cached_property
     def subset(self) -> Step:
         """The kept rows, indices and weights, chosen by what the selector declared as needed and no more."""
-        selector, worth = self.method.selector, self.method.augment.worth
+        selector = self.method.selector
         steps = {"X": "embedding", "clustering": "clustering", "dynamics": "dynamics"}
-        given: dict[str, Any] = {"y": self.dataset.y, "augmentation_worth": worth}
-        given = {name: value for name, value in given.items() if name in selector.needs}
+        strength = {"augmentation_strength": float(self.method.augment.strength)}
 
         def compute(**before: Entry) -> Computed:
-            values = {name: _value(name, entry.arrays) for name, entry in before.items()}
-            pool = Pool(self.dataset.n, **given, **values)
+            known = {"y": self.dataset.y, **strength}
+            for entry in before.values():
+                known |= _values(entry.arrays)
+            pool = Pool(self.dataset.n, **known).only(selector.needs)
             subset = selector.select(pool, budget=self.budget, rng=self.streams.rng("select"))
             self._check(subset)
             return _arrays(subset, "indices", "weights"), {"provenance": dict(subset.provenance)}
 
-        after = {need: getattr(self, step) for need, step in steps.items() if need in selector.needs}
+        after = {step: getattr(self, step) for need, step in steps.items() if need in selector.needs}
         seed = self.streams.seed_of("select")
         parts = {"data": self.dataset.checksum, "budget": self.budget, "seed": seed}
-        parts |= {name: value for name, value in given.items() if name != "y"}  # which is part of the data
+        parts |= strength if "augmentation_strength" in selector.needs else {}
         return Step(self.cache, "subset", "select", [selector], compute, after, parts, ("numpy",))
 
     def training(self, kept: Entry, trained: Trained | None = None) -> Step:
@@ -208,10 +210,13 @@ class Repetition:
             raise InvalidValue(f"{rule}, got {len(subset)}")
 
 
-def _value(name: str, arrays: Mapping[str, ndarray]) -> Any:
-    """Return the value that a pool holds under `name`, made of what the cache holds."""
-    kinds = {"X": lambda X: X, "clustering": Clustering, "dynamics": Dynamics}
-    return kinds[name](**arrays)
+def _values(arrays: Mapping[str, ndarray]) -> dict[str, Any]:
+    """Return what a pool holds, made of the arrays of an embedding, a clustering or dynamics."""
+    if "centroids" in arrays:
+        return {"clustering": Clustering(**arrays)}
+    if "logits" in arrays:
+        return {"dynamics": Dynamics(**arrays), "gradient_norms": arrays.get("gradient_norms")}
+    return dict(arrays)
 
 
 def _arrays(value: object, *names: str) -> dict[str, ndarray]:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
-from jaxtyping import Float32, Int64, Shaped
+from jaxtyping import Float32, Shaped
 from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.errors import InvalidValue
+from winnow.pool import Pool
 from winnow.types import Clustering, Dataset, Dynamics, Subset, Trained
 
 if TYPE_CHECKING:
@@ -70,36 +71,25 @@ class Selector(Protocol):
     """Chooses the rows worth keeping (group `selector`).
 
     Returns exactly `budget` rows, always, empty clusters and duplicates included: anything else makes a
-    comparison unfair. Equal scores fall to the lower row number unless `rng` breaks them. Never touches
-    the global random state or its inputs. What a selector does not declare it does not get: without
-    `needs_clustering`, `clustering` is None; without that and `needs_embedding`, `X` has no columns;
-    without `reads_all_labels`, `y` is -1 in every place. `keeps_everything` asks to be called with
-    `budget` = n.
-
-    With `needs_dynamics`, `select` is given one more keyword, `dynamics`: a `Dynamics` of all rows, for
-    which a network has read all labels, so that `reads_all_labels` must be declared too. With
-    `needs_gradients` besides, they hold the gradient norms. With `weighs_augmentation` there is the keyword
-    `worth`, the augmentation's.
+    comparison unfair. Equal scores fall to the lower row number unless `rng` breaks them. Never changes the
+    global random state or what the pool holds.
     """
 
-    needs_clustering: ClassVar[bool] = True
-    needs_embedding: ClassVar[bool] = False
-    reads_all_labels: ClassVar[bool] = False
     keeps_everything: ClassVar[bool] = False
-    needs_dynamics: ClassVar[bool] = False
-    needs_gradients: ClassVar[bool] = False
-    weighs_augmentation: ClassVar[bool] = False
+    """Whether the only budget it can meet is the number of rows."""
 
-    def select(
-        self,
-        X: Float32[ndarray, "n d"],
-        y: Int64[ndarray, " n"],
-        clustering: Clustering | None,
-        *,
-        budget: int,
-        rng: Generator,
-    ) -> Subset:
-        """Choose `budget` of the n rows.
+    @property
+    def needs(self) -> frozenset[str]:
+        """Names of the properties of `Pool` that it reads besides `n`; a plain class attribute in most."""
+        return frozenset()
+
+    @property
+    def reads_all_labels(self) -> bool:
+        """Whether the labels of all rows are read: by it, or by the network whose dynamics it reads."""
+        return not self.needs.isdisjoint({"y", "dynamics", "gradient_norms"})
+
+    def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
+        """Choose `budget` of the n rows of `pool`, which holds what `needs` names.
 
         Raises
         ------
@@ -130,13 +120,12 @@ class Model(Protocol):
 
 @runtime_checkable
 class Augment(Protocol):
-    """Random distortions of a whole batch of training images (group `augment`).
+    """Random distortions of a whole batch of training images (group `augment`)."""
 
-    `worth` tells selectors how many plain images, roughly and shyly, one that is distorted anew in each pass
-    is as good as.
-    """
-
-    worth: ClassVar[float] = 1.0
+    @property
+    def strength(self) -> float:
+        """Factor by which all limits of the distortions are multiplied; 0 where there is no such setting."""
+        return 0.0
 
     def __call__(self, images: "torch.Tensor", generator: "torch.Generator") -> "torch.Tensor":
         """Return a distorted copy of `images`, drawing only from `generator`."""

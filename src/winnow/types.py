@@ -1,6 +1,6 @@
 """The values that flow through winnow, from stage to stage. Read this first, then `stages.py`.
 
-    Dataset -> Embedding -> X -> Clusterer -> Clustering -> Selector -> Subset -> Trainer -> Trained
+    Dataset -> Embedding -> X -> Clusterer -> Clustering -> Pool -> Selector -> Subset -> Trainer -> Trained
 
 Values are frozen and check themselves once, when they are made.
 """
@@ -108,6 +108,11 @@ class Clustering:
         )
 
     @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.labels)
+
+    @property
     def k(self) -> int:
         """Number of clusters, empty ones included."""
         return len(self.centroids)
@@ -122,6 +127,22 @@ class Clustering:
         """The rows of each cluster, in ascending order."""
         by_cluster = np.argsort(self.labels, kind="stable")
         return np.split(by_cluster, self.sizes.cumsum()[:-1])
+
+    @property
+    def crowding(self) -> dict[str, int]:
+        """Numbers of clusters in which a selector has no choice: those of no row and of one.
+
+        >>> Clustering(np.zeros((3, 1), np.float32), np.array([0, 2, 2]), np.zeros(3)).crowding
+        {'empty_clusters': 1, 'singleton_clusters': 1}
+        """
+        return {
+            "empty_clusters": int(np.count_nonzero(self.sizes == 0)),
+            "singleton_clusters": int(np.count_nonzero(self.sizes == 1)),
+        }
+
+    def take(self, rows: Int64[ndarray, " m"]) -> "Clustering":
+        """Return the same clusters with only some of their rows."""
+        return Clustering(self.centroids, self.labels[rows], self.distances[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,9 +183,9 @@ class Subset:
 
 @dataclass(frozen=True, eq=False)
 class Dynamics:
-    """What a network made of every training row while it learnt them all: its logits, epoch after epoch.
+    """A network's logits for every training row at the end of each epoch of a training on all rows.
 
-    `gradient_norms` are those of each row's loss after an early epoch, where they were asked for.
+    `gradient_norms` are those of each row's loss by all weights after an early epoch, if they were computed.
     """
 
     logits: Float32[ndarray, "epochs n classes"]
@@ -182,7 +203,7 @@ class Dynamics:
         """Number of training rows."""
         return self.logits.shape[1]
 
-    def of(self, rows: Int64[ndarray, " m"]) -> "Dynamics":
+    def take(self, rows: Int64[ndarray, " m"]) -> "Dynamics":
         """Return the dynamics of some of the rows."""
         norms = self.gradient_norms
         return Dynamics(self.logits[:, rows], None if norms is None else norms[rows])

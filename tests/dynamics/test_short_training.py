@@ -39,7 +39,7 @@ def test_every_epoch_is_recorded_and_the_network_learns_from_one_to_the_next(hal
 
 
 def test_a_mislabelled_row_stands_out(halves):
-    from winnow.selector._scores import aum, el2n
+    from winnow.selector._dynamics_scores import aum, el2n
 
     seen = SHORT.observe(halves, MLP(hidden=(8,)), seed=0)
     assert el2n(seen, halves.y).argmax() == 0

@@ -7,10 +7,11 @@ import pytest
 
 from winnow.embedding.identity import Identity
 from winnow.errors import InvalidValue
+from winnow.pool import Pool
 from winnow.selector.full import Full
 from winnow.selector.uniform import Uniform
 from winnow.stages import Selector
-from winnow.types import Pool, Subset
+from winnow.types import Subset
 
 
 def kept(repetition):

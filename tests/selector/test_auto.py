@@ -3,7 +3,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from winnow.clusterer.kmeans import Kmeans
-from winnow.selector._coverage import Coverage
+from winnow.pool import Pool
+from winnow.selector._quantization import QuantizationRatio
 from winnow.selector._quota import lowest_per_cluster
 from winnow.selector.auto import Auto, _beyond_fence, _ranks, _score
 from winnow.selector.furthest import Furthest
@@ -36,10 +37,11 @@ def sliced(X, k=K):
     return X, Clustering(centroids, labels, np.linalg.norm(X - centroids[labels], axis=1).astype(float))
 
 
-def kept(data, budget, seed=0, selector=None, told=None, **settings):
+def kept(data, budget, seed=0, selector=None, strength=0.0, **settings):
     X, clustering = data
     chosen, rng = selector or Auto(**settings), np.random.default_rng(seed)
-    return chosen.select(X, np.full(len(X), -1), clustering, budget=budget, rng=rng, **(told or {}))
+    pool = Pool(len(X), X=X, clustering=clustering, augmentation_strength=strength)
+    return chosen.select(pool, budget=budget, rng=rng)
 
 
 def mean_place(data, rows):
@@ -54,22 +56,22 @@ def mean_place(data, rows):
 
 def test_the_tilt_by_hand():
     auto = Auto(balance=0.6, width=0.1, full_pace=0.2)
-    assert auto.tilt(Coverage(ratio=0.6, pace=0.3)) == 0
-    assert auto.tilt(Coverage(ratio=0.4, pace=0.2)) == pytest.approx(2**7)
-    assert auto.tilt(Coverage(ratio=0.8, pace=0.9)) == pytest.approx(-(2**7))
+    assert auto.tilt(QuantizationRatio(ratio=0.6, pace=0.3)) == 0
+    assert auto.tilt(QuantizationRatio(ratio=0.4, pace=0.2)) == pytest.approx(2**7)
+    assert auto.tilt(QuantizationRatio(ratio=0.8, pace=0.9)) == pytest.approx(-(2**7))
     # Half the pace is trusted by an eighth: of sixteen widths, two.
-    assert auto.tilt(Coverage(ratio=2.2, pace=0.1)) == pytest.approx(-(2**7))
+    assert auto.tilt(QuantizationRatio(ratio=2.2, pace=0.1)) == pytest.approx(-(2**7))
 
 
 @pytest.mark.parametrize("ratio", [0.51, 0.69])
 def test_within_a_width_of_the_balance_there_is_no_tilt(ratio):
-    assert Auto(balance=0.6, width=0.1, full_pace=0.2).tilt(Coverage(ratio, pace=0.2)) == 0
+    assert Auto(balance=0.6, width=0.1, full_pace=0.2).tilt(QuantizationRatio(ratio, pace=0.2)) == 0
 
 
 @pytest.mark.parametrize("pace", [0.0, -0.2])
 def test_where_nothing_is_resolved_there_is_no_tilt(pace):
     for ratio in (0.01, 0.3, 1.2):
-        assert Auto().tilt(Coverage(ratio, pace)) == 0
+        assert Auto().tilt(QuantizationRatio(ratio, pace)) == 0
 
 
 def test_more_rows_tilt_to_the_hard_end():
@@ -82,32 +84,34 @@ def test_more_rows_tilt_to_the_hard_end():
     assert tilts[2] > 5
 
 
-def test_rows_that_are_worth_several_lean_to_the_typical_only_where_several_would():
+def test_rows_that_count_as_several_prefer_the_typical_only_where_several_would():
     data = sliced(load_digits().data)
-    alone, as_two, as_ten = (kept(data, 10, told={"worth": worth}) for worth in (1.0, 2.0, 10.0))
+    # With 1.5 rows for a strength of 1, a row counts as 1, 2 and 10 rows.
+    alone, as_two, as_ten = (kept(data, 10, strength=strength) for strength in (0.0, 1 / 1.5, 6.0))
+    assert kept(data, 10, strength=4.0, rows_per_strength=0.0).provenance == alone.provenance
     assert kept(data, 20).provenance["tilt"] <= alone.provenance["tilt"] < -5
     assert as_two.provenance["tilt"] == alone.provenance["tilt"]
     assert kept(data, 100).provenance["tilt"] == as_ten.provenance["tilt"] == 0
     np.testing.assert_array_equal(as_ten.indices, kept(data, 10, selector=Random()).indices)
-    hard = [kept(data, 1000, told={"worth": worth}).provenance["tilt"] for worth in (1.0, 10.0)]
+    hard = [kept(data, 1000, strength=strength).provenance["tilt"] for strength in (0.0, 6.0)]
     assert hard[0] == hard[1] > 5
 
 
 def test_the_hard_end_is_not_trusted_while_shapes_are_being_resolved():
     auto = Auto(balance=0.6, width=0.1, full_pace=0.2)
     # Of four widths: all up to twice the full pace, an eighth at two and a half, none at three times.
-    tilts = [auto.tilt(Coverage(ratio=0.2, pace=pace)) for pace in (0.4, 0.5, 0.6)]
+    tilts = [auto.tilt(QuantizationRatio(ratio=0.2, pace=pace)) for pace in (0.4, 0.5, 0.6)]
     assert tilts == pytest.approx([4**7, 0, 0])
-    assert auto.tilt(Coverage(ratio=0.2, pace=0.42)) == pytest.approx((4 * 0.9**3) ** 7)
-    assert auto.tilt(Coverage(ratio=0.8, pace=0.6)) == pytest.approx(-(2**7))
+    assert auto.tilt(QuantizationRatio(ratio=0.2, pace=0.42)) == pytest.approx((4 * 0.9**3) ** 7)
+    assert auto.tilt(QuantizationRatio(ratio=0.8, pace=0.6)) == pytest.approx(-(2**7))
 
 
 def test_what_chance_may_have_moved_does_not_count():
     auto = Auto(balance=0.6, width=0.1, full_pace=0.2)
     # Two errors less: of three widths two, and of a pace of 0.3 the full pace.
-    assert auto.tilt(Coverage(0.9, 0.3, ratio_error=0.05, pace_error=0.05)) == pytest.approx(-(2**7))
-    assert auto.tilt(Coverage(0.9, 0.3, ratio_error=0.15)) == 0
-    assert auto.tilt(Coverage(0.9, 0.3, pace_error=0.15)) == 0
+    assert auto.tilt(QuantizationRatio(0.9, 0.3, ratio_error=0.05, pace_error=0.05)) == pytest.approx(-(2**7))
+    assert auto.tilt(QuantizationRatio(0.9, 0.3, ratio_error=0.15)) == 0
+    assert auto.tilt(QuantizationRatio(0.9, 0.3, pace_error=0.15)) == 0
 
 
 @pytest.mark.parametrize("d", [2, 10])

@@ -1,5 +1,8 @@
 """What every selector owes, for every option in `conf/selector`."""
 
+import inspect
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +14,13 @@ from hypothesis.extra.numpy import arrays
 from omegaconf import OmegaConf
 
 from winnow.errors import InvalidValue
+from winnow.pool import Pool
+from winnow.selector.from_file import FromFile
 from winnow.stages import Selector
 from winnow.types import Clustering, Dynamics
 
 CONF = Path(__file__).parents[2] / "conf" / "selector"
-# A file of kept rows has a budget of its own: tests/test_kept_rows.py.
+# A file of kept rows has a budget of its own: tests/store/test_kept_rows.py.
 OPTIONS = sorted(set(CONF.glob("*.yaml")) - {CONF / "from_file.yaml"})
 SELECTORS = {option.stem: instantiate(OmegaConf.load(option)) for option in OPTIONS}
 N, K = 120, 10
@@ -27,39 +32,37 @@ def clustering_of(labels, distances, k):
     return Clustering(np.ones((k, 2), np.float32), np.asarray(labels), np.asarray(distances))
 
 
-def dynamics_of(X, y):
+def learnt(X, y):
     """Four epochs of logits that depend on a row's coordinates alone: equal rows are learnt equally."""
     angles = np.multiply.outer(np.arange(1, 5), X.sum(axis=1, dtype=np.float64) / 7)
     logits = np.sin(np.multiply.outer(angles, np.arange(2, 3 + y.max())))
-    return Dynamics((5 * logits).astype(np.float32), np.abs(np.cos(angles[0])).astype(np.float32))
+    norms = np.abs(np.cos(angles[0])).astype(np.float32)
+    return {"dynamics": Dynamics((5 * logits).astype(np.float32)), "gradient_norms": norms}
 
 
-def select(selector, clustering, budget, seed=0, X=None, y=None):
-    """Call the selector the way the pipeline does: it gets only what it declares, and nothing to write to."""
-    n = len(clustering.labels)
-    if X is None:
-        X = np.outer(np.arange(n), [1, -2]).astype(np.float32)
-    if y is None:
-        y = np.arange(n) % 3
-    dynamics = dynamics_of(X, y)
-    if not (selector.needs_clustering or selector.needs_embedding):
-        X = np.empty((n, 0), np.float32)
-    if not selector.reads_all_labels:
-        y = np.full(n, -1)
+def pool_of(clustering, X=None, y=None):
+    """Everything that there is to know of some rows, and nothing to write to."""
+    n = clustering.n
+    X = np.outer(np.arange(n), [1, -2]).astype(np.float32) if X is None else X
+    y = np.arange(n) % 3 if y is None else y
+    pool = Pool(n, X=X, y=y, clustering=clustering, augmentation_strength=2 / 3, **learnt(X, y))
     for array in (
         X,
         y,
-        dynamics.logits,
-        dynamics.gradient_norms,
+        pool.dynamics.logits,
+        pool.gradient_norms,
         clustering.centroids,
         clustering.labels,
         clustering.distances,
     ):
         array.setflags(write=False)
-    offered = clustering if selector.needs_clustering else None
-    extra = {"dynamics": dynamics} if selector.needs_dynamics else {}
-    extra |= {"worth": 2.0} if selector.weighs_augmentation else {}
-    return selector.select(X, y, offered, budget=budget, rng=np.random.default_rng(seed), **extra)
+    return pool
+
+
+def select(selector, clustering, budget, seed=0, X=None, y=None):
+    """Call the selector the way the pipeline does: it gets only what it needs."""
+    pool = pool_of(clustering, X, y).only(selector.needs)
+    return selector.select(pool, budget=budget, rng=np.random.default_rng(seed))
 
 
 @pytest.fixture
@@ -132,8 +135,51 @@ def test_rows_that_are_all_alike_still_fill_the_budget(selector):
 
 
 @every_selector
-def test_whoever_looks_at_dynamics_admits_that_all_labels_were_read(selector):
-    assert selector.reads_all_labels >= selector.needs_dynamics >= selector.needs_gradients
+def test_it_reads_all_that_it_declares_and_every_need_is_a_property_of_a_pool(selector, clustering):
+    budget = N if selector.keeps_everything else 30
+    pool = pool_of(clustering)
+    for need in selector.needs:
+        with pytest.raises(InvalidValue, match=f"needs must name {need} for a selector to read it"):
+            selector.select(pool.only(selector.needs - {need}), budget=budget, rng=np.random.default_rng(0))
+
+
+@every_selector
+def test_what_it_does_not_need_changes_nothing(selector, clustering):
+    """Other values of everything else; each selector must declare whatever its rows depend on."""
+    budget = N if selector.keeps_everything else 30
+    rng = np.random.default_rng(1)
+    others = {
+        "X": rng.normal(size=(N, 2)).astype(np.float32),
+        "y": rng.permutation(np.arange(N) % 3),
+        "clustering": clustering_of(rng.integers(K, size=N), rng.random(N), K),
+        "augmentation_strength": 0.0,
+    }
+    own, pool = {"dynamics", "gradient_norms"}, pool_of(clustering)
+    own |= others.keys() & selector.needs
+    changed = {name: getattr(pool, name) if name in own else others[name] for name in others.keys() | own}
+    subsets = [
+        selector.select(each, budget=budget, rng=np.random.default_rng(0))
+        for each in (pool, Pool(N, **changed))
+    ]
+    np.testing.assert_array_equal(*(subset.indices for subset in subsets))
+
+
+def test_labels_of_all_rows_are_read_by_these_and_no_others():
+    by_dynamics = {"aum", "ccs", "d2_pruning", "drop", "dual", "el2n", "entropy", "forgetting", "grand"}
+    by_dynamics |= {"least_confidence", "margin"}
+    reading = {name for name, selector in SELECTORS.items() if selector.reads_all_labels}
+    assert reading == by_dynamics | {"moderate", "per_class", "stratified"}
+
+
+@pytest.mark.parametrize("kind", [*map(type, SELECTORS.values()), FromFile], ids=[*SELECTORS, "from_file"])
+def test_every_hyper_parameter_is_explained_where_it_is_defined(kind):
+    for field in fields(kind):
+        home = next(each for each in kind.__mro__ if field.name in inspect.get_annotations(each))
+        _, _, parameters = inspect.getdoc(home).partition("Parameters\n----------\n")
+        section = re.split(r"\n\n\w+\n-{3,}\n", parameters)[0]
+        assert re.search(rf"^{field.name} : .+\n    \S", section, re.MULTILINE), (
+            f"{home.__name__}.{field.name}"
+        )
 
 
 def test_shuffling_the_rows_keeps_the_same_rows_wherever_chance_plays_no_part(clustering):

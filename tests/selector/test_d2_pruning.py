@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from winnow.geometry.neighbours import nearest_neighbours
-from winnow.selector._scores import el2n
+from winnow.pool import Pool
+from winnow.selector._dynamics_scores import el2n
 from winnow.selector.d2_pruning import D2Pruning
 from winnow.types import Dynamics
 
@@ -14,8 +15,8 @@ def kept(differences, X, budget, **settings):
     logits = np.stack([differences, np.zeros(len(differences))], axis=1)[None].astype(np.float32)
     y, rng = np.zeros(len(X), np.int64), np.random.default_rng(0)
     X = np.float32(X).reshape(-1, 1)
-    select = D2Pruning(**settings).select
-    return select(X, y, None, budget=budget, rng=rng, dynamics=Dynamics(logits)).indices.tolist()
+    pool = Pool(len(X), X=X, y=y, dynamics=Dynamics(logits))
+    return D2Pruning(**settings).select(pool, budget=budget, rng=rng).indices.tolist()
 
 
 def test_difficulty_alone_decides_where_nothing_is_near():

@@ -1,11 +1,12 @@
 import numpy as np
 
+from winnow.pool import Pool
 from winnow.selector.d2_sampling import D2Sampling
 
 
 def kept(X, budget, seed=0):
     X = np.float32(X)[:, None]
-    return D2Sampling().select(X, np.full(len(X), -1), None, budget=budget, rng=np.random.default_rng(seed))
+    return D2Sampling().select(Pool(len(X), X=X), budget=budget, rng=np.random.default_rng(seed))
 
 
 def test_an_outlier_is_drawn_soon():

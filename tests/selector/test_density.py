@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from winnow.pool import Pool
 from winnow.selector.density import Density, distance_to_neighbours
 from winnow.types import Clustering
 
@@ -20,9 +21,8 @@ def keep(three_lines):
 
     def rows(budget, seed=0, **settings):
         selector = Density(**{"neighbours": 1} | settings)
-        hidden = np.full(len(X), -1)
-        rng = np.random.default_rng(seed)
-        return selector.select(X, hidden, clustering, budget=budget, rng=rng).indices.tolist()
+        pool = Pool(len(X), X=X, clustering=clustering)
+        return selector.select(pool, budget=budget, rng=np.random.default_rng(seed)).indices.tolist()
 
     return rows
 
@@ -57,7 +57,8 @@ def test_without_a_first_stage_it_is_chance_alone(keep):
 def test_duplicates_are_densest_of_all():
     X = np.float32([[0], [0], [0], [5], [6], [7]])
     clustering = Clustering(np.float32([[6], [0]]), np.array([1, 1, 1, 0, 0, 0]), np.zeros(6))
-    kept = Density(neighbours=2).select(X, np.full(6, -1), clustering, budget=3, rng=np.random.default_rng(0))
+    pool = Pool(6, X=X, clustering=clustering)
+    kept = Density(neighbours=2).select(pool, budget=3, rng=np.random.default_rng(0))
     assert kept.indices.tolist() == [3, 4, 5]
 
 
@@ -70,12 +71,14 @@ def test_density_is_that_inside_a_cluster():
     # Rows 1 and 2 are close, but of different clusters: to their own kin they are as far as the others.
     X = np.float32([[0], [4], [5], [8], [20], [21]])
     clustering = Clustering(np.float32([[2], [6.5], [20.5]]), np.array([0, 0, 1, 1, 2, 2]), np.zeros(6))
-    kept = Density(neighbours=1).select(X, np.full(6, -1), clustering, budget=2, rng=np.random.default_rng(0))
+    pool = Pool(6, X=X, clustering=clustering)
+    kept = Density(neighbours=1).select(pool, budget=2, rng=np.random.default_rng(0))
     assert kept.indices.tolist() == [0, 1]
 
 
 def test_a_row_alone_in_its_cluster_is_the_sparsest():
     X = np.float32([[0], [50], [99]])
     clustering = Clustering(np.float32([[25], [99]]), np.array([0, 0, 1]), np.zeros(3))
-    kept = Density(neighbours=1).select(X, np.full(3, -1), clustering, budget=1, rng=np.random.default_rng(0))
+    pool = Pool(3, X=X, clustering=clustering)
+    kept = Density(neighbours=1).select(pool, budget=1, rng=np.random.default_rng(0))
     assert kept.indices.tolist() == [2]

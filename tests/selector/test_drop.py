@@ -1,5 +1,6 @@
 import numpy as np
 
+from winnow.pool import Pool
 from winnow.selector.drop import DRoP
 from winnow.types import Dynamics
 
@@ -11,8 +12,8 @@ WRONG = np.arange(120) % 40 < np.repeat([4, 12, 0], 40)
 def kept(budget, seed=0, wrong=WRONG):
     logits = np.zeros((1, 120, 3), np.float32)
     logits[0, np.arange(120), np.where(wrong, (Y + 1) % 3, Y)] = 1
-    rng, X = np.random.default_rng(seed), np.empty((120, 0), np.float32)
-    return DRoP().select(X, Y, None, budget=budget, rng=rng, dynamics=Dynamics(logits))
+    pool = Pool(120, y=Y, dynamics=Dynamics(logits))
+    return DRoP().select(pool, budget=budget, rng=np.random.default_rng(seed))
 
 
 def test_harder_classes_keep_more():

@@ -2,13 +2,14 @@ from itertools import combinations
 
 import numpy as np
 
+from winnow.pool import Pool
 from winnow.selector.facility_location import FacilityLocation, _similarities
 
 
 def kept(X, budget, neighbours=64):
     X = np.float32(X)
     selector = FacilityLocation(neighbours)
-    return selector.select(X, np.full(len(X), -1), None, budget=budget, rng=np.random.default_rng(0)).indices
+    return selector.select(Pool(len(X), X=X), budget=budget, rng=np.random.default_rng(0)).indices
 
 
 def test_the_middle_of_the_blob_comes_before_the_outlier():

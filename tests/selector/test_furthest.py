@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from winnow.pool import Pool
 from winnow.selector.furthest import Furthest
 from winnow.types import Clustering
 
@@ -20,7 +21,5 @@ def test_furthest_by_hand(keep, budget, rows):
 
 def test_equal_distances_fall_to_the_lower_row():
     tied = Clustering(np.zeros((1, 1), np.float32), np.zeros(4, np.int64), np.array([1.0, 3.0, 3.0, 3.0]))
-    subset = Furthest().select(
-        np.zeros((4, 1), np.float32), np.full(4, -1), tied, budget=2, rng=np.random.default_rng(0)
-    )
+    subset = Furthest().select(Pool(4, clustering=tied), budget=2, rng=np.random.default_rng(0))
     assert subset.indices.tolist() == [1, 2]

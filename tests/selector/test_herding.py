@@ -1,11 +1,12 @@
 import numpy as np
 
+from winnow.pool import Pool
 from winnow.selector.herding import Herding
 
 
 def kept(X, budget):
     X = np.float32(X)
-    return Herding().select(X, np.full(len(X), -1), None, budget=budget, rng=np.random.default_rng(0)).indices
+    return Herding().select(Pool(len(X), X=X), budget=budget, rng=np.random.default_rng(0)).indices
 
 
 def test_the_running_mean_follows_the_mean():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from winnow.pool import Pool
 from winnow.selector.hybrid import Hybrid
 from winnow.types import Clustering
 
@@ -20,7 +21,5 @@ def test_hybrid_by_hand(keep, budget, rows):
 
 def test_a_row_that_is_both_nearest_and_furthest_is_kept_once():
     tied = Clustering(np.zeros((1, 1), np.float32), np.zeros(4, np.int64), np.ones(4))
-    subset = Hybrid().select(
-        np.zeros((4, 1), np.float32), np.full(4, -1), tied, budget=3, rng=np.random.default_rng(0)
-    )
+    subset = Hybrid().select(Pool(4, clustering=tied), budget=3, rng=np.random.default_rng(0))
     assert subset.indices.tolist() == [0, 1, 2]

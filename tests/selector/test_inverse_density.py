@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from winnow.pool import Pool
 from winnow.selector.inverse_density import InverseDensity
 
 RNG = np.random.default_rng(0)
@@ -10,7 +11,7 @@ X = np.concatenate([RNG.normal(size=90) * 0.01, np.arange(10, 20) * 100.0]).asty
 
 def scattered(exponent, seed):
     selector = InverseDensity(exponent, neighbours=3)
-    rows = selector.select(X, np.full(100, -1), None, budget=20, rng=np.random.default_rng(seed)).indices
+    rows = selector.select(Pool(100, X=X), budget=20, rng=np.random.default_rng(seed)).indices
     return int((rows >= 90).sum())
 
 
@@ -27,5 +28,5 @@ def test_the_exponent_zero_is_uniform():
 def test_duplicates_have_a_finite_density():
     duplicates = np.float32([[1], [1], [1], [5]])
     selector = InverseDensity(neighbours=1)
-    rows = selector.select(duplicates, np.full(4, -1), None, budget=4, rng=np.random.default_rng(0)).indices
+    rows = selector.select(Pool(4, X=duplicates), budget=4, rng=np.random.default_rng(0)).indices
     assert rows.tolist() == [0, 1, 2, 3]

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
+from winnow.pool import Pool
 from winnow.selector.kcenter import KCenter
 
 
 def kept(X, budget, seed=0):
     X = np.float32(X)[:, None]
-    return KCenter().select(X, np.full(len(X), -1), None, budget=budget, rng=np.random.default_rng(seed))
+    return KCenter().select(Pool(len(X), X=X), budget=budget, rng=np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,11 +1,12 @@
 import numpy as np
 
+from winnow.pool import Pool
 from winnow.selector.kernel_herding import KernelHerding
 
 
 def kept(X, budget):
     X = np.float32(X)
-    return KernelHerding().select(X, np.full(len(X), -1), None, budget=budget, rng=np.random.default_rng(0))
+    return KernelHerding().select(Pool(len(X), X=X), budget=budget, rng=np.random.default_rng(0))
 
 
 def test_the_dense_blob_comes_before_the_outlier():

@@ -1,5 +1,6 @@
 import numpy as np
 
+from winnow.pool import Pool
 from winnow.selector.kmedoids import KMedoids
 from winnow.selector.nearest import Nearest
 from winnow.types import Clustering
@@ -10,7 +11,8 @@ CLUSTERING = Clustering(np.float32([[3.4]]), np.zeros(5, np.int64), np.abs(X.rav
 
 
 def kept(selector, budget):
-    return selector.select(X, np.full(5, -1), CLUSTERING, budget=budget, rng=np.random.default_rng(0))
+    pool = Pool(5, X=X, clustering=CLUSTERING)
+    return selector.select(pool, budget=budget, rng=np.random.default_rng(0))
 
 
 def test_an_outlier_moves_the_centroid_but_not_the_medoid():
@@ -27,5 +29,6 @@ def test_a_sample_of_a_large_cluster_finds_a_central_row():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(3000, 2)).astype(np.float32)
     clustering = Clustering(np.zeros((1, 2), np.float32), np.zeros(3000, np.int64), np.zeros(3000))
-    medoid = KMedoids(sample=300).select(X, np.full(3000, -1), clustering, budget=1, rng=rng).indices[0]
+    pool = Pool(3000, X=X, clustering=clustering)
+    medoid = KMedoids(sample=300).select(pool, budget=1, rng=rng).indices[0]
     assert np.linalg.norm(X[medoid]) < 0.3

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
+from winnow.pool import Pool
 from winnow.selector.moderate import Moderate
 
 
 def kept(points, y, budget):
     X, rng = np.float32(points)[:, None], np.random.default_rng(0)
-    return Moderate().select(X, np.array(y), None, budget=budget, rng=rng).indices.tolist()
+    return Moderate().select(Pool(len(X), X=X, y=np.array(y)), budget=budget, rng=rng).indices.tolist()
 
 
 @pytest.mark.parametrize(("budget", "rows"), [(1, [3]), (3, [0, 1, 3]), (4, [0, 1, 2, 3])])

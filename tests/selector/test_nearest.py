@@ -18,6 +18,5 @@ def test_nearest_by_hand(keep, budget, rows):
 
 
 def test_what_left_no_choice_is_noted(six_points):
-    X, clustering = six_points
-    subset = Nearest().select(X, np.full(6, -1), clustering, budget=2, rng=np.random.default_rng(0))
+    subset = Nearest().select(six_points, budget=2, rng=np.random.default_rng(0))
     assert subset.provenance == {"empty_clusters": 0, "singleton_clusters": 0}

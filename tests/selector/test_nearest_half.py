@@ -9,8 +9,7 @@ def test_only_the_nearer_half_is_drawn_from(keep):
 
 
 def test_an_odd_cluster_rounds_up_and_the_rest_is_topped_up(six_points):
-    X, clustering = six_points
-    subset = NearestHalf().select(X, np.full(6, -1), clustering, budget=4, rng=np.random.default_rng(0))
+    subset = NearestHalf().select(six_points, budget=4, rng=np.random.default_rng(0))
     # Quotas 3 and 1: the half of cluster 0 has two rows.
     assert {0, 1, 4} < set(subset.indices.tolist())
     assert subset.provenance["topped_up"] == 1

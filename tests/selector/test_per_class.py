@@ -3,6 +3,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from sklearn.datasets import load_digits
 
+from winnow.pool import Pool
 from winnow.selector.auto import Auto
 from winnow.selector.kcenter import KCenter
 from winnow.selector.per_class import PerClass
@@ -15,7 +16,8 @@ CLUSTERING = Clustering(np.float32([[1]]), np.zeros(6, np.int64), np.abs(X.ravel
 
 
 def kept(of, budget, seed=0):
-    return PerClass(of).select(X, Y, CLUSTERING, budget=budget, rng=np.random.default_rng(seed))
+    pool = Pool(6, X=X, y=Y, clustering=CLUSTERING)
+    return PerClass(of).select(pool, budget=budget, rng=np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize(("of", "rows"), [("nearest", [1, 3]), ("kmedoids", [1, 4])])
@@ -43,17 +45,29 @@ def test_the_code_of_the_inner_selector_is_part_of_the_identity():
     assert identity(KCenter()) in identity(PerClass("kcenter"))
 
 
-def test_a_selector_inside_a_class_is_told_what_a_row_is_worth():
-    assert PerClass("auto").weighs_augmentation
-    assert not PerClass("nearest").weighs_augmentation
+@pytest.mark.parametrize(
+    ("of", "needs"),
+    [
+        ("uniform", {"y"}),
+        ("nearest", {"y", "clustering"}),
+        ("aum", {"y", "dynamics"}),
+        ("grand", {"y", "dynamics", "gradient_norms"}),
+        ("auto", {"y", "X", "clustering", "augmentation_strength"}),
+    ],
+)
+def test_it_needs_the_labels_and_what_the_inner_selector_needs(of, needs):
+    assert PerClass(of).needs == needs
+
+
+def test_a_selector_inside_a_class_knows_the_strength_of_the_augmentation():
     X, one_class = load_digits().data.astype(np.float32), np.zeros(1797, np.int64)
     distances = np.linalg.norm(X - X.mean(axis=0), axis=1).astype(float)
     clustering = Clustering(X.mean(axis=0, keepdims=True), one_class, distances)
 
-    def tilt(selector, worth):
-        rng = np.random.default_rng(0)
-        told = selector.select(X, one_class, clustering, budget=10, rng=rng, worth=worth).provenance
-        return told.get("per_class", {"0": told})["0"]["tilt"]
+    def tilt(selector, strength):
+        pool = Pool(1797, X=X, y=one_class, clustering=clustering, augmentation_strength=strength)
+        notes = selector.select(pool, budget=10, rng=np.random.default_rng(0)).provenance
+        return notes.get("per_class", {"0": notes})["0"]["tilt"]
 
-    assert tilt(PerClass("auto"), 1.0) == tilt(Auto(), 1.0) < 0
-    assert tilt(PerClass("auto"), 10.0) == tilt(Auto(), 10.0) == 0
+    assert tilt(PerClass("auto"), 0.0) == tilt(Auto(), 0.0) < 0
+    assert tilt(PerClass("auto"), 6.0) == tilt(Auto(), 6.0) == 0

@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 
+from winnow.pool import Pool
 from winnow.selector.probability_cover import ProbabilityCover
 
 
 def kept(X, budget, radius=None, seed=0):
     X = np.float32(X)[:, None]
     selector = ProbabilityCover(radius)
-    return selector.select(X, np.full(len(X), -1), None, budget=budget, rng=np.random.default_rng(seed))
+    return selector.select(Pool(len(X), X=X), budget=budget, rng=np.random.default_rng(seed))
 
 
 def test_the_fullest_ball_comes_first_and_the_outlier_last():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from winnow.pool import Pool
 from winnow.selector.prototype import Prototype
 from winnow.types import Clustering
 
@@ -10,8 +11,8 @@ CLUSTERING = Clustering(np.float32([[1, 0], [0, 3]]), np.array([0, 0, 0, 1, 1]),
 
 
 def kept(selector, budget, X=X):
-    hidden = np.full(len(X), -1)
-    subset = selector.select(X, hidden, CLUSTERING, budget=budget, rng=np.random.default_rng(0))
+    pool = Pool(len(X), X=X, clustering=CLUSTERING)
+    subset = selector.select(pool, budget=budget, rng=np.random.default_rng(0))
     return subset.indices.tolist()
 
 

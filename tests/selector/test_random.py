@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from winnow.pool import Pool
 from winnow.selector.random import Random
 from winnow.types import Clustering
 
@@ -9,9 +10,8 @@ from winnow.types import Clustering
 def kept_per_cluster(selector, sizes, budget):
     labels = np.repeat(np.arange(len(sizes)), sizes)
     clustering = Clustering(np.zeros((len(sizes), 1), np.float32), labels, np.zeros(len(labels)))
-    X = np.zeros((len(labels), 1), np.float32)
-    rng = np.random.default_rng(0)
-    kept = selector.select(X, np.full(len(labels), -1), clustering, budget=budget, rng=rng).indices
+    pool = Pool(len(labels), clustering=clustering)
+    kept = selector.select(pool, budget=budget, rng=np.random.default_rng(0)).indices
     return np.bincount(labels[kept], minlength=len(sizes)).tolist()
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from winnow.pool import Pool
 from winnow.selector.semdedup import SemDeDup
 from winnow.types import Clustering
 
@@ -11,7 +12,7 @@ CLUSTERING = Clustering(np.zeros((2, 2), np.float32), np.array([0, 0, 0, 0, 1]),
 
 
 def kept(selector, budget):
-    return selector.select(X, np.full(5, -1), CLUSTERING, budget=budget, rng=np.random.default_rng(0))
+    return selector.select(Pool(5, X=X, clustering=CLUSTERING), budget=budget, rng=np.random.default_rng(0))
 
 
 # Hard: in the order 3, 2, 1, 0 rows come 50, 30 and 10 degrees from one before them.
@@ -46,6 +47,6 @@ def test_clusters_that_a_small_budget_leaves_out_are_chosen_by_chance():
     alone = Clustering(np.zeros((5, 2), np.float32), np.arange(5), np.zeros(5))
     drawn = set()
     for seed in range(60):
-        subset = SemDeDup().select(X, np.full(5, -1), alone, budget=1, rng=np.random.default_rng(seed))
+        subset = SemDeDup().select(Pool(5, X=X, clustering=alone), budget=1, rng=np.random.default_rng(seed))
         drawn.update(subset.indices.tolist())
     assert drawn == {0, 1, 2, 3, 4}

@@ -1,11 +1,13 @@
 import numpy as np
 
+from winnow.pool import Pool
 from winnow.selector.stratified import Stratified
 
 
 def kept_per_class(y, budget):
-    X = np.zeros((len(y), 1), np.float32)
-    kept = Stratified().select(X, np.array(y), None, budget=budget, rng=np.random.default_rng(0)).indices
+    kept = (
+        Stratified().select(Pool(len(y), y=np.array(y)), budget=budget, rng=np.random.default_rng(0)).indices
+    )
     return np.bincount(np.array(y)[kept], minlength=max(y) + 1).tolist()
 
 

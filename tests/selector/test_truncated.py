@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from winnow.pool import Pool
 from winnow.selector.truncated import Truncated
 from winnow.types import Clustering
 
@@ -15,9 +16,8 @@ def clustering() -> Clustering:
 
 
 def select(clustering, budget, seed=0, **parameters):
-    n = len(clustering.labels)
-    X, y, rng = np.zeros((n, 1), np.float32), np.full(n, -1), np.random.default_rng(seed)
-    return Truncated(**parameters).select(X, y, clustering, budget=budget, rng=rng)
+    pool = Pool(clustering.n, clustering=clustering)
+    return Truncated(**parameters).select(pool, budget=budget, rng=np.random.default_rng(seed))
 
 
 def test_fewer_rows_than_clusters_leave_the_last_clusters_out(clustering):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from winnow.pool import Pool
 from winnow.selector.typicality import Typicality
 from winnow.types import Clustering
 
@@ -15,8 +16,8 @@ def line(points, labels):
 
 def kept(selector, points, labels, budget):
     X, clustering = line(points, labels)
-    hidden = np.full(len(X), -1)
-    return selector.select(X, hidden, clustering, budget=budget, rng=np.random.default_rng(0))
+    pool = Pool(len(X), X=X, clustering=clustering)
+    return selector.select(pool, budget=budget, rng=np.random.default_rng(0))
 
 
 def test_the_dense_end_of_a_cluster_is_kept_not_its_middle():

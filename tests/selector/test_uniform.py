@@ -2,12 +2,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from winnow.pool import Pool
 from winnow.selector.uniform import Uniform
 
 
 def kept(n, budget, seed=0):
-    X, hidden = np.zeros((n, 1), np.float32), np.full(n, -1)
-    return Uniform().select(X, hidden, None, budget=budget, rng=np.random.default_rng(seed)).indices
+    return Uniform().select(Pool(n), budget=budget, rng=np.random.default_rng(seed)).indices
 
 
 def test_budgets_nest():

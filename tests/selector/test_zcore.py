@@ -1,5 +1,6 @@
 import numpy as np
 
+from winnow.pool import Pool
 from winnow.selector.zcore import ZCore
 
 
@@ -7,7 +8,7 @@ def kept(X, budget, seed=0):
     X = np.float32(X)
     return (
         ZCore(draws_per_row=25.0)
-        .select(X, np.full(len(X), -1), None, budget=budget, rng=np.random.default_rng(seed))
+        .select(Pool(len(X), X=X), budget=budget, rng=np.random.default_rng(seed))
         .indices
     )
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from winnow.errors import InvalidValue
+from winnow.pool import Pool
 from winnow.selector.from_file import FromFile
 from winnow.store import kept_rows
 from winnow.types import Clustering, Dataset
@@ -53,8 +54,7 @@ def test_selectors_blind_to_clusters_leave_two_columns_empty(tmp_path, dataset):
 def select(path, dataset, **changes):
     selector = FromFile.of(str(path))
     y = changes.get("y", dataset.y)
-    rng = np.random.default_rng(0)
-    return selector.select(np.zeros((len(y), 0), np.float32), y, None, budget=selector.rows, rng=rng)
+    return selector.select(Pool(len(y), y=y), budget=selector.rows, rng=np.random.default_rng(0))
 
 
 def test_the_same_rows_are_selected_again(path, dataset):

@@ -53,15 +53,6 @@ class AffineElastic(Augment):
     shift: Strength = 2.0
     elastic: Strength = 1.5
 
-    @property
-    def worth(self) -> float:
-        """2.5 at full strength, and less in proportion below it.
-
-        So that typical digits stop paying for LeNet-5 when they did on a held-out part of MNIST: between 50
-        and 100 of them, and without distortions between 100 and 200.
-        """
-        return 1 + 1.5 * self.strength
-
     def __call__(self, images: "torch.Tensor", generator: "torch.Generator") -> "torch.Tensor":
         import torch
 

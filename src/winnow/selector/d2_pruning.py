@@ -1,16 +1,15 @@
-"""Keep rows that are difficult among difficult neighbours, but not side by side: D2 pruning.
+"""Keep difficult rows with difficult neighbours, but not next to each other: D2 pruning.
 
 Rows are the nodes of a graph that joins each to its nearest others in the embedding. Difficulty (`el2n`)
-is passed forward once, so that a row in a difficult region gains over an odd one out; then the highest row
-is kept, again and again, and every time its neighbours lose by how near they are:
+is passed on once, so that a row in a difficult region gains over a single difficult one; then the row with
+the highest score is kept, again and again, and every time its neighbours lose by how near they are:
 
     s_i += sum over neighbours j of e_ij s_j;   keep the highest i, then s_j -= e_ij^gamma s_i
     e_ij = exp(-(d_ij / median neighbour distance)^2)
 
-Difficulty is spread over the data in this way, and yet it is difficulty: expect it to win at large budgets
-and to lose to a uniform subset at small ones (MNIST, 600 of 60,000 images: 63 % against 96 %, n=3) and under
-label noise. Not to be mistaken for `d2_sampling`,
-which draws by distance alone.
+The kept rows are spread over the data, but they are difficult ones: expect it to win at large budgets and to
+lose to a uniform subset at small ones (MNIST, 600 of 60,000 images: 63 % against 96 %, n=3) and under label
+noise. Not to be confused with `d2_sampling`, which draws by distance alone.
 
 Reference: Maharana, Yadav and Bansal, "D2 pruning: message passing for balancing diversity and difficulty in
 data pruning", ICLR 2024, section 3. https://arxiv.org/abs/2310.07931 - which tunes the number of neighbours
@@ -22,57 +21,55 @@ from heapq import heapify, heappop, heappush, heapreplace
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float64, Int64
 from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
 from winnow.geometry.neighbours import nearest_neighbours
+from winnow.pool import Pool
+from winnow.selector._dynamics_scores import el2n
 from winnow.selector._quota import check_budget
-from winnow.selector._scores import el2n
 from winnow.stages import Selector
-from winnow.types import Clustering, Dynamics, Subset
+from winnow.types import Subset
 
 
 @dataclass(frozen=True)
 class D2Pruning(Selector):
-    """Select greedily by difficulty that neighbours share, and that kept neighbours use up.
+    """Select greedily by difficulty, which neighbours add to and kept neighbours subtract from.
 
-    Equal values fall to the lower row number. A small `gamma` keeps kept rows further apart.
+    Equal values fall to the lower row number.
+
+    Parameters
+    ----------
+    neighbours : int
+        Nearest neighbours to which each row is joined.
+    gamma : float
+        Exponent of the similarity by which neighbours of a kept row lose: a small one keeps rows further
+        apart.
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from winnow.types import Dynamics
     >>> X, y = np.float32([[0], [1], [9], [10]]), np.zeros(4, int)
-    >>> seen = Dynamics(np.float32([[[0, 3], [0, 2], [1, 0], [0, 0]]]))  # two hard rows, two easier ones
-    >>> selector, rng = D2Pruning(neighbours=1, gamma=0.1), np.random.default_rng(0)
-    >>> selector.select(X, y, None, budget=2, rng=rng, dynamics=seen).indices
+    >>> dynamics = Dynamics(np.float32([[[0, 3], [0, 2], [1, 0], [0, 0]]]))  # two hard rows, two easier ones
+    >>> pool = Pool(4, X=X, y=y, dynamics=dynamics)
+    >>> selector = D2Pruning(neighbours=1, gamma=0.1)
+    >>> selector.select(pool, budget=2, rng=np.random.default_rng(0)).indices
     array([0, 3])
     """
-
-    needs_clustering = False
-    needs_embedding = True
-    needs_dynamics = True
-    reads_all_labels = True
 
     neighbours: Annotated[int, Field(ge=1)] = 10
     gamma: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
 
-    def select(
-        self,
-        X: Float32[ndarray, "n d"],
-        y: Int64[ndarray, " n"],
-        clustering: Clustering | None,
-        *,
-        budget: int,
-        rng: Generator,
-        dynamics: Dynamics,
-    ) -> Subset:
-        check_budget(budget, len(X))
-        near, distances = nearest_neighbours(X, self.neighbours)
+    needs = frozenset({"X", "y", "dynamics"})
+
+    def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
+        check_budget(budget, pool.n)
+        near, distances = nearest_neighbours(pool.X, self.neighbours)
         scale = np.median(distances) if distances.size else 0.0
         squares = np.square(distances / (scale if scale > 0 else 1.0))
-        score = el2n(dynamics, y)
+        score = el2n(pool.dynamics, pool.y)
         score = score + (np.exp(-squares) * score[near]).sum(axis=1)
         return Subset.of(_spread(score, near, np.exp(-self.gamma * squares), budget))
 
@@ -83,21 +80,21 @@ def _spread(
     strength: Float64[ndarray, "n count"],
     budget: int,
 ) -> Int64[ndarray, " budget"]:
-    """Return the rows that are kept one after the other, each at the cost of its neighbours.
+    """Return the rows that are kept one after the other, each lowering the scores of its neighbours.
 
-    A heap holds, for every row, a bound that its score does not exceed. A row that comes up with a bound that
-    its score has sunk below goes back with its score; equal ones come up by row number, as by argmax.
+    A heap holds an upper bound of the score of every row. A row whose score is below the bound with which it
+    is popped goes back with its score; equal ones are popped by row number, as by argmax.
     """
     scores, kept = score.tolist(), np.empty(budget, dtype=np.int64)
     bounds = [(-each, row) for row, each in enumerate(scores)]
     heapify(bounds)
-    for place in range(budget):
+    for position in range(budget):
         negated, row = bounds[0]
         while negated != -scores[row]:
             heapreplace(bounds, (-scores[row], row))
             negated, row = bounds[0]
         heappop(bounds)
-        kept[place] = row
+        kept[position] = row
         losses = strength[row] * scores[row]
         scores[row] = -np.inf
         for neighbour, loss in zip(near[row].tolist(), losses.tolist(), strict=True):

@@ -2,13 +2,11 @@
 
 The kept set S maximises the sum over all rows of their similarity to the most similar row of S. The sum is
 submodular, so adding the best row at each step reaches at least 63 % of the optimum, and a row's gain can
-only shrink, so most rows need not be looked at again (lazy greedy). Dense regions are served first, and
-each only once. Expect it near `nearest`: good at small budgets, a little below random at middling ones
-(MNIST at 600 rows: half a point to a point), where it underrates the tails.
+only shrink, so that most gains need not be computed again (lazy greedy). Dense regions get a row first, and
+each only one. Expect it near `nearest`: good at small budgets, a little below random at middling ones
+(MNIST at 600 rows: half a point to a point), where it keeps too little of the tails.
 
-Similarities reach as far as each row's nearest neighbours; beyond them they count as 0, which makes the
-matrix sparse. At small budgets, where one kept row has to stand for more rows than that, raise
-`neighbours`.
+Only similarities to each row's nearest neighbours are counted, which makes the matrix sparse.
 
 Reference: Mirzasoleiman, Bilmes and Leskovec, "Coresets for data-efficient training of machine learning
 models", ICML 2020. https://arxiv.org/abs/1906.01827; lazy greedy: Minoux, 1978.
@@ -19,15 +17,15 @@ from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-from jaxtyping import Float32, Int64
 from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
 from winnow.geometry.neighbours import nearest_neighbours
+from winnow.pool import Pool
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
-from winnow.types import Clustering, Subset
+from winnow.types import Subset
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_array
@@ -35,52 +33,48 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FacilityLocation(Selector):
-    """Select greedily by facility location over the nearest neighbours' graph, blind to clusters.
+    """Select greedily by facility location over the nearest neighbours' graph, without clusters.
 
     The similarity of a row to itself is 1, to a neighbour exp(-distance^2 / 2 scale^2), where the scale is
     the median distance to a neighbour. Nothing is random, budgets nest, and duplicates come last.
 
+    Parameters
+    ----------
+    neighbours : int
+        Nearest neighbours of a row that are similar to it; the similarity to all others is 0. Raise it at
+        small budgets, where one kept row has to represent more rows than that.
+
     Examples
     --------
-    >>> import numpy as np
-    >>> X, y = np.float32([[0], [1], [2], [9]]), np.zeros(4, int)
+    >>> pool = Pool(4, X=np.float32([[0], [1], [2], [9]]))
     >>> selector = FacilityLocation(neighbours=2)
-    >>> selector.select(X, y, None, budget=2, rng=np.random.default_rng(0)).indices
+    >>> selector.select(pool, budget=2, rng=np.random.default_rng(0)).indices
     array([1, 3])
     """
 
-    needs_clustering = False
-    needs_embedding = True
-
     neighbours: Annotated[int, Field(ge=1)] = 64
 
-    def select(
-        self,
-        X: Float32[ndarray, "n d"],
-        y: Int64[ndarray, " n"],
-        clustering: Clustering | None,
-        *,
-        budget: int,
-        rng: Generator,
-    ) -> Subset:
-        check_budget(budget, len(X))
-        similarity = _similarities(X, self.neighbours)
-        served = np.zeros(len(X))
+    needs = frozenset({"X"})
+
+    def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
+        check_budget(budget, pool.n)
+        similarity = _similarities(pool.X, self.neighbours)
+        represented = np.zeros(pool.n)  # how similar to each row the most similar kept row is
         gains = np.asarray(similarity.sum(axis=0))
-        # The heap holds upper bounds: what each row was worth when it was last looked at.
+        # The heap holds upper bounds: the gain of each row when it was last computed.
         heap = [(-gain, row) for row, gain in enumerate(gains.tolist())]
         heapify(heap)
         kept: list[int] = []
         while len(kept) < budget:
             _, row = heappop(heap)
             column = slice(similarity.indptr[row], similarity.indptr[row + 1])
-            customers, similarities = similarity.indices[column], similarity.data[column]
-            gain = float(np.maximum(similarities - served[customers], 0).sum())
+            similar, similarities = similarity.indices[column], similarity.data[column]
+            gain = float(np.maximum(similarities - represented[similar], 0).sum())
             if heap and (-gain, row) > heap[0]:
                 heappush(heap, (-gain, row))
             else:
                 kept.append(row)
-                served[customers] = np.maximum(served[customers], similarities)
+                represented[similar] = np.maximum(represented[similar], similarities)
         return Subset.of(np.array(kept, dtype=np.int64))
 
 
@@ -94,11 +88,11 @@ def _similarities(X: ndarray, count: int) -> "csc_array":
     scale = np.median(apart) if len(apart) else 1.0
     similarities = np.exp(-0.5 * (distances / scale) ** 2)
     rows = np.repeat(np.arange(n), neighbours.shape[1])
-    everyone = np.arange(n)
+    itself = np.arange(n)
     return csc_array(
         (
             np.concatenate([similarities.ravel(), np.ones(n)]),
-            (np.concatenate([rows, everyone]), np.concatenate([neighbours.ravel(), everyone])),
+            (np.concatenate([rows, itself]), np.concatenate([neighbours.ravel(), itself])),
         ),
         shape=(n, n),
     )

@@ -7,29 +7,37 @@ Labels are compared with the data set's, so a file made for other data is refuse
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float32, Int64
-from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.errors import InvalidValue
+from winnow.pool import Pool
 from winnow.stages import Selector
 from winnow.store import kept_rows
-from winnow.types import Clustering, Subset
+from winnow.types import Subset
 
 
 @dataclass(frozen=True)
 class FromFile(Selector):
-    """Select the rows listed in `path`; its identity is the file's content, not its place.
+    """Select the rows listed in a file.
 
-    Every repetition trains on the same rows and differs in initial weights and batch order.
+    Every repetition trains on the same rows and differs in initial weights and batch order. It is identified
+    by the content of the file and not by its path.
+
+    Parameters
+    ----------
+    path : str
+        The csv to read.
+    sha256 : str
+        Checksum of the file when it was first read (`FromFile.of`); a file that has changed is refused.
+    rows : int
+        Number of rows in the file: the only budget it can meet.
     """
 
     path: str = field(repr=False)
     sha256: str = ""
     rows: int = 0
 
-    needs_clustering = False
-    reads_all_labels = True
+    needs = frozenset({"y"})
 
     @classmethod
     def of(cls, path: str) -> "FromFile":
@@ -37,26 +45,18 @@ class FromFile(Selector):
         kept = kept_rows.read(path)
         return cls(path, kept.sha256, len(kept.indices))
 
-    def select(
-        self,
-        X: Float32[ndarray, "n d"],
-        y: Int64[ndarray, " n"],
-        clustering: Clustering | None,
-        *,
-        budget: int,
-        rng: Generator,
-    ) -> Subset:
+    def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         kept = kept_rows.read(self.path)
         if kept.sha256 != self.sha256:
             raise InvalidValue("subset_file must not change while winnow runs", where=self.path)
         if budget != len(kept.indices):
             raise InvalidValue(f"budget must be the {len(kept.indices)} rows of the file, got {budget}")
-        if kept.indices.max() >= len(y):
+        if kept.indices.max() >= pool.n:
             raise InvalidValue(
-                f"subset_file must hold indices in [0, {len(y) - 1}], got {kept.indices.max()}",
+                f"subset_file must hold indices in [0, {pool.n - 1}], got {kept.indices.max()}",
                 where=self.path,
             )
-        if not np.array_equal(y[kept.indices], kept.labels):
+        if not np.array_equal(pool.y[kept.indices], kept.labels):
             raise InvalidValue(
                 "subset_file must agree with the labels of this data set, got a file made for other data",
                 where=self.path,

@@ -1,4 +1,4 @@
-"""Keep a random subset that is drawn against the density: rare kinds of rows more often than their share.
+"""Keep a random subset that prefers sparse regions: rare kinds of rows are kept more often than their share.
 
 The density of a row is the inverse of the mean distance to its nearest neighbours; rows are drawn with
 probabilities in proportion to density^exponent. A negative exponent flattens the density, 0 is `uniform`,
@@ -13,52 +13,48 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float32, Int64
-from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
 from winnow.geometry.neighbours import sparsity
+from winnow.pool import Pool
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
-from winnow.types import Clustering, Subset
+from winnow.types import Subset
 
 
 @dataclass(frozen=True)
 class InverseDensity(Selector):
-    """Select rows with P ~ density^exponent, blind to clusters.
+    """Select rows with P ~ density^exponent, without clusters.
 
     A row with nothing but duplicates for neighbours counts as dense as the densest other row. Budgets nest.
 
+    Parameters
+    ----------
+    exponent : float
+        Negative: sparse regions are preferred; 0: as `uniform`; positive: dense regions are preferred.
+    neighbours : int
+        Nearest neighbours over which the mean distance is taken.
+
     Examples
     --------
-    >>> import numpy as np
-    >>> X, y = np.float32([[0], [1], [2], [3], [999]]), np.zeros(5, int)
+    >>> pool = Pool(5, X=np.float32([[0], [1], [2], [3], [999]]))
     >>> selector = InverseDensity(exponent=-9.0, neighbours=2)
-    >>> selector.select(X, y, None, budget=1, rng=np.random.default_rng(0)).indices
+    >>> selector.select(pool, budget=1, rng=np.random.default_rng(0)).indices
     array([4])
     """
-
-    needs_clustering = False
-    needs_embedding = True
 
     exponent: Annotated[float, Field(allow_inf_nan=False)] = -1.0
     neighbours: Annotated[int, Field(ge=1)] = 20
 
-    def select(
-        self,
-        X: Float32[ndarray, "n d"],
-        y: Int64[ndarray, " n"],
-        clustering: Clustering | None,
-        *,
-        budget: int,
-        rng: Generator,
-    ) -> Subset:
-        check_budget(budget, len(X))
-        distances = sparsity(X, [np.arange(len(X))], np.array([self.neighbours]))
+    needs = frozenset({"X"})
+
+    def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
+        check_budget(budget, pool.n)
+        distances = sparsity(pool.X, [np.arange(pool.n)], np.array([self.neighbours]))
         log_density = -np.log(np.maximum(distances, np.min(distances, where=distances > 0, initial=np.inf)))
         if not np.isfinite(log_density).all():
-            log_density = np.zeros(len(X))
+            log_density = np.zeros(pool.n)
         # The largest keys log(weight) + Gumbel noise are a sample without replacement in these proportions.
-        keys = self.exponent * log_density + rng.gumbel(size=len(X))
+        keys = self.exponent * log_density + rng.gumbel(size=pool.n)
         return Subset.of(np.argsort(-keys, kind="stable")[:budget])

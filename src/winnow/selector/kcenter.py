@@ -1,9 +1,9 @@
 """Keep a cover: always the row furthest from all rows kept so far.
 
 The greedy k-center choice keeps the largest distance from any row to its nearest kept row within twice the
-least possible. Nothing is left unrepresented, but density counts for nothing and outliers come first:
-expect it to be disastrous at small budgets (MNIST at 600 rows: 3 to 14 points below random) and useful
-where rare rows are wanted, not noise.
+least possible. Every region is represented, but density counts for nothing and outliers come first: expect
+it to lose badly at small budgets (MNIST at 600 rows: 3 to 14 points below random) and to be useful where
+rare rows are wanted and there is no noise.
 
 Reference: Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985; as a core-set for
 networks, Sener and Savarese, ICLR 2018. https://arxiv.org/abs/1708.00489
@@ -12,48 +12,37 @@ networks, Sener and Savarese, ICLR 2018. https://arxiv.org/abs/1708.00489
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int64
-from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.geometry.distance import squared_distances
+from winnow.pool import Pool
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
-from winnow.types import Clustering, Subset
+from winnow.types import Subset
 
 
 @dataclass(frozen=True)
 class KCenter(Selector):
-    """Select rows by farthest-first traversal from a random row, blind to clusters.
+    """Select rows by farthest-first traversal from a random row, without clusters.
 
     Once only duplicates of kept rows are left, the lowest row numbers fill the budget (`topped_up`).
     Budgets nest.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> X, y = np.float32([[0], [1], [2], [9]]), np.zeros(4, int)
-    >>> 3 in KCenter().select(X, y, None, budget=2, rng=np.random.default_rng(0)).indices
+    >>> pool = Pool(4, X=np.float32([[0], [1], [2], [9]]))
+    >>> 3 in KCenter().select(pool, budget=2, rng=np.random.default_rng(0)).indices
     True
     """
 
-    needs_clustering = False
-    needs_embedding = True
+    needs = frozenset({"X"})
 
-    def select(
-        self,
-        X: Float32[ndarray, "n d"],
-        y: Int64[ndarray, " n"],
-        clustering: Clustering | None,
-        *,
-        budget: int,
-        rng: Generator,
-    ) -> Subset:
-        check_budget(budget, len(X))
-        kept: list[int] = []
+    def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
+        check_budget(budget, pool.n)
+        X, kept = pool.X, list[int]()
         topped_up = 0
-        squares = np.full(len(X), np.inf)
-        row = int(rng.integers(len(X)))
+        squares = np.full(pool.n, np.inf)
+        row = int(rng.integers(pool.n))
         while len(kept) < budget:
             topped_up += int(squares[row] == 0)
             kept.append(row)

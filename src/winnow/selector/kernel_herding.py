@@ -1,8 +1,8 @@
 """Keep rows that together are distributed like all rows, as far as a Gaussian kernel can tell.
 
-Each step takes the row of the largest mean similarity to the data less its mean similarity to the kept:
-dense regions first, then whatever they leave under-represented. In the kernel's space this is herding, and
-it matches all moments instead of only the mean. Expect a result close to random, since matching the data
+Each step takes the row of the largest mean similarity to the data less its mean similarity to the kept rows:
+dense regions first, then what is under-represented. In the kernel's space this is herding, and it matches
+all moments instead of only the mean. Expect a result close to random, since matching the data
 is what random rows do on average (MNIST: not above random up to 1,000 rows), with less spread over seeds.
 
 Reference: Chen, Welling and Smola, "Super-samples from kernel herding", UAI 2010, equation 8.
@@ -13,54 +13,50 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float64
 from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
 from winnow.geometry.distance import squared_distances
+from winnow.pool import Pool
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
-from winnow.types import Clustering, Subset
+from winnow.types import Subset
 
 _PAIRS_AT_ONCE = 2**20
 
 
 @dataclass(frozen=True)
 class KernelHerding(Selector):
-    """Select argmax mean_j k(row, j) - sum over the kept of k(row, s) / (t + 1), blind to clusters.
+    """Select argmax mean_j k(row, j) - sum over the kept of k(row, s) / (t + 1), without clusters.
 
-    The kernel is exp(-distance^2 / 2 bandwidth^2); its bandwidth is the median distance between rows. That
-    median and the mean over the data are taken over `sample` rows drawn at random. Budgets nest.
+    The kernel is exp(-distance^2 / 2 bandwidth^2); its bandwidth is the median distance between rows. Budgets
+    nest.
+
+    Parameters
+    ----------
+    sample : int
+        Rows, drawn at random, over which the median distance and the mean similarity to the data are taken.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> X, y = np.float32([[0], [1], [2], [3], [4]]), np.zeros(5, int)  # the middle first
-    >>> KernelHerding().select(X, y, None, budget=1, rng=np.random.default_rng(0)).indices
+    >>> pool = Pool(5, X=np.float32([[0], [1], [2], [3], [4]]))  # the middle first
+    >>> KernelHerding().select(pool, budget=1, rng=np.random.default_rng(0)).indices
     array([2])
     """
 
-    needs_clustering = False
-    needs_embedding = True
-
     sample: Annotated[int, Field(ge=2)] = 2000
 
-    def select(
-        self,
-        X: Float32[ndarray, "n d"],
-        y: Int64[ndarray, " n"],
-        clustering: Clustering | None,
-        *,
-        budget: int,
-        rng: Generator,
-    ) -> Subset:
-        check_budget(budget, len(X))
-        reference = X[np.sort(rng.choice(len(X), min(self.sample, len(X)), replace=False))]
+    needs = frozenset({"X"})
+
+    def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
+        check_budget(budget, pool.n)
+        X, kept = pool.X, list[int]()
+        reference = X[np.sort(rng.choice(pool.n, min(self.sample, pool.n), replace=False))]
         bandwidth = _median_distance(reference)
         attraction = _mean_kernel(X, reference, bandwidth)
-        repulsion = np.zeros(len(X))
-        kept: list[int] = []
+        repulsion = np.zeros(pool.n)
         while len(kept) < budget:
             gain = attraction - repulsion / (len(kept) + 1)
             gain[kept] = -np.inf

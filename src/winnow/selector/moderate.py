@@ -1,9 +1,9 @@
-"""Keep the moderate: rows whose distance to the centre of their class is close to the class's median.
+"""Keep moderate rows: those whose distance to the centre of their class is close to the class's median.
 
-The near rows are redundant and the far ones noisy, so what lies between should serve every budget and
-every kind of data. It reads all labels, since the centre is a class's and not a cluster's. Expect it about
-as good as random or a little worse on clean data (MNIST at 600 rows: a point), better under label noise,
-and worse than `furthest` where data are plenty and clean.
+Near rows are redundant and far ones noisy, so those between should serve every budget and every kind of
+data. It reads all labels, since the centre is a class's and not a cluster's. Expect it about as good as
+random or a little worse on clean data (MNIST at 600 rows: a point), better under label noise, and worse
+than `furthest` where data are plenty and clean.
 
 Reference: Xia et al., "Moderate coreset: a universal method of data selection for real-world
 data-efficient deep learning", ICLR 2023, section 3.
@@ -12,14 +12,15 @@ data-efficient deep learning", ICLR 2023, section 3.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float64
 from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.geometry.distance import squared_distances
+from winnow.pool import Pool
 from winnow.selector._quota import lowest_per_cluster, proportional_quotas
 from winnow.stages import Selector
-from winnow.types import Clustering, Subset
+from winnow.types import Subset
 
 
 @dataclass(frozen=True)
@@ -30,30 +31,19 @@ class Moderate(Selector):
 
     Examples
     --------
-    >>> import numpy as np
     >>> X, y = np.float32([[0], [1], [2], [5], [9]]), np.zeros(5, int)  # distances 2, 1, 0, 3, 7 to 2
-    >>> Moderate().select(X, y, None, budget=3, rng=np.random.default_rng(0)).indices
+    >>> Moderate().select(Pool(5, X=X, y=y), budget=3, rng=np.random.default_rng(0)).indices
     array([0, 1, 3])
     """
 
-    needs_clustering = False
-    needs_embedding = True
-    reads_all_labels = True
+    needs = frozenset({"X", "y"})
 
-    def select(
-        self,
-        X: Float32[ndarray, "n d"],
-        y: Int64[ndarray, " n"],
-        clustering: Clustering | None,
-        *,
-        budget: int,
-        rng: Generator,
-    ) -> Subset:
-        quotas = proportional_quotas(np.bincount(y).astype(np.int64), budget)
-        return Subset.of(lowest_per_cluster(_immoderation(X, y), y, quotas))
+    def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
+        quotas = proportional_quotas(np.bincount(pool.y), budget)
+        return Subset.of(lowest_per_cluster(_distance_from_median(pool.X, pool.y), pool.y, quotas))
 
 
-def _immoderation(X: ndarray, y: ndarray) -> Float64[ndarray, " n"]:
+def _distance_from_median(X: ndarray, y: ndarray) -> Float64[ndarray, " n"]:
     """Return how far each row's distance to its class's centre is from the median of these distances."""
     score = np.empty(len(X))
     for label in np.unique(y):

@@ -1,10 +1,10 @@
 """Keep rows whose neighbourhoods cover the most rows: ProbCover.
 
 A kept row covers the ball of some radius around it; each step keeps the row whose ball holds the most rows
-not yet covered. Dense regions are served first, once each, and outliers never: expect it to win where
-labels are few and to fall below random at large budgets.
+not yet covered. Dense regions get a row first, one each, and outliers never: expect it to win where labels
+are few and to fall below random at large budgets.
 
-The radius matters and the paper finds it from the purity of the balls, which takes a guess at the classes.
+The radius matters; the paper finds it from the purity of the balls, which takes an estimate of the classes.
 The rule here needs none: the radius at which a typical ball holds n / budget rows, so that as many balls
 as there are rows to keep would just hold all rows if they did not overlap.
 
@@ -23,9 +23,10 @@ from numpy.random import Generator
 from pydantic import Field
 from threadpoolctl import threadpool_limits
 
+from winnow.pool import Pool
 from winnow.selector._quota import check_budget, top_up
 from winnow.stages import Selector
-from winnow.types import Clustering, Subset
+from winnow.types import Subset
 
 _ROWS_AT_ONCE = 256
 _SAMPLE = 500
@@ -33,41 +34,36 @@ _SAMPLE = 500
 
 @dataclass(frozen=True)
 class ProbabilityCover(Selector):
-    """Select rows by greedy cover with balls of one radius, blind to clusters.
+    """Select rows by greedy cover with balls of one radius, without clusters.
 
-    Without `radius`, it is the median over sampled rows of the distance to their ceil(n / budget)-th
-    nearest row, themselves included. Balls that hold equally many rows, as late ones do, are taken in random
-    order. Once all rows are covered, the rest of the budget is drawn uniformly (`topped_up`).
+    Balls that hold equally many rows, as late ones do, are taken in random order. Once all rows are covered,
+    the rest of the budget is drawn uniformly (`topped_up`).
+
+    Parameters
+    ----------
+    radius : float or None
+        Radius of the balls, in units of the embedding. By default the median over sampled rows of the
+        distance to their ceil(n / budget)-th nearest row, themselves included.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> X, y = np.float32([[0], [1], [2], [9]]), np.zeros(4, int)
+    >>> pool = Pool(4, X=np.float32([[0], [1], [2], [9]]))
     >>> selector = ProbabilityCover(radius=1.0)
-    >>> selector.select(X, y, None, budget=2, rng=np.random.default_rng(0)).indices
+    >>> selector.select(pool, budget=2, rng=np.random.default_rng(0)).indices
     array([1, 3])
     """
 
-    needs_clustering = False
-    needs_embedding = True
-
     radius: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
-    def select(
-        self,
-        X: Float32[ndarray, "n d"],
-        y: Int64[ndarray, " n"],
-        clustering: Clustering | None,
-        *,
-        budget: int,
-        rng: Generator,
-    ) -> Subset:
-        check_budget(budget, len(X))
-        radius = self.radius if self.radius is not None else _radius(X, max(budget, 1), rng)
-        order = rng.permutation(len(X))
+    needs = frozenset({"X"})
+
+    def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
+        check_budget(budget, pool.n)
+        radius = self.radius if self.radius is not None else _radius(pool.X, max(budget, 1), rng)
+        order = rng.permutation(pool.n)
         with threadpool_limits(1):
-            kept = order[_cover(_Balls.of(X[order], radius), budget)].tolist()
-        rows = top_up(kept, len(X), budget, rng)
+            kept = order[_cover(_Balls.of(pool.X[order], radius), budget)].tolist()
+        rows = top_up(kept, pool.n, budget, rng)
         return Subset.of(rows, {"radius": radius, "topped_up": budget - len(kept)})
 
 

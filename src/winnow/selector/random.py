@@ -1,4 +1,4 @@
-"""Keep a random part of every cluster: coverage without a taste for the typical or the hard.
+"""Keep a random part of every cluster: every region of the data, neither typical nor hard rows preferred.
 
 Clusters make sure that every region of the data is seen; chance inside them keeps the spread that
 `nearest` loses. Expect it to beat a uniform subset at middling budgets (MNIST: 300 to 1,200 rows, about
@@ -16,55 +16,48 @@ Reference: stratified sampling; Cochran, "Sampling techniques", 3rd edition, 197
 from dataclasses import dataclass
 from typing import Literal
 
-from jaxtyping import Float32, Int64
+from jaxtyping import Float64, Int64
 from numpy import ndarray
 from numpy.random import Generator
 
-from winnow.selector._quota import (
-    covering_quotas,
-    crowding,
-    equal_quotas,
-    lowest_per_cluster,
-    proportional_quotas,
-)
-from winnow.stages import Selector
-from winnow.types import Clustering, Subset
+from winnow.pool import Pool
+from winnow.selector._per_cluster import PerCluster
+from winnow.selector._quota import covering_quotas, equal_quotas, proportional_quotas
 
 _QUOTAS = {"covering": covering_quotas, "proportional": proportional_quotas, "equal": equal_quotas}
 
 
 @dataclass(frozen=True)
-class Random(Selector):
+class Random(PerCluster):
     """Select rows at random within clusters.
 
-    Unlike `uniform`, the baseline, no cluster is left out while the budget reaches all of them.
+    Unlike `uniform`, the baseline, no cluster is left out where the budget reaches all of them.
+
+    Parameters
+    ----------
+    quota : {"covering", "proportional", "equal"}
+        How clusters share the budget: one row each and the rest in proportion to their rows; all in
+        proportion to their rows; or as equally as their rows allow.
 
     Examples
     --------
     >>> import numpy as np
-    >>> X = np.float32([[0], [1], [3], [9], [10]])
+    >>> from winnow.types import Clustering
     >>> clustering = Clustering(
     ...     centroids=np.float32([[1], [9]]),
     ...     labels=np.array([0, 0, 0, 1, 1]),
     ...     distances=np.array([1.0, 0.0, 2.0, 0.0, 1.0]),
     ... )
-    >>> rng = np.random.default_rng(0)
-    >>> kept = Random().select(X, np.zeros(5, int), clustering, budget=2, rng=rng)
+    >>> pool = Pool(5, clustering=clustering)
+    >>> kept = Random().select(pool, budget=2, rng=np.random.default_rng(0))
     >>> clustering.labels[kept.indices]
     array([0, 1])
     """
 
     quota: Literal["covering", "proportional", "equal"] = "covering"
 
-    def select(
-        self,
-        X: Float32[ndarray, "n d"],
-        y: Int64[ndarray, " n"],
-        clustering: Clustering,
-        *,
-        budget: int,
-        rng: Generator,
-    ) -> Subset:
-        quotas = _QUOTAS[self.quota](clustering.sizes, budget)
-        rows = lowest_per_cluster(rng.random(len(X)), clustering.labels, quotas)
-        return Subset.of(rows, crowding(clustering.sizes))
+    def score(self, pool: Pool, rng: Generator) -> Float64[ndarray, " n"]:
+        return rng.random(pool.n)
+
+    def quotas(self, sizes: Int64[ndarray, " k"], budget: int) -> Int64[ndarray, " k"]:
+        return _QUOTAS[self.quota](sizes, budget)

@@ -1,9 +1,9 @@
-"""Drop what is said already: rows nearly parallel to another row of their cluster (SemDeDup).
+"""Drop near-duplicates: rows nearly parallel to another row of their cluster (SemDeDup).
 
 Within a cluster rows are taken in order, the furthest from the centroid first; a row is a duplicate if its
 cosine with any row before it exceeds a threshold. The threshold is the one at which exactly the budget is
 left, so nothing is tuned. Expect it to win on web-scale data full of near-copies, at large budgets; on
-clean data it drops the dense and the typical and keeps odd rows, like `furthest`. It needs far fewer
+clean data it drops dense and typical rows and keeps unusual ones, like `furthest`. It needs far fewer
 clusters than rows to keep: with k = budget only the first row of each cluster is left.
 
 Reference: Abbas et al., "SemDeDup: data-efficient learning at web-scale through semantic deduplication",
@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float64
 from numpy import ndarray
 from numpy.random import Generator
 from threadpoolctl import threadpool_limits
 
-from winnow.selector._quota import check_budget, crowding
+from winnow.pool import Pool
+from winnow.selector._quota import check_budget
 from winnow.stages import Selector
-from winnow.types import Clustering, Subset
+from winnow.types import Subset
 
 _PAIRS_AT_ONCE = 2**22
 
@@ -30,46 +31,46 @@ _PAIRS_AT_ONCE = 2**22
 class SemDeDup(Selector):
     """Select the rows least parallel to any row before them in their cluster.
 
-    `keep` says which row of a group of duplicates comes first: the one furthest from the centroid
-    (`hard`, as published) or the nearest (`easy`). A row of length 0 is at a right angle to all others. Rows
-    that repeat others equally, as the first rows of all clusters do, are in random order.
+    A row of length 0 is at a right angle to all others. Rows that repeat others equally, as the first rows of
+    all clusters do, are in random order.
+
+    Parameters
+    ----------
+    keep : {"hard", "easy"}
+        Which row of a group of duplicates comes first: the one furthest from the centroid (as published) or
+        the nearest.
 
     Examples
     --------
-    >>> import numpy as np
     >>> X = np.float32([[4, 0], [3, 0], [0, 2], [0, 1]])
+    >>> from winnow.types import Clustering
     >>> clustering = Clustering(
     ...     centroids=np.float32([[2, 1]]),
     ...     labels=np.array([0, 0, 0, 0]),
     ...     distances=np.array([5**0.5, 2**0.5, 5**0.5, 2.0]),
     ... )
-    >>> rng = np.random.default_rng(0)
-    >>> SemDeDup().select(X, np.zeros(4, int), clustering, budget=2, rng=rng).indices
+    >>> pool = Pool(4, X=X, clustering=clustering)
+    >>> SemDeDup().select(pool, budget=2, rng=np.random.default_rng(0)).indices
     array([0, 2])
     """
 
     keep: Literal["hard", "easy"] = "hard"
 
-    def select(
-        self,
-        X: Float32[ndarray, "n d"],
-        y: Int64[ndarray, " n"],
-        clustering: Clustering,
-        *,
-        budget: int,
-        rng: Generator,
-    ) -> Subset:
-        check_budget(budget, len(X))
+    needs = frozenset({"X", "clustering"})
+
+    def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
+        check_budget(budget, pool.n)
+        X, clustering = pool.X, pool.clustering
         order = clustering.distances * (1 if self.keep == "easy" else -1)
-        redundancy = np.empty(len(X))
+        redundancy = np.empty(pool.n)
         with threadpool_limits(1):
             for rows in clustering.members:
                 first_to_last = rows[np.argsort(order[rows], kind="stable")]
                 redundancy[first_to_last] = _largest_cosine_with_earlier(X[first_to_last])
-        by_redundancy = np.lexsort((rng.random(len(X)), redundancy))
+        by_redundancy = np.lexsort((rng.random(pool.n), redundancy))
         left_out = redundancy[by_redundancy[budget:]]
         notes = {"threshold": float(left_out[0]) if len(left_out) else 1.0}
-        return Subset.of(by_redundancy[:budget], crowding(clustering.sizes) | notes)
+        return Subset.of(by_redundancy[:budget], clustering.crowding | notes)
 
 
 def _largest_cosine_with_earlier(X: ndarray) -> Float64[ndarray, " n"]:

@@ -1,4 +1,4 @@
-"""Keep a uniform random subset of all rows, blind to clusters: the baseline.
+"""Keep a uniform random subset of all rows, without clusters: the baseline.
 
 Every other selector must beat this one to be worth its cost, and many published ones do not. It loses
 where a small subset misses a rare kind of row by chance.
@@ -12,13 +12,12 @@ DEXA 2022, which finds random selection to be still a strong baseline. https://a
 
 from dataclasses import dataclass
 
-from jaxtyping import Float32, Int64
-from numpy import ndarray
 from numpy.random import Generator
 
+from winnow.pool import Pool
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
-from winnow.types import Clustering, Subset
+from winnow.types import Subset
 
 
 @dataclass(frozen=True)
@@ -28,21 +27,10 @@ class Uniform(Selector):
     Examples
     --------
     >>> import numpy as np
-    >>> X, y = np.zeros((5, 1), np.float32), np.zeros(5, int)
-    >>> len(Uniform().select(X, y, None, budget=3, rng=np.random.default_rng(0)))
+    >>> len(Uniform().select(Pool(5), budget=3, rng=np.random.default_rng(0)))
     3
     """
 
-    needs_clustering = False
-
-    def select(
-        self,
-        X: Float32[ndarray, "n d"],
-        y: Int64[ndarray, " n"],
-        clustering: Clustering | None,
-        *,
-        budget: int,
-        rng: Generator,
-    ) -> Subset:
-        check_budget(budget, len(X))
-        return Subset.of(rng.permutation(len(X))[:budget])
+    def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
+        check_budget(budget, pool.n)
+        return Subset.of(rng.permutation(pool.n)[:budget])

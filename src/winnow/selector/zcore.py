@@ -2,7 +2,7 @@
 
 Each draw takes two random coordinates and a random point between their extremes, most often near their
 medians. The row nearest to it gains 1, and its own nearest rows together lose 1, the closer the more. Rows
-that often stand alone for a region score high. Expect it to help at high pruning rates on the embeddings
+that are often alone in a region score high. Expect it to help at high pruning rates on the embeddings
 of large pretrained networks, for which it was made; principal components order their coordinates by
 variance, and outliers, which cover much, score high.
 
@@ -15,54 +15,54 @@ from math import ceil
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float64
 from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
+from winnow.pool import Pool
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
-from winnow.types import Clustering, Subset
+from winnow.types import Subset
 
 
 @dataclass(frozen=True)
 class ZCore(Selector):
-    """Select the rows of the highest coverage less redundancy, blind to clusters.
+    """Select the rows of the highest coverage less redundancy, without clusters.
 
     Scores begin at random between 0 and 1, as published, so rows that no draw has touched are in random
-    order. A million draws, as in the paper, take half an hour on 60,000 rows; the default, 0.3 draws per
-    row, takes half a minute, and touches enough rows for budgets of up to a tenth of them.
+    order.
+
+    Parameters
+    ----------
+    draws_per_row : float
+        Draws for each row of the data. A million draws, as in the paper, take half an hour on 60,000 rows;
+        0.3 per row take half a minute, and touch enough rows for budgets of up to a tenth of them.
+    neighbours : int
+        Nearest rows of a covering row that are penalised as redundant.
+    exponent : float
+        Of the inverse distance by which they are penalised; a high one penalises the nearest only.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> X, y = np.float32([[0, 0], [0, 0], [0, 0], [0, 0], [9, 9]]), np.zeros(5, int)
+    >>> pool = Pool(5, X=np.float32([[0, 0], [0, 0], [0, 0], [0, 0], [9, 9]]))
     >>> selector = ZCore(draws_per_row=20.0)
-    >>> 4 in selector.select(X, y, None, budget=2, rng=np.random.default_rng(0)).indices
+    >>> 4 in selector.select(pool, budget=2, rng=np.random.default_rng(0)).indices
     True
     """
-
-    needs_clustering = False
-    needs_embedding = True
 
     draws_per_row: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.3
     neighbours: Annotated[int, Field(ge=1)] = 1000
     exponent: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
 
-    def select(
-        self,
-        X: Float32[ndarray, "n d"],
-        y: Int64[ndarray, " n"],
-        clustering: Clustering | None,
-        *,
-        budget: int,
-        rng: Generator,
-    ) -> Subset:
-        check_budget(budget, len(X))
-        coordinates = X.T.astype(np.float64)
+    needs = frozenset({"X"})
+
+    def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
+        check_budget(budget, pool.n)
+        coordinates = pool.X.T.astype(np.float64)
         low, middle, high = coordinates.min(axis=1), np.median(coordinates, axis=1), coordinates.max(axis=1)
-        score = rng.random(len(X))
-        for _ in range(ceil(self.draws_per_row * len(X))):
+        score = rng.random(pool.n)
+        for _ in range(ceil(self.draws_per_row * pool.n)):
             plane = rng.choice(len(coordinates), min(2, len(coordinates)), replace=False)
             point = _triangular(rng, low[plane], middle[plane], high[plane])
             covering = int(_city_distances(coordinates, plane, point).argmin())

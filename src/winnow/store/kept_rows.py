@@ -20,7 +20,6 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
-from winnow.selector._quota import crowding
 from winnow.types import Clustering, Dataset
 
 COLUMNS = ("index", "label", "cluster", "distance")
@@ -59,7 +58,7 @@ def write(
         "rows_of_class": dict(zip(dataset.classes, counts.tolist(), strict=True)),
         "absent_classes": int(np.count_nonzero(counts == 0)),
         "singleton_classes": int(np.count_nonzero(counts == 1)),
-        **(crowding(clustering.sizes) if clustering is not None else {}),
+        **(clustering.crowding if clustering is not None else {}),
         "repetition": repetition,
         **provenance,
     }

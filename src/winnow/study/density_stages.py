@@ -16,6 +16,7 @@ from pydantic import Field
 from winnow.clusterer.sklearn import Sklearn
 from winnow.embedding.identity import flatten
 from winnow.embedding.pca import PCA
+from winnow.pool import Pool
 from winnow.report.style import Record, panels, save_table, scatter
 from winnow.selector.density import Density
 from winnow.stages import Study
@@ -53,11 +54,10 @@ class DensityStages(Study):
     def run(self, dataset: Dataset, *, seed: int, seeds: int, folder: Path) -> str:
         X = flatten(dataset.x)
         clustering = Sklearn(self.k).fit(X, seed=stream_seed(seed, 0, "cluster"))
-        kept = {}
+        pool, kept = Pool(dataset.n, X=X, clustering=clustering), {}
         for name, stage_one in (("single stage", 1.0), ("double stage", self.stage_one)):
             selector = Density(self.neighbours, self.drop, stage_one)
-            rng, unread = stream(seed, 0, "select"), np.full(dataset.n, -1)
-            kept[name] = selector.select(X, unread, clustering, budget=self.budget, rng=rng).indices
+            kept[name] = selector.select(pool, budget=self.budget, rng=stream(seed, 0, "select")).indices
         everything = np.arange(dataset.n)
         views = [
             (f"original: {dataset.n} rows", everything, dataset.y, "class"),

@@ -1,9 +1,9 @@
-"""Draw rows by a score: from which part of a ranking, and with how much chance.
+"""Draw rows by their difficulty: the hardest, the easiest, those between, or by chance.
 
 The hardest rows are not always the ones to keep: few rows teach more when they are easy, and the hardest
-are often mislabelled. So a score says how hard a row is, and a sampler what to do with it; any score goes
-with any sampler. Every one keeps exactly `budget` rows and takes higher for harder. Equal scores are in
-random order: many scores tie, and row numbers often mean something.
+are often mislabelled. Any score of difficulty goes with any sampler. Each keeps exactly `budget` rows and
+takes a higher score for harder. Equal scores are in random order, since many scores are equal and row numbers
+often follow the order in which data were collected.
 
     top      the hardest: for plenty of clean data
     bottom   the easiest: for a handful of rows
@@ -44,8 +44,8 @@ def draw(
 ) -> Int64[ndarray, " budget"]:
     """Return `budget` of the n rows, drawn by one of the samplers above.
 
-    First the share `cutoff` of rows, the hardest, is put out of reach, or less where the budget needs them
-    all. `confidence` is the mean probability of the label, which `beta` alone looks at.
+    First the share `cutoff` of rows, the hardest, is left out, or less where the budget needs them.
+    `confidence` is the mean probability of the label, which only `beta` uses.
 
     >>> rows, rng = np.array([0.1, 0.9, 0.5, 0.4, 0.6]), np.random.default_rng(0)
     >>> [np.sort(draw(name, rows, rows, 2, rng)).tolist() for name in ("top", "bottom", "middle")]
@@ -73,7 +73,7 @@ def draw(
 
 
 def by_strata(difficulty: Float64[ndarray, " n"], budget: int, rng: Generator) -> Int64[ndarray, " budget"]:
-    """Share the budget evenly among strata of equal width; what a small one cannot use goes to the others.
+    """Share the budget evenly among strata of equal width; what one cannot use goes to the others.
 
     >>> difficulty = np.array([0.0, 0.01, 0.01, 0.01, 0.5, 1.0])
     >>> np.sort(by_strata(difficulty, 3, np.random.default_rng(0)))[1:]
@@ -110,8 +110,8 @@ def by_beta(
     more is pruned, the nearer its peak is to 1.
 
     So in Cho et al. 2025, section 3.3, and in their code (behaapyy/dual-pruning on GitHub): 15, 16 and the
-    ten throughout, the power 4 by default and for CIFAR-100, 11 for ImageNet. They weigh by the score as it
-    is; here it is counted from the lowest, so that any score will serve. DUAL's lowest is close to 0.
+    ten throughout, the power 4 by default and for CIFAR-100, 11 for ImageNet. They weight by the score
+    itself; here the lowest score is subtracted, so that any score can be used. DUAL's lowest is close to 0.
     """
     n = len(difficulty)
     if n == 0:

@@ -1,4 +1,4 @@
-"""Score x sampler x quota: every combination keeps its budget, and each part does its own."""
+"""Difficulty x sampler x quota: every combination keeps its budget, and each part does its own."""
 
 from typing import get_args
 
@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from winnow.selector._sampler import Sampler
-from winnow.selector._scored import Quota, quotas_of
+from winnow.pool import Pool
+from winnow.selector._by_difficulty import Quota, class_quotas
+from winnow.selector._difficulty_sampling import Sampler
 from winnow.selector.aum import AUM
 from winnow.selector.el2n import EL2N
 from winnow.selector.per_class import PerClass
-from winnow.types import Clustering, Dynamics
+from winnow.types import Dynamics
 
 # Twelve rows of three classes, 6, 4 and 2 of them; margins fall with the row number in each class, and
 # class 2 is always wrong.
@@ -19,15 +20,14 @@ Y = np.repeat([0, 1, 2], [6, 4, 2])
 MARGINS = np.array([6, 5, 4, 3, 2, 1, 4, 3, 2, -1, -5, -6])
 
 
-def dynamics():
+def pool():
     logits = np.zeros((2, 12, 3), np.float32)
     logits[:, np.arange(12), Y] = MARGINS
-    return Dynamics(logits)
+    return Pool(12, y=Y, dynamics=Dynamics(logits))
 
 
 def kept(selector, budget, seed=0):
-    rng, X = np.random.default_rng(seed), np.empty((12, 0), np.float32)
-    return selector.select(X, Y, None, budget=budget, rng=rng, dynamics=dynamics())
+    return selector.select(pool(), budget=budget, rng=np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("quota", get_args(Quota))
@@ -57,12 +57,12 @@ def test_a_quota_says_how_many_and_the_score_which(quota, rows):
 
 def test_quotas_by_error_follow_rows_times_error():
     # Errors 0, 1/4 and 1; rows times error 0, 1 and 2.
-    assert quotas_of("class_error", dynamics(), Y, 3).tolist() == [0, 1, 2]
+    assert class_quotas("class_error", pool(), 3).tolist() == [0, 1, 2]
 
 
 def test_a_class_that_cannot_meet_its_quota_is_kept_whole_and_the_others_share():
     # 9 rows would be 3 and 6; class 2 has 2, class 1 has 4 and is then full too, and class 0 fills up.
-    assert quotas_of("class_error", dynamics(), Y, 9).tolist() == [3, 4, 2]
+    assert class_quotas("class_error", pool(), 9).tolist() == [3, 4, 2]
 
 
 def test_a_cutoff_is_of_each_class_where_there_are_quotas():
@@ -71,15 +71,7 @@ def test_a_cutoff_is_of_each_class_where_there_are_quotas():
 
 
 def test_class_by_class_a_score_is_handed_its_own_part_of_the_dynamics():
-    wrapped = PerClass("aum")
-    assert wrapped.needs_dynamics
-    assert not wrapped.needs_gradients
-    assert PerClass("grand").needs_gradients
-    assert not PerClass("uniform").needs_dynamics
-    clustering = Clustering(np.zeros((1, 0), np.float32), np.zeros(12, np.int64), np.zeros(12))
-    rng, X = np.random.default_rng(0), np.empty((12, 0), np.float32)
-    subset = wrapped.select(X, Y, clustering, budget=6, rng=rng, dynamics=dynamics())
-    assert subset.indices.tolist() == kept(AUM(quota="class"), 6).indices.tolist()
+    assert kept(PerClass("aum"), 6).indices.tolist() == kept(AUM(quota="class"), 6).indices.tolist()
 
 
 @pytest.mark.parametrize(

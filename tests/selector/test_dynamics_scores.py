@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from winnow.errors import InvalidValue
-from winnow.selector import _scores as scores
+from winnow.selector import _dynamics_scores as scores
 from winnow.types import Dynamics
 
 Y = np.array([0, 0, 0, 0])
@@ -112,7 +112,7 @@ def test_scores_of_any_logits_are_finite_and_within_their_bounds(logits):
 
 def test_dynamics_of_some_rows_are_those_rows():
     logits = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
-    part = Dynamics(logits, np.float32([5, 6, 7])).of(np.array([0, 2]))
+    part = Dynamics(logits, np.float32([5, 6, 7])).take(np.array([0, 2]))
     assert part.logits.tolist() == logits[:, [0, 2]].tolist()
     assert part.gradient_norms.tolist() == [5, 7]
 

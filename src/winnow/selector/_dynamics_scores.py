@@ -1,8 +1,8 @@
-"""Score rows by their training dynamics: what a network made of each while it learnt them all.
+"""Score rows by their training dynamics: the logits of a network, epoch by epoch, while it learns all rows.
 
-Every function returns one number for each row, with the sign of its paper; which end is hard is said there,
-because public implementations have mixed them up. All work on one `Dynamics`, an epoch at a time, so that
-no copy of all logits is made. p is the softmax of the logits, y the label.
+Every function returns one number for each row, with the sign of its paper, and says which end is hard,
+because public implementations have confused them. Logits are read an epoch at a time, so that no copy of all
+of them is made. p is the softmax of the logits, y the label.
 """
 
 from collections.abc import Iterator

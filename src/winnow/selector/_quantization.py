@@ -1,15 +1,15 @@
-"""Measure, without labels, how much better a random subset covers the data than shapeless data of its kind.
+"""Compare the quantization error of random subsets of the data with that of normal data.
 
-What `budget` random rows leave unexplained of the others,
+The quantization error of `budget` random rows,
 
-    unexplained(budget) = E |left-out row - nearest kept row|^2,
+    error(budget) = E |left-out row - nearest kept row|^2,
 
-falls with the budget for any data, and how fast depends on scales and dimensions above all. Set beside the
-same number for normal data with the same covariance it says something about shape: the ratio is 1 for one
-cloud, however stretched, and falls as soon as the budget resolves clusters, or surfaces thinner than their
-span. Where it no longer falls, what the rows do not explain is shapeless too.
+falls with the budget for any data, mostly by scale and dimension. Divided by the same error for normal data
+with the same covariance, it measures structure: the ratio is 1 for a single normal cloud, however stretched,
+and falls as soon as the budget resolves clusters, or surfaces thinner than their span. Where it no longer
+falls, what is left within the parts that are resolved has no structure either. No labels are used.
 
-A normal row is a mixture, with normal weights, of rows of the data: no covariance matrix is needed.
+A normal row is a sum of rows of the data with normal weights, so no covariance matrix is needed.
 """
 
 from dataclasses import dataclass
@@ -32,12 +32,18 @@ _TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """`ratio`: unexplained by the budget, data over normal data. `pace`: how fast it falls around there.
+class QuantizationRatio:
+    """Quantization error of the data over that of normal data, and how fast it falls with the budget.
 
-    The pace is -d log(ratio) / d log(budget), between half and twice the budget. Their standard errors say
-    how far chance may have moved them, which is far where rows are few or their tails heavy; of few rows
-    they are too large rather than too small.
+    Parameters
+    ----------
+    ratio : float
+        error(budget) of the data over that of normal data.
+    pace : float
+        -d log(ratio) / d log(budget), between half and twice the budget.
+    ratio_error, pace_error : float
+        Their standard errors, which are large where rows are few or tails heavy. For few rows they are
+        overestimates.
     """
 
     ratio: float
@@ -46,8 +52,8 @@ class Coverage:
     pace_error: float = 0.0
 
     @classmethod
-    def of(cls, X: Float32[ndarray, "n d"], budget: int, rng: Generator) -> "Coverage":
-        """Measure with random subsets; budgets above 65,536 are judged as if they were that."""
+    def of(cls, X: Float32[ndarray, "n d"], budget: int, rng: Generator) -> "QuantizationRatio":
+        """Measure with random subsets; budgets above 65,536 count as 65,536."""
         left_out = min(_LEFT_OUT_ROWS, len(X) // 4)
         most = min(len(X) - left_out, _MOST_ROWS)
         budgets = [max(1, min(size, most)) for size in (budget // 2, budget, 2 * budget)]
@@ -58,22 +64,24 @@ class Coverage:
         with threadpool_limits(1):
             for draw in range(draws):
                 rows = X[rng.permutation(len(X))[: left_out + budgets[-1]]]
-                data[draw] = _unexplained(rows[:left_out], rows[left_out:], budgets)
+                data[draw] = _quantization_errors(rows[:left_out], rows[left_out:], budgets)
                 rows = normal_like(X, len(rows), rng)
-                normal[draw] = _unexplained(rows[:left_out], rows[left_out:], budgets)
-        # Draws of few rows are mostly draws of the same rows: they tell no more than all rows left out once.
+                normal[draw] = _quantization_errors(rows[:left_out], rows[left_out:], budgets)
+        # Draws of few rows mostly repeat each other: they count as often as all rows could be left out once.
         independent = float(min(draws, len(X) / left_out))
-        return cls._judged(data, normal, float(np.log(budgets[-1] / budgets[0])), independent)
+        return cls._compared(data, normal, float(np.log(budgets[-1] / budgets[0])), independent)
 
     @classmethod
-    def _judged(cls, data: ndarray, normal: ndarray, span: float, independent_draws: float) -> "Coverage":
-        """Compare what is unexplained by half the budget, the budget and twice it, a line for each draw.
+    def _compared(
+        cls, data: ndarray, normal: ndarray, span: float, independent_draws: float
+    ) -> "QuantizationRatio":
+        """Compare the errors of half the budget, the budget and twice the budget; a line for each draw.
 
-        `span` is the distance between the outer two on a logarithmic scale.
+        `span` is log(largest budget / smallest).
         """
         if normal.mean(axis=0).min() == 0:  # rows that are all alike
             return cls(1.0, 0.0)
-        # Where every row has a twin that is kept, nothing is unexplained.
+        # Where every left-out row has a duplicate that is kept, the error is 0.
         of_data, of_normal = (np.maximum(each.mean(axis=0), _TINY) for each in (data, normal))
         logarithms = np.log(of_data / of_normal)
         ratio, fallen = float(np.exp(logarithms[1])), logarithms[0] - logarithms[-1]
@@ -99,6 +107,6 @@ def normal_like(X: Float32[ndarray, "n d"], count: int, rng: Generator) -> Float
     )
 
 
-def _unexplained(left_out: ndarray, kept: ndarray, budgets: list[int]) -> ndarray:
-    """Return the mean squared distance of the left-out rows to the first `budget` kept ones, for each."""
+def _quantization_errors(left_out: ndarray, kept: ndarray, budgets: list[int]) -> ndarray:
+    """Return the mean squared distance of left-out rows to the nearest of the first `budget` kept rows."""
     return np.array([(nearest_centroid(left_out, kept[:budget])[1] ** 2).mean() for budget in budgets])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from winnow.errors import InvalidValue
-from winnow.selector._sampler import STRATA, Sampler, by_beta, by_softmax, by_strata, draw
+from winnow.selector._difficulty_sampling import STRATA, Sampler, by_beta, by_softmax, by_strata, draw
 
 SAMPLERS = get_args(Sampler)
 # Nine rows whose difficulty is their number, tenfold.
