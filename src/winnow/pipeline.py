@@ -103,7 +103,7 @@ class Repetition:
     @cached_property
     def clustering(self) -> Step:
         """Centroids, labels and distances; all selectors share them."""
-        stage, seed = self.method.clusterer, self.streams.seed_of("cluster")
+        stage, seed = self.method.clusterer, self.streams.seed("cluster")
 
         def compute(embedding: Entry) -> Computed:
             clustering = stage.fit(embedding.arrays["X"], seed=seed)
@@ -122,7 +122,7 @@ class Repetition:
             seen = stage.observe(self.dataset, model, self.streams, gradients=gradients)
             return _arrays(seen, "logits", *(["gradient_norms"] if gradients else [])), {}
 
-        seed = self.streams.seed_of("dynamics")
+        seed = self.streams.seed("dynamics")
         parts = {"data": self.dataset.checksum, "gradients": gradients, "seed": seed}
         libraries = ("torch", "pytorch-lightning", "numpy")
         return Step(self.cache, "dynamics", "dynamics", [stage, model], compute, {}, parts, libraries)
@@ -144,7 +144,7 @@ class Repetition:
             return _arrays(subset, "indices", "weights"), {"provenance": dict(subset.provenance)}
 
         after = {step: getattr(self, step) for need, step in steps.items() if need in selector.needs}
-        seed = self.streams.seed_of("select")
+        seed = self.streams.seed("select")
         parts = {"data": self.dataset.checksum, "budget": self.budget, "seed": seed}
         parts |= strength if "augmentation_strength" in selector.needs else {}
         return Step(self.cache, "subset", "select", [selector], compute, after, parts, ("numpy",))

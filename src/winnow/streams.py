@@ -20,23 +20,25 @@ class Streams:
 
     Parameters
     ----------
-    seed : where all randomness of a job starts.
-    repetition : number of the repetition, from 0 on.
+    base_seed : int
+        The seed of the whole experiment, at least 0.
+    repetition : int
+        Which repetition of it, at least 0.
 
     Examples
     --------
-    >>> streams = Streams(seed=0, repetition=3)
-    >>> streams.rng("select").integers(100) == streams.rng("select").integers(100)
-    np.True_
+    >>> Streams(0, 3).seed("init") == Streams(0, 3).seed("init") != Streams(0, 4).seed("init")
+    True
     """
 
-    seed: int
+    base_seed: int
     repetition: int
 
     def rng(self, stage: Stage) -> Generator:
         """Return a new generator at the beginning of the stream of `stage`."""
-        return default_rng(SeedSequence([self.seed, self.repetition, crc32(stage.encode())]))
+        return default_rng(SeedSequence([self.base_seed, self.repetition, crc32(stage.encode())]))
 
-    def seed_of(self, stage: Stage) -> int:
+    def seed(self, stage: Stage) -> int:
         """Return a seed in [0, 2**31), the range that faiss, scikit-learn and torch all accept."""
         return int(self.rng(stage).integers(2**31))
+

@@ -27,7 +27,7 @@ from winnow.errors import InvalidValue
 from winnow.model.mlp import MLP
 from winnow.registry import default, option_of
 from winnow.stages import Clusterer, Model, Wrapper
-from winnow.streams import stream_seed
+from winnow.streams import Streams
 from winnow.types import Clustering
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Neural(Clusterer, Wrapper):
         before = None
         for number in range(self.rounds):
             with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(stream_seed(seed, number, "order"))  # for networks with dropout
+                torch.manual_seed(Streams(seed, number).seed("order"))  # for networks with dropout
                 self._train(network, optimizer, centroids.reshape(-1, *shape))
             labels = _predicted_labels(network, rows.reshape(-1, *shape))
             restarts = rows[rng.integers(len(rows), size=self.k)]
@@ -143,7 +143,7 @@ class Neural(Clusterer, Wrapper):
         import torch
         from torch.nn.functional import cross_entropy
 
-        from winnow.trainer.fit import fit
+        from winnow.network.fit import fit
 
         batch = torch.from_numpy(centroids), torch.arange(self.k)
         fit(
@@ -158,6 +158,6 @@ class Neural(Clusterer, Wrapper):
 def _predicted_labels(network: "torch.nn.Module", rows: Float32[ndarray, "n ..."]) -> Int64[ndarray, " n"]:
     import torch
 
-    from winnow.trainer.fit import predict
+    from winnow.network.predict import predict
 
     return predict(network, (torch.from_numpy(rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK)))

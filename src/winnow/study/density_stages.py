@@ -20,7 +20,7 @@ from winnow.pool import Pool
 from winnow.report.style import Record, panels, save_table, scatter
 from winnow.selector.density import Density
 from winnow.stages import Study
-from winnow.streams import stream, stream_seed
+from winnow.streams import Streams
 from winnow.types import Dataset
 
 
@@ -53,11 +53,11 @@ class DensityStages(Study):
 
     def run(self, dataset: Dataset, *, seed: int, seeds: int, folder: Path) -> str:
         X = flatten(dataset.x)
-        clustering = Sklearn(self.k).fit(X, seed=stream_seed(seed, 0, "cluster"))
+        clustering = Sklearn(self.k).fit(X, seed=Streams(seed, 0).seed("cluster"))
         pool, kept = Pool(dataset.n, X=X, clustering=clustering), {}
         for name, stage_one in (("single stage", 1.0), ("double stage", self.stage_one)):
             selector = Density(self.neighbours, self.drop, stage_one)
-            kept[name] = selector.select(pool, budget=self.budget, rng=stream(seed, 0, "select")).indices
+            kept[name] = selector.select(pool, budget=self.budget, rng=Streams(seed, 0).rng("select")).indices
         everything = np.arange(dataset.n)
         views = [
             (f"original: {dataset.n} rows", everything, dataset.y, "class"),

@@ -16,7 +16,7 @@ from winnow.clusterer.lloyd import assign, iterate_centroids, random_centroids, 
 from winnow.errors import InvalidValue
 from winnow.report.style import Record, crosses, panels, save_table, scatter
 from winnow.stages import Study
-from winnow.streams import stream
+from winnow.streams import Streams
 from winnow.types import Dataset
 
 
@@ -39,7 +39,7 @@ class KMeans2D(Study):
                 remedy="use dataset=blobs_2d",
             )
         X = dataset.x.astype(np.float64)
-        initial = random_centroids(X, self.k, stream(seed, 0, "cluster"))
+        initial = random_centroids(X, self.k, Streams(seed, 0).rng("cluster"))
         rounds = list(iterate_centroids(X, initial))
         self._draw(X, rounds, folder / "kmeans_2d.png")
         return save_table(_records(X, rounds), folder / "kmeans_2d.csv")

@@ -21,7 +21,7 @@ from winnow.clusterer.sklearn import Sklearn
 from winnow.embedding.identity import flatten
 from winnow.report.style import COLOURS, Record, panels, save_table, summary
 from winnow.stages import Clusterer, Study
-from winnow.streams import stream, stream_seed
+from winnow.streams import Streams
 from winnow.study._cluster_quality import assign_to_nearest, fit_and_measure, majority_labels
 from winnow.types import Dataset
 
@@ -51,9 +51,9 @@ class MiniBatchMNIST(Study):
         for name, method in methods:
             repeated = []
             for repetition in range(seeds):
-                fitted, held = self._split(len(X), stream(seed, repetition, "validation"))
+                fitted, held = self._split(len(X), Streams(seed, repetition).rng("validation"))
                 parts = {"held-out": X[held], "test": X_test}
-                cluster_seed = stream_seed(seed, repetition, "cluster")
+                cluster_seed = Streams(seed, repetition).seed("cluster")
                 repeated.append(
                     _measured(method, X[fitted], dataset.y[fitted], parts, dataset.y_test, cluster_seed)
                 )

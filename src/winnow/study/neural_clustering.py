@@ -17,7 +17,7 @@ from winnow.clusterer.sklearn import Sklearn
 from winnow.embedding.identity import flatten
 from winnow.report.style import crosses, panels, save_table, scatter, summary
 from winnow.stages import Clusterer, Study
-from winnow.streams import stream_seed
+from winnow.streams import Streams
 from winnow.study._cluster_quality import fit_and_measure
 from winnow.types import Dataset
 
@@ -43,13 +43,13 @@ class NeuralClustering(Study):
     def run(self, dataset: Dataset, *, seed: int, seeds: int, folder: Path) -> str:
         X = flatten(dataset.x)
         if X.shape[1] == 2:
-            rounds = self._neural(self.ks[0]).rounds_on(X, stream_seed(seed, 0, "cluster"))
+            rounds = self._neural(self.ks[0]).rounds_on(X, Streams(seed, 0).seed("cluster"))
             animate(X, list(rounds), folder / "neural_clustering.gif")
         methods = [pair for k in self.ks for pair in (("neural", self._neural(k)), ("k-means", Sklearn(k)))]
         records = []
         for name, method in methods:
             repeated = [
-                _measured(method, X, dataset.y, stream_seed(seed, r, "cluster")) for r in range(seeds)
+                _measured(method, X, dataset.y, Streams(seed, r).seed("cluster")) for r in range(seeds)
             ]
             records.append({"method": name, "k": method.k} | summary(repeated, spread="inertia"))
         return save_table(records, folder / "neural_clustering.csv")
