@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow.streams import Streams, stream, stream_seed
+from winnow.streams import Streams
 
 
 def test_the_same_name_gives_the_same_draws():
@@ -20,7 +20,7 @@ def test_a_stream_is_that_of_numpy_for_seed_repetition_and_the_checksum_of_its_n
 
 def test_seed_repetition_and_stage_each_give_another_stream():
     names = [(0, 0, "order"), (1, 0, "order"), (0, 1, "order"), (0, 0, "init")]
-    assert len({stream(*name).integers(2**62) for name in names}) == len(names)
+    assert len({Streams(*name[:2]).rng(name[2]).integers(2**62) for name in names}) == len(names)
 
 
 @given(st.integers(0, 2**31 - 1), st.integers(0, 999))
