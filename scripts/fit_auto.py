@@ -30,7 +30,7 @@ from winnow.command.workers import shared_workers
 from winnow.dataset._split import stratified_split
 from winnow.errors import InvalidValue
 from winnow.pipeline import Method, Pipeline
-from winnow.report import style as exhibit
+from winnow.report.style import save_table
 from winnow.stages import Source
 from winnow.store.cache import Cache
 from winnow.types import Dataset
@@ -131,7 +131,7 @@ def main() -> None:
         }
         records += tried(name, plans, int(given["seeds"]))
         state = Path(next(iter(plans.values())).settings.state_dir)
-        table = exhibit.save_table(records, state / "fit_auto.csv")
+        table = save_table(records, state / "fit_auto.csv")
     print(table)
 
 

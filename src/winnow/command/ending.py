@@ -57,10 +57,11 @@ def _verdict(error: BaseException | None, outcome: Sequence[Row]) -> int:
         return exit_code(error) or 1
     if not failed:
         return 0
-    if len(outcome) == 1:
+    jobs = len({row.job for row in outcome})
+    if jobs == 1:
         print(f"error: {failed[0].reason}", file=sys.stderr)
     else:
-        print(f"error: {len(failed)} of {len(outcome)} jobs failed | listed above", file=sys.stderr)
+        print(f"error: {len(failed)} of {jobs} jobs failed | listed above", file=sys.stderr)
     codes = {row.exit_code for row in failed}
     return TryLater.exit_code if codes == {TryLater.exit_code} else 1
 

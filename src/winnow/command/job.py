@@ -16,11 +16,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from winnow.command import sweep
 from winnow.command.plan import Plan
-from winnow.command.record import OWN, Record, Results, Scores, measured
+from winnow.command.record import OWN, Record, Results, Scores
 from winnow.command.workers import Workers, shared_workers
 from winnow.errors import TRACEBACK, InvalidValue, WinnowWarning, exit_code, explain
 from winnow.pipeline import Method, Pipeline, Score
-from winnow.report import style as exhibit
 from winnow.report import tables as report
 from winnow.report.rows import Row
 from winnow.stages import Source, Study
@@ -34,7 +33,7 @@ METHOD_GROUPS = ("embedding", "clusterer", "selector", "model", "augment", "trai
 JOBS_AHEAD = 4
 
 
-def run(plan: Plan, *, number: int = 0, in_sweep: bool = False) -> Row:
+def run(plan: Plan, *, number: int = 0, in_sweep: bool = False) -> list[Row]:
     """Run one job and record what became of it, whatever that is.
 
     Results that exist are not computed again: a job whose run is finished is answered from the cache.
@@ -44,22 +43,22 @@ def run(plan: Plan, *, number: int = 0, in_sweep: bool = False) -> Row:
     try:
         if plan.study:
             row = job.shown(row, plan.study)
-        if plan.trains:
-            row = job.outcome(row)
+        rows = job.outcome(row) if plan.trains else [row]
     except Exception as error:
         # Not raised: Hydra would stop here or tell it in its own way, and the other jobs shall go on.
         row = replace(row, status="failed", reason=explain(error), exit_code=exit_code(error))
+        rows = [row]
         if in_sweep:
             print(f"failed: {row.selector} k={row.k} budget={row.budget}: {row.reason}", file=sys.stderr)
         if os.environ.get(TRACEBACK):
             traceback.print_exc()
     except BaseException as error:
-        sweep.record(job.place, replace(row, status="interrupted", reason=explain(error)))
+        sweep.record(job.place, [replace(row, status="interrupted", reason=explain(error))])
         raise
-    sweep.record(job.place, row)
-    if row.scored:
-        print(report.line(row), flush=True)
-    return row
+    sweep.record(job.place, rows)
+    if rows[0].scored:
+        print(report.line(rows), flush=True)
+    return rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +69,7 @@ class Job:
     number: int
     in_sweep: bool
 
-    def outcome(self, row: Row) -> Row:
+    def outcome(self, row: Row) -> list[Row]:
         """Make sure that every repetition of the method and of its baseline is computed and tracked."""
         self.check_fits()
         runs = {record: self.store.finished(record.key) for record in self.records}
@@ -78,21 +77,13 @@ class Job:
         complete = scores is not None
         if scores is None:
             scores = self._compute(runs)
-        chosen, of_chosen, of_baseline = self.records[-1], scores[self.records[-1]], scores[self.records[0]]
-        own, *others = (measured(of_chosen[name], of_baseline[name]) for name in chosen.networks)
-        return replace(
-            row,
-            status="cached" if complete else "ok",
-            key=chosen.key,
-            run_id=self.store.finished(chosen.key) or "",
-            budget=chosen.pipeline.budget,
-            options=chosen.options(),
-            rows_of_class=[score.rows_of_class for score in of_chosen[OWN]],
-            baseline_rows_of_class=[score.rows_of_class for score in of_baseline[OWN]],
-            labels_read=chosen.labels_read,
-            transfer=dict(zip(self.plan.transfer, others, strict=True)),
-            **own,
-        )
+        status = "cached" if complete else "ok"
+        rows = []
+        for record in self.records:
+            run_id = self.store.finished(record.key) or ""
+            made = record.rows(scores[record], row.job, status, self.records[0])
+            rows += [replace(each, run_id=run_id) for each in made]
+        return rows
 
     def _found(self) -> dict[Record, Scores] | None:
         """Return the scores of all repetitions if every training is in the cache, else None."""
@@ -189,8 +180,6 @@ class Job:
             self.store.warm_up()
             asked = self.ask(workers)
             self._ask_ahead(workers)
-            # While they work: the command ends with a figure.
-            exhibit.warm_up()
             with _progress() as progress:
                 for record in self.records:
                     counted = _counted(progress, asked[record], record.name, self.plan.settings.verbose)

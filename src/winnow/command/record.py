@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from winnow.command.plan import Plan
 from winnow.command.workers import available_cores
 from winnow.pipeline import Pipeline, Score
 from winnow.report.comparison import paired_difference
-from winnow.report.rows import STAGES
+from winnow.report.rows import STAGES, Row, Status
 from winnow.store import kept_rows
-from winnow.store.keys import library_versions
+from winnow.store.keys import content_key, library_versions, source_hash
 from winnow.tracker.mlflow import Run, Store
 from winnow.types import Clustering
 
@@ -118,6 +117,36 @@ class Record:
                 run.metrics(_on(network, summary(scores[network], against and against[network])))
         return scores
 
+    def rows(self, scores: Scores, job: int, status: Status, baseline: "Record") -> list[Row]:
+        """One row for every network."""
+        return [
+            Row(
+                job,
+                status,
+                self.selector,
+                int(self.options()["k"]),
+                self.pipeline.budget,
+                network=network or self.plan.options["model"],
+                key=self.key,
+                baseline=baseline.key,
+                code=self.code,
+                accuracies=[score.accuracy for score in repetitions],
+                worst_class=[score.worst_class for score in repetitions],
+                rows_of_class=[list(score.rows_of_class) for score in repetitions],
+                labels_read=self.labels_read,
+                seconds=seconds_of(repetitions),
+                options=self.options(),
+            )
+            for network, repetitions in scores.items()
+        ]
+
+    @property
+    def code(self) -> str:
+        """A hash of the code and the libraries that make the results."""
+        stages = [stage for group, stage in self.plan.stages.items() if group not in ("selector", "tracker")]
+        sources = sorted(source_hash(type(stage)) for stage in [*stages, self.pipeline.method.selector])
+        return content_key(sources=sources, versions=library_versions(*LIBRARIES))[:12]
+
     def _keep(self, run: Run, repetition: int) -> None:
         """Write the kept rows of one repetition, and record them with the loss curve."""
         folder = self.place / "kept" / self.key[:12]
@@ -180,17 +209,6 @@ def _compared(scores: Sequence[Score], against: Sequence[Score]) -> dict[str, fl
     interval = {"delta_uniform_low": pairs.low, "delta_uniform_high": pairs.high} if pairs.n > 1 else {}
     counts = {"wins": pairs.wins, "ties": pairs.ties, "losses": pairs.losses}
     return {"delta_uniform": pairs.mean, "p_sign_flip": pairs.p} | interval | counts
-
-
-def measured(scores: Sequence[Score], against: Sequence[Score]) -> dict[str, Any]:
-    """What a row says of one network: its results, those of the baseline, and what both cost."""
-    return {
-        "accuracies": [score.accuracy for score in scores],
-        "worst_class": [score.worst_class for score in scores],
-        "baseline": [score.accuracy for score in against],
-        "baseline_worst_class": [score.worst_class for score in against],
-        "seconds": seconds_of(scores) | {"baseline": seconds_of(against)["train"]},
-    }
 
 
 def seconds_of(scores: Sequence[Score]) -> dict[str, float]:

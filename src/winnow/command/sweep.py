@@ -4,23 +4,19 @@ The folder `state/runs/<sweep>` is the memory that all processes of a command sh
 every job from the start, so that even after a kill -9 it tells truthfully what was done and what was not.
 """
 
-import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 
-import numpy as np
-
 from winnow.command.plan import Plan
 from winnow.dataset.auto import Auto
 from winnow.errors import InvalidValue
-from winnow.report import figures
-from winnow.report import rows as results
+from winnow.report import figures, history
 from winnow.report import tables as report
-from winnow.report.rows import Row
+from winnow.report.results import write_csv
+from winnow.report.rows import Row, write_rows
 from winnow.store.cache import Cache
 
 ENVIRONMENT = "WINNOW_SWEEP"
@@ -66,7 +62,7 @@ def begin(plans: Sequence[Plan], overrides: Sequence[Sequence[str]], command: st
             remedy="choose another with state_dir=...",
         ) from error
     rows = [pending(*job) for job in zip(range(len(plans)), plans, overrides, strict=True)]
-    _write(place / "sweep.json", rows)
+    write_rows(place / "sweep.json", rows)
     (place / COMMAND).write_text(command)
     _begun[:] = plans
     for tracker in {plan.stages["tracker"] for plan in plans}:
@@ -97,32 +93,16 @@ def pending(number: int, plan: Plan, overrides: Sequence[str]) -> Row:
         plan.options["selector"],
         settings.k,
         settings.budget,
+        network=plan.options["model"],
         options=plan.options,
         overrides=list(overrides),
     )
 
 
-def record(place: Path, row: Row) -> None:
-    """Keep one job's row, each in a file of its own so that jobs on other machines cannot collide."""
+def record(place: Path, rows: Sequence[Row]) -> None:
+    """Keep one job's rows, in a file of their own so that jobs on other machines cannot collide."""
     place.mkdir(parents=True, exist_ok=True)
-    _write(place / f"job-{row.job}.json", [row])
-
-
-def rows(place: Path) -> list[Row]:
-    """Every job of the command with the latest that is known of it."""
-    listed = {row.job: row for row in _read(place / "sweep.json")}
-    for path in place.glob("job-*.json"):
-        for row in _read(path):
-            listed[row.job] = replace(row, overrides=listed[row.job].overrides)
-    return [listed[number] for number in sorted(listed)]
-
-
-def finished(state_dir: Path) -> list[Row]:
-    """Every job with results that any command left in a state folder; the latest of those with one key."""
-    latest = {}
-    for path in sorted((state_dir / "runs").glob("*/sweep.json")):
-        latest |= {row.key: row for row in rows(path.parent) if row.scored}
-    return list(latest.values())
+    write_rows(place / f"job-{rows[0].job}.json", rows)
 
 
 def finish(error: BaseException | None, *, shown: bool = True) -> list[Row]:
@@ -133,13 +113,17 @@ def finish(error: BaseException | None, *, shown: bool = True) -> list[Row]:
     _begun.clear()
     state_dir = Path(plan.settings.state_dir).absolute()
     place = folder(state_dir)
-    outcome = rows(place)
-    _write(place / "sweep.json", outcome)
+    results = history.of_command(place)
+    outcome = list(results.rows)
+    write_rows(place / "sweep.json", outcome)
     if shown:
-        report.show(outcome, report.console())
+        report.show(results, report.console())
     files = []
-    if any(row.scored for row in outcome):
-        files = [results.write_csv(outcome, place / "results.csv"), _figure(outcome, place, state_dir)]
+    if results.finished:
+        files = [
+            write_csv(results, place / "results.csv"),
+            figures.accuracy(results, place / "accuracy.png"),
+        ]
     parent = place / PARENT
     if parent.exists():
         files += sorted(place.glob("study-*/*"))
@@ -148,31 +132,7 @@ def finish(error: BaseException | None, *, shown: bool = True) -> list[Row]:
     return outcome
 
 
-def _figure(outcome: Sequence[Row], place: Path, state_dir: Path) -> Path:
-    """Draw the accuracies, unless they were drawn before: that takes half a second, most of it to begin."""
-    path = place / "accuracy.png"
-
-    def draw() -> tuple[dict[str, np.ndarray], dict]:
-        figures.accuracy(outcome, path)
-        return {"png": np.fromfile(path, dtype=np.uint8)}, {}
-
-    drawn = Cache(state_dir / "cache").fetch("figure", figures.accuracy_key(outcome), draw)
-    if drawn.found:
-        path.write_bytes(drawn.arrays["png"])
-    return path
-
-
 def _ending(outcome: Sequence[Row], error: BaseException | None) -> str:
     if error is not None and not isinstance(error, Exception):
         return "KILLED"
     return "FINISHED" if all(row.done for row in outcome) else "FAILED"
-
-
-def _write(path: Path, outcome: Sequence[Row]) -> None:
-    temporary = path.with_suffix(f".tmp-{os.getpid()}")
-    temporary.write_text(json.dumps([asdict(row) for row in outcome], indent=1) + "\n")
-    os.replace(temporary, path)
-
-
-def _read(path: Path) -> list[Row]:
-    return [Row(**record) for record in json.loads(path.read_text())]

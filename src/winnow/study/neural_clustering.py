@@ -16,7 +16,13 @@ from pydantic import Field
 from winnow.clusterer.neural import Neural, Round
 from winnow.clusterer.sklearn import Sklearn
 from winnow.embedding.identity import flatten
-from winnow.report.style import crosses, panels, save_table, scatter, summary
+from winnow.report.style import (
+    mark_centroids,
+    median_of_repetitions,
+    new_figure,
+    save_table,
+    scatter_by_label,
+)
 from winnow.stages import Clusterer, Study
 from winnow.streams import stream_seed
 from winnow.study._quality import Quality
@@ -40,7 +46,9 @@ class NeuralClustering(Study):
         records = []
         for name, method in methods:
             repeated = [_judged(method, X, dataset.y, stream_seed(seed, r, "cluster")) for r in range(seeds)]
-            records.append({"method": name, "k": method.k} | summary(repeated, spread="inertia"))
+            records.append(
+                {"method": name, "k": method.k} | median_of_repetitions(repeated, spread="inertia")
+            )
         return save_table(records, folder / "neural_clustering.csv")
 
     def _neural(self, k: int) -> Neural:
@@ -68,9 +76,9 @@ def animate(X: ndarray, rounds: list[Round], path: Path) -> None:
 
     pictures = []
     for number, (labels, centroids) in enumerate(rounds, start=1):
-        figure, (axes,) = panels(1, width=5.0)
-        scatter(axes, X, labels, "cluster")
-        crosses(axes, centroids, "centroids")
+        figure, (axes,) = new_figure(1, width=5.0)
+        scatter_by_label(axes, X, labels, "cluster")
+        mark_centroids(axes, centroids, "centroids")
         axes.set(xlabel="feature 1", ylabel="feature 2", aspect="equal")
         axes.set_title(f"round {number} of {len(rounds)}")
         axes.legend(loc="upper left", fontsize="small")
