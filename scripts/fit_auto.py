@@ -5,8 +5,8 @@
 
 The constants of `selector=auto` were chosen by this table, see `scripts/results/auto.md`. Every training set
 is cut once more: rows are kept from one part, networks are tested on the other, and test sets are not read. A
-line for every case and budget: the mean accuracy of every selector in percent, over paired repetitions, and, of
-`auto`, what it measured in the first of them. Anything else is a setting of train.py (`trainer.steps=3000`).
+line for every case and budget: the mean accuracy of every selector in percent, over paired repetitions, and,
+for `auto`, what it measured in the first of them. Anything else is a setting of train.py (`trainer.steps=3000`).
 
 All trainings are cached. The table also goes to `state/fit_auto.csv`.
 """
@@ -30,7 +30,7 @@ from winnow.command.plan import Plan
 from winnow.dataset._split import stratified_split
 from winnow.errors import InvalidValue
 from winnow.pipeline import Method, Pipeline
-from winnow.report import style as exhibit
+from winnow.report.style import save_table
 from winnow.stages import Source
 from winnow.store.cache import Cache
 from winnow.types import Dataset
@@ -131,7 +131,7 @@ def main() -> None:
         }
         records += tried(name, plans, int(given["seeds"]))
         state = Path(next(iter(plans.values())).settings.state_dir)
-        table = exhibit.save_table(records, state / "fit_auto.csv")
+        table = save_table(records, state / "fit_auto.csv")
     print(table)
 
 

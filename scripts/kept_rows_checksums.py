@@ -13,9 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from settings import split_settings
+from winnow.command.config import composed
 
 from winnow.command import ending
-from winnow.command.config import composed
 from winnow.command.job import METHOD_GROUPS
 from winnow.command.plan import Plan
 from winnow.pipeline import Method, Pipeline

@@ -9,15 +9,17 @@ defaults), wherever there is one. Nothing is trained; missing cells stay empty.
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
 from settings import settings
 
-from winnow.command import sweep
-from winnow.report.rows import Row, with_baselines
-from winnow.report.style import COLOURS, MARKERS, panels
+from winnow.report import history
+from winnow.report.escape import printable
+from winnow.report.results import Results
+from winnow.report.rows import Row
+from winnow.report.style import COLOURS, MARKERS, new_figure, save_figure
 
 Cell = tuple[int, str, int]  # budget, selector, k
 Grid = Mapping[Cell, Sequence[float]]
@@ -46,10 +48,12 @@ def published(path: Path) -> Grid:
     return cells
 
 
-def measured(rows: Iterable[Row]) -> dict[str, Grid]:
+def measured(results: Results) -> dict[str, Grid]:
     """Sort the finished jobs on MNIST by recipe and cell; of several for one cell the most repeated stays."""
     grids: dict[str, dict[Cell, Sequence[float]]] = {THEIRS: {}, OURS: {}}
-    for row in with_baselines(row for row in rows if recipe(row)):
+    for row in results.finished:
+        if row.on_other_network or not recipe(row):
+            continue
         cell = (row.budget, row.selector, row.budget if row.selector in ("uniform", "full") else row.k)
         grid = grids[recipe(row)]
         if row.selector in SELECTORS and len(row.accuracies) > len(grid.get(cell, ())):
@@ -93,7 +97,7 @@ def markdown(grids: Mapping[str, Grid]) -> str:
 
 def draw(grids: Mapping[str, Grid], path: Path) -> None:
     """One panel for each grid, the same scales: the median test error of each line against the budget."""
-    figure, all_axes = panels(len(grids), width=4.4)
+    figure, all_axes = new_figure(len(grids), width=4.4)
     labelled = {}
     for axes, (name, grid) in zip(all_axes, grids.items(), strict=True):
         for (selector, clusters), points in lines(grid).items():
@@ -111,7 +115,7 @@ def draw(grids: Mapping[str, Grid], path: Path) -> None:
         axes.grid(alpha=0.3)
     all_axes[0].set_ylabel("test error, %: median")
     figure.legend(labelled.values(), labelled.keys(), loc="outside right center", fontsize="small")
-    figure.savefig(path, dpi=100)
+    save_figure(figure, path, dpi=100)
 
 
 def lines(grid: Grid) -> dict[tuple[str, str], list[tuple[int, float]]]:
@@ -128,14 +132,17 @@ def main() -> None:
     """Gather, write, draw."""
     given = settings(state_dir="state", reference=str(PUBLISHED), folder="")
     states = [Path(name).absolute() for name in given["state_dir"].split(",")]
-    rows = [row for state in states for row in sweep.finished(state)]
-    grids = {"theirs": published(Path(given["reference"])), **measured(rows)}
+    results = [history.finished(state) for state in states]
+    together = Results([row for each in results for row in each.rows])
+    grids = {"theirs": published(Path(given["reference"])), **measured(together)}
     folder = Path(given["folder"] or states[0] / "report")
     folder.mkdir(parents=True, exist_ok=True)
     text = markdown(grids)
     (folder / "reference.md").write_text(text)
     draw(grids, folder / "reference.png")
     print(text + str(folder / "reference.png"))
+    for note in dict.fromkeys(note for each in results for note in each.notes):
+        print(printable(note))
 
 
 if __name__ == "__main__":

@@ -1,35 +1,33 @@
 """Show every finished job of a state folder: python scripts/report.py [state_dir=state].
 
 One table for every data set and way of training, the same as after a sweep; `results.csv` and one figure
-for each of them go to `state/report`. Jobs that were run more than once are counted once.
+for each of them go to `state/report`. Jobs that were run more than once are counted once. Of results that
+differ in nothing but the code or the library versions that made them, the latest is shown, and a line says
+what was left out.
 """
 
-from itertools import groupby
 from pathlib import Path
 
 from settings import settings
 
-from winnow.command import sweep
-from winnow.report import figures
-from winnow.report import rows as results
+from winnow.report import figures, history
 from winnow.report import tables as report
+from winnow.report.results import write_csv
 
 
 def main() -> None:
     """Gather, show, draw."""
     state = Path(settings(state_dir="state")["state_dir"]).absolute()
-    rows = sweep.finished(state)
-    if not rows:
+    results = history.finished(state)
+    report.show(results, report.console())
+    if not results.finished:
         print(f"no finished job in {state}: run one with python train.py")
         return
-    report.show(rows, report.console())
     folder = state / "report"
     folder.mkdir(exist_ok=True)
-    results.write_csv(rows, folder / "results.csv")
-    by_setting = sorted(rows, key=lambda row: row.setting)
-    for number, (_, group) in enumerate(groupby(by_setting, lambda row: row.setting)):
-        print(figures.accuracy(list(group), folder / f"accuracy-{number}.png"))
-    print(folder / "results.csv")
+    for number, (_, group) in enumerate(results.by_setting()):
+        print(figures.accuracy(group, folder / f"accuracy-{number}.png"))
+    print(write_csv(results, folder / "results.csv"))
 
 
 if __name__ == "__main__":

@@ -8,48 +8,49 @@ seconds that choosing took for one repetition at the largest budget, embedding a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
 from settings import settings
 
-from winnow.command import sweep
-from winnow.report import rows as results
-from winnow.report import tables as report
+from winnow.report import history
+from winnow.report.escape import markdown
+from winnow.report.results import Results
 from winnow.report.rows import STAGES, Row
 
 UNKNOWN = float("-inf")
 
 
-def table(rows: Sequence[Row], budgets: Sequence[int]) -> str:
-    """One line for each way to choose, the best at the largest budget first."""
+def table(results: Results, rows: Sequence[Row], budgets: Sequence[int]) -> str:
+    """Return one line for each way to choose, the best at the largest budget first."""
     lines: dict[str, dict[int, Row]] = defaultdict(dict)
     for row in rows:
-        lines[report.label(row, rows)][row.budget] = row
+        lines[results.label(row)][row.budget] = row
     ranked = sorted(lines.items(), key=lambda line: _median(line[1].get(budgets[-1])), reverse=True)
     columns = [f"{budget:,} images" for budget in budgets]
     return "\n".join(
         [
             f"| selector | {' | '.join(columns)} | labels read | seconds to choose |",
             "| --- |" + " ---: |" * (len(columns) + 2),
-            *(_line(name, found, budgets) for name, found in ranked),
+            *(_line(name, found, budgets, results) for name, found in ranked),
         ]
     )
 
 
-def _line(name: str, found: dict[int, Row], budgets: Sequence[int]) -> str:
+def _line(name: str, found: dict[int, Row], budgets: Sequence[int], results: Results) -> str:
     largest = found[max(found)]
-    cells = [_cell(found.get(budget)) for budget in budgets]
+    cells = [_cell(found.get(budget), results) for budget in budgets]
     labels = "of kept rows" if largest.labels_read == largest.budget else f"{largest.labels_read:,}"
     chosen = sum(largest.seconds.get(stage, 0.0) for stage in STAGES[:-1]) / len(largest.accuracies)
-    return f"| {name} | {' | '.join(cells)} | {labels} | {chosen:.1f} |"
+    return f"| {markdown(name)} | {' | '.join(cells)} | {labels} | {chosen:.1f} |"
 
 
-def _cell(row: Row | None) -> str:
+def _cell(row: Row | None, results: Results) -> str:
     if row is None:
         return ""
-    against = "" if row.selector == "uniform" else f" ({row.comparison.mean:+.1f})"
+    pairs = results.comparison(row)
+    against = "" if row.selector == "uniform" or pairs is None else f" ({pairs.mean:+.1f})"
     return f"{median(row.accuracies):.2f}{against}"
 
 
@@ -57,26 +58,28 @@ def _median(row: Row | None) -> float:
     return median(row.accuracies) if row else UNKNOWN
 
 
-def shown(rows: Iterable[Row], wanted: Sequence[int]) -> str:
-    """Every table under its title."""
+def shown(results: Results, wanted: Sequence[int]) -> str:
+    """Return every table under its title, and below them what was left out."""
     parts = []
-    for title, group in results.by_setting(rows):
-        own = [row for row in group if not row.network and (not wanted or row.budget in wanted)]
+    for title, group in results.by_setting():
+        own = [
+            row for row in group.finished if not row.on_other_network and (not wanted or row.budget in wanted)
+        ]
         if own:
             budgets = sorted({row.budget for row in own})
             n = min(len(row.accuracies) for row in own)
-            parts.append(f"{title}, n={n} or more\n\n{table(own, budgets)}\n")
-    return "\n".join(parts)
+            parts.append(f"{markdown(title)}, n={n} or more\n\n{table(group, own, budgets)}\n")
+    return "\n".join([*parts, *map(markdown, results.notes)])
 
 
 def main() -> None:
     """Gather and print."""
     given = settings(state_dir="state", budgets="")
-    rows = sweep.finished(Path(given["state_dir"]))
-    if not rows:
+    results = history.finished(Path(given["state_dir"]))
+    if not results.finished:
         print(f"no finished job in {given['state_dir']}: run one with python train.py")
         return
-    print(shown(rows, [int(budget) for budget in given["budgets"].split(",") if budget]))
+    print(shown(results, [int(budget) for budget in given["budgets"].split(",") if budget]))
 
 
 if __name__ == "__main__":

@@ -27,9 +27,9 @@ from winnow.command import job, sweep
 from winnow.command.plan import Plan
 from winnow.errors import InvalidValue
 from winnow.report import figures, smallest
-from winnow.report import style as exhibit
 from winnow.report.rows import Row
 from winnow.report.smallest import Curve, Target
+from winnow.report.style import save_table
 from winnow.types import Dataset
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -72,8 +72,8 @@ def main() -> None:
         if not all(row.done for row in rows):
             return  # the end of the command tells what failed
         for row in rows:
-            curves[row.selector][row.budget] = row.accuracies
-            curves["uniform"][row.budget] = row.baseline
+            if not row.on_other_network:
+                curves[row.selector][row.budget] = row.accuracies
         sweep.finish(None, shown=False)
     tell(curves, target, plan, dataset)
 
@@ -95,7 +95,7 @@ def run(plans: Sequence[Plan]) -> list[Row]:
     sweep.name_command()
     words = [[plan.options["selector"], str(plan.settings.budget)] for plan in plans]
     sweep.begin(plans, words, command="smallest: " + ", ".join(" ".join(each) for each in words))
-    return [job.run(plan, number=number, in_sweep=True) for number, plan in enumerate(plans)]
+    return [row for number, plan in enumerate(plans) for row in job.run(plan, number=number, in_sweep=True)]
 
 
 def tell(curves: Mapping[str, Curve], target: Target, plan: Plan, dataset: Dataset) -> None:
@@ -104,11 +104,11 @@ def tell(curves: Mapping[str, Curve], target: Target, plan: Plan, dataset: Datas
     folder.mkdir(parents=True)
     title = f"{dataset.name}, {plan.options['model']}, augment={plan.options['augment']}"
     print(f"\n{title}: {target} of n={plan.settings.seeds}\n")
-    print(exhibit.save_table(smallest.answers(curves, target), folder / "smallest.csv"))
+    print(save_table(smallest.answers(curves, target), folder / "smallest.csv"))
     print(f"\n{LEGEND}\n\nbudgets tried, with a star where the target is reached:")
     for selector, curve in curves.items():
         print(f"  {selector}: {smallest.budgets_tried(curve, target)}")
-    exhibit.save_table(smallest.tried(curves), folder / "tried.csv")
+    save_table(smallest.tried(curves), folder / "tried.csv")
     print(figures.smallest(curves, target, title, folder / "smallest.png"))
 
 

@@ -41,4 +41,3 @@ class Streams:
     def seed(self, stage: Stage) -> int:
         """Return a seed in [0, 2**31), the range that faiss, scikit-learn and torch all accept."""
         return int(self.rng(stage).integers(2**31))
-

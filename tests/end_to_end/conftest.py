@@ -58,15 +58,21 @@ class Command:
         assert ended.returncode == 0, ended.stderr
         return ended
 
-    def rows(self) -> list[dict[str, Any]]:
-        """The jobs of the latest command, as sweep.json tells them."""
-        return json.loads((max((self.state / "runs").iterdir()) / "sweep.json").read_text())
+    def all_rows(self) -> list[dict[str, Any]]:
+        """The rows of the latest command: of every job the baseline and the method, on every network."""
+        content = json.loads((max((self.state / "runs").iterdir()) / "sweep.json").read_text())
+        assert content["format"] == 2
+        return content["rows"]
 
-    def accuracies(self) -> dict[tuple[str, int], list[float]]:
-        """Accuracies of the latest command by selector and k, with those of the baselines."""
-        rows = self.rows()
-        baselines = {("uniform", row["k"]): row["baseline"] for row in rows}
-        return {(row["selector"], row["k"]): row["accuracies"] for row in rows} | baselines
+    def rows(self) -> list[dict[str, Any]]:
+        """The method of every job of the latest command, on the job's own network."""
+        own = (row for row in self.all_rows() if row["network"] == row["options"]["model"])
+        return list({row["job"]: row for row in own}.values())
+
+    def accuracies(self, network: str = "lenet5") -> dict[tuple[str, int], list[float]]:
+        """Accuracies of the latest command by selector and k, those of the baselines among them."""
+        rows = (row for row in self.all_rows() if row["network"] == network)
+        return {(row["selector"], row["k"]): row["accuracies"] for row in rows}
 
     def tracked(self) -> list[dict[str, str]]:
         """Every run in the store: its status, tags and params."""

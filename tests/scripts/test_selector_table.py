@@ -1,34 +1,27 @@
 """All selectors side by side, from jobs that are made up here: nothing is trained."""
 
-import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from winnow.report.rows import Row
+from winnow.report.rows import Row, write_rows
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "selector_table.py"
 OPTIONS = {"dataset": "toy", "model": "mlp", "augment": "none"}
 
 
-def job(number, selector, budget, accuracies, **changes):
-    return Row(
-        number,
-        "ok",
-        selector,
-        budget,
-        budget,
-        key=f"key-{number}",
-        options=OPTIONS,
-        accuracies=accuracies,
-        baseline=[90.0, 91.0, 92.0],
-        labels_read=changes.get("labels_read", budget),
-        seconds={"embed": 1.5, "cluster": 3.0, "select": 1.5, "train": 60.0},
-    )
+def job(number, selector, budget, accuracies, labels_read=0):
+    shared = {"k": budget, "budget": budget, "network": "mlp", "options": OPTIONS}
+    key = f"uniform-{budget}"
+    seconds = {"embed": 1.5, "cluster": 3.0, "select": 1.5, "train": 60.0}
+    chosen = {"accuracies": accuracies, "labels_read": labels_read or budget, "seconds": seconds}
+    return [
+        Row(number, "ok", "uniform", key=key, accuracies=[90.0, 91.0, 92.0], labels_read=budget, **shared),
+        Row(number, "ok", selector, key=f"{selector}-{budget}", baseline=key, **chosen, **shared),
+    ]
 
 
 @pytest.fixture
@@ -36,12 +29,12 @@ def lines(tmp_path):
     """The table of three jobs, as the script prints it."""
     place = tmp_path / "runs" / "a-sweep"
     place.mkdir(parents=True)
-    rows = [
+    jobs = [
         job(0, "nearest", 10, [95.0, 96.0, 97.0]),
         job(1, "nearest", 20, [90.0, 91.0, 95.0]),
         job(2, "moderate", 20, [93.0, 94.0, 95.0], labels_read=5000),
     ]
-    (place / "sweep.json").write_text(json.dumps([asdict(row) for row in rows]))
+    write_rows(place / "sweep.json", [row for rows in jobs for row in rows])
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, SCRIPT, f"state_dir={tmp_path}"], capture_output=True, text=True, env=env, check=True

@@ -59,7 +59,8 @@ def _override(word: str) -> str:
     if key in CHOICES:
         _refuse_list(override)
     of_stage = key.partition(".")[0] in (*GROUPS, "study") and "." in key
-    return f"++{word}" if of_stage and override.is_change() else word
+    typed_as_is = override.is_add() or override.is_force_add() or override.is_delete()
+    return f"++{word}" if of_stage and not typed_as_is else word
 
 
 def _refuse_list(override: "Override") -> None:

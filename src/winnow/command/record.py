@@ -13,9 +13,9 @@ from winnow.command.arm import Arm, seconds_of
 from winnow.command.executor import available_cores
 from winnow.pipeline import Repetition, Score
 from winnow.report.comparison import paired_difference
-from winnow.stages import Run, Store
 from winnow.store import kept_rows
 from winnow.store.keys import library_versions
+from winnow.tracker.mlflow import Run, Store
 from winnow.types import Clustering
 
 LIBRARIES = ("winnow", "torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")

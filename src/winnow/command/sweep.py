@@ -26,10 +26,11 @@ from winnow.command.scheduler import Assignment, Scheduler
 from winnow.dataset.auto import Auto
 from winnow.errors import TRACEBACK, InvalidValue, JobsFailed, WinnowError, exit_code, explain
 from winnow.registry import name_of
-from winnow.report import figures, rows, tables
-from winnow.report.rows import Row
-from winnow.stages import Store
+from winnow.report import figures, history, tables
+from winnow.report.results import Results, write_csv
+from winnow.report.rows import Row, write_rows
 from winnow.store.cache import Cache
+from winnow.tracker.mlflow import Store
 
 PARENT = "parent-run"
 COMMAND = "command"
@@ -63,7 +64,7 @@ class Sweep:
         folder = state_dir / "runs" / f"{datetime.now():%Y-%m-%d_%H-%M-%S.%f}_{token_hex(3)}"
         _make(folder)
         sweep = cls(plans, folder)
-        rows.write(folder / "sweep.json", [pending(number, plan) for number, plan in enumerate(plans)])
+        write_rows(folder / "sweep.json", [pending(number, plan) for number, plan in enumerate(plans)])
         (folder / COMMAND).write_text(command)
         for tracker in {plan.stages.tracker for plan in plans}:
             tracker.open(state_dir).reap()
@@ -80,8 +81,8 @@ class Sweep:
         """The jobs with their numbers in the command."""
         return [Job(plan, self.first + number) for number, plan in enumerate(self.plans)]
 
-    def run(self, *, shown: bool = True) -> list[Row]:
-        """Run every job, record and print what came of the command, and return the rows of all jobs.
+    def run(self, *, shown: bool = True) -> Results:
+        """Run every job, record and print what came of the command, and return it.
 
         Raises
         ------
@@ -96,7 +97,7 @@ class Sweep:
             raise
         finally:
             outcome = self.finish(error, shown=shown)
-        _raise_if_failed(outcome)
+        _raise_if_failed(outcome.rows)
         return outcome
 
     def launch(self, launch: Callable[[list[str]], object]) -> None:
@@ -112,7 +113,7 @@ class Sweep:
             raise
         finally:
             outcome = self.finish(error)
-        _raise_if_failed(outcome)
+        _raise_if_failed(outcome.rows)
 
     def _words_for_all(self) -> list[str]:
         # The data set was decided once, here: the jobs of a sweep must not disagree about it.
@@ -126,7 +127,7 @@ class Sweep:
         try:
             for job in self.jobs:
                 self._rows[job.number] = self._run(job, scheduler)
-                rows.write(self.folder / f"job-{job.number}.json", self._rows[job.number])
+                write_rows(self.folder / f"job-{job.number}.json", self._rows[job.number])
         except BaseException:
             executor.stop()
             raise
@@ -161,7 +162,7 @@ class Sweep:
             return [row]
         except BaseException as error:
             interrupted = replace(row, status="interrupted", reason=explain(error))
-            rows.write(self.folder / f"job-{job.number}.json", [interrupted])
+            write_rows(self.folder / f"job-{job.number}.json", [interrupted])
             raise
 
     def _outcome(self, job: Job, row: Row, scheduler: Scheduler) -> list[Row]:
@@ -214,25 +215,25 @@ class Sweep:
         print(f"figures and tables: {folder}", flush=True)
         return replace(row, status="ok")
 
-    def outcome(self) -> list[Row]:
-        """Return the rows of every job with the latest that is known of it, from the files of the command."""
-        return rows.of_command(self.folder)
+    def outcome(self) -> Results:
+        """Return every job with the latest that is known of it, from the files of the command."""
+        return history.of_command(self.folder)
 
-    def finish(self, error: BaseException | None, *, shown: bool = True) -> list[Row]:
+    def finish(self, error: BaseException | None, *, shown: bool = True) -> Results:
         """Record what came of the command and, if `shown`, print it."""
         outcome = self.outcome()
-        rows.write(self.folder / "sweep.json", outcome)
+        write_rows(self.folder / "sweep.json", outcome.rows)
         if shown:
             tables.show(outcome, tables.console())
         files = []
-        if any(row.scored for row in outcome):
-            files = [rows.write_csv(outcome, self.folder / "results.csv")]
+        if outcome.finished:
+            files = [write_csv(outcome, self.folder / "results.csv")]
             files += [figures.accuracy(outcome, self.folder / "accuracy.png")]
         parent = self.folder / PARENT
         if parent.exists():
             files += sorted(self.folder.glob("study-*/*"))
             store = self.plans[0].stages.tracker.open(self.state_dir)
-            store.close_parent(parent.read_text(), _ending(outcome, error), artifacts=files)
+            store.close_parent(parent.read_text(), _ending(outcome.rows, error), artifacts=files)
         return outcome
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy import ndarray
 
-from winnow.report.rows import Row, titles, with_baselines
+from winnow.report.escape import figure as escaped
+from winnow.report.results import Results
+from winnow.report.rows import Row
 from winnow.report.smallest import Curve, Target, answer
-from winnow.report.style import COLOURS, MARKERS, panels
-from winnow.store.keys import content_key, library_versions, source_hash
+from winnow.report.style import colour_and_marker, new_figure, save_figure
 
 # The ticks of an axis on which halving the errors is always the same step.
 TICKS = (20, 40, 60, 70, 80, 85, 90, 93, 95, 97, 98, 98.5, 99, 99.5, 99.8)
@@ -22,21 +23,33 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def accuracy(rows: Sequence[Row], path: Path) -> Path:
-    """Draw test accuracy against budget, one line a selector, with the range of the repetitions."""
-    finished = with_baselines(rows)
-    named = titles(finished)
-    figure, (axes,) = panels(1, width=7.0)
-    lines = sorted({(row.selector != "uniform", row.selector, row.setting) for row in finished})
+def accuracy(results: Results, path: Path) -> Path:
+    """Draw what the finished rows on the jobs' own networks are worth, and return `path`.
+
+    Several budgets: test accuracy against budget, one line a selector, with the range of the repetitions.
+    A single one: the paired differences to the uniform baseline, one line a selector.
+    """
+    own = Results([row for row in results.finished if not row.on_other_network])
+    compared = [row for row in own.finished if own.is_compared(row)]
+    if compared and len({row.budget for row in own.finished}) == 1:
+        return _differences(own, compared, path)
+    return _along_the_budget(own, path)
+
+
+def _along_the_budget(results: Results, path: Path) -> Path:
+    rows, titles = results.finished, results.titles
+    figure, (axes,) = new_figure(1, width=7.0)
+    lines = sorted({(row.selector != "uniform", row.selector, row.setting) for row in rows})
     for number, (_, selector, setting) in enumerate(lines):
-        cells = [row for row in finished if (row.selector, row.setting) == (selector, setting)]
-        budgets, middles, below, above = _along_budgets(cells)
+        budgets, middles, below, above = _pooled(
+            [row for row in rows if (row.selector, row.setting) == (selector, setting)]
+        )
         color, marker = _look(selector, number)
         axes.errorbar(
             budgets,
             middles,
             yerr=(below, above),
-            label=selector if len(named) == 1 else f"{selector} ({named[setting]})",
+            label=escaped(selector if len(titles) == 1 else f"{selector} ({titles[setting]})"),
             marker=marker,
             color=color,
             linestyle="--" if selector == "uniform" else "-",
@@ -44,18 +57,39 @@ def accuracy(rows: Sequence[Row], path: Path) -> Path:
         )
     _label(axes)
     _stretch_the_top(axes)
-    axes.set_xticks(sorted({row.budget for row in finished}))
-    axes.set_title(next(iter(named.values())) if len(named) == 1 else "", fontsize="medium")
+    axes.set_xticks(sorted({row.budget for row in rows}))
+    axes.set_title(escaped(next(iter(titles.values()))) if len(titles) == 1 else "", fontsize="medium")
     axes.legend(fontsize="small")
-    figure.savefig(path, dpi=150)
-    return path
+    return save_figure(figure, path, dpi=150)
 
 
-def accuracy_key(rows: Sequence[Row]) -> str:
-    """Name the figure of `accuracy` by all it depends on, so that nobody need draw it twice."""
-    drawn = [(row.selector, row.setting, row.budget, row.accuracies) for row in with_baselines(rows)]
-    sources = [source_hash(accuracy), source_hash(panels)]
-    return content_key(drawn=drawn, sources=sources, versions=library_versions("matplotlib", "winnow"))
+def _differences(results: Results, compared: Sequence[Row], path: Path) -> Path:
+    """Draw every paired difference as a small dot, and their mean as a large one with its interval."""
+    figure, (axes,) = new_figure(1, width=7.0, height=1.8 + 0.45 * len(compared))
+    axes.axvline(0, color="black", linestyle="--", linewidth=1)
+    for place, row in enumerate(compared):
+        pairs, baseline = results.comparison(row), results.baseline_of(row)
+        color, marker = colour_and_marker(place)
+        each = np.subtract(row.accuracies, baseline.accuracies)
+        axes.plot(each, np.full(len(each), place), ".", color="grey", alpha=0.6)
+        # A single pair has no interval.
+        interval = None if pairs.n == 1 else ([pairs.mean - pairs.low], [pairs.high - pairs.mean])
+        axes.errorbar([pairs.mean], [place], xerr=interval, marker=marker, color=color, capsize=3)
+    axes.set_yticks(range(len(compared)), [escaped(_name(row, results)) for row in compared])
+    axes.set_ylim(len(compared) - 0.5, -0.5)
+    axes.set_xlabel("points of test accuracy against uniform: each repetition, mean, 95 % interval")
+    axes.grid(alpha=0.3, axis="x")
+    title = next(iter(results.titles.values())) if len(results.titles) == 1 else ""
+    axes.set_title(
+        escaped(", ".join(filter(None, [title, f"budget={compared[0].budget}"]))), fontsize="medium"
+    )
+    return save_figure(figure, path, dpi=150)
+
+
+def _name(row: Row, results: Results) -> str:
+    several_k = len({other.k for other in results.finished if other.selector == row.selector}) > 1
+    title = f" ({results.titles[row.setting]})" if len(results.titles) > 1 else ""
+    return results.label(row) + (f" k={row.k}" if several_k else "") + title
 
 
 def smallest(curves: Mapping[str, Curve], target: Target, title: str, path: Path) -> Path:
@@ -63,7 +97,7 @@ def smallest(curves: Mapping[str, Curve], target: Target, title: str, path: Path
 
     A bar along the line of the target is the 95 % interval of the crossing in its colour.
     """
-    figure, (axes,) = panels(1, width=8.0)
+    figure, (axes,) = new_figure(1, width=8.0)
     axes.axhline(target.percent, color="grey", linestyle=":", label=f"target: {target}")
     for number, (selector, curve) in enumerate(curves.items()):
         color, marker = _look(selector, number)
@@ -71,28 +105,28 @@ def smallest(curves: Mapping[str, Curve], target: Target, title: str, path: Path
         values = [curve[budget] for budget in budgets]
         axes.fill_between(budgets, list(map(min, values)), list(map(max, values)), color=color, alpha=0.15)
         line = "--" if selector == "uniform" else "-"
-        axes.plot(budgets, list(map(median, values)), line, marker=marker, color=color, label=selector)
+        axes.plot(
+            budgets, list(map(median, values)), line, marker=marker, color=color, label=escaped(selector)
+        )
         found = answer(curve, target)
         if isfinite(found.crossing):
             low, high = np.nan_to_num((found.low, found.high), nan=found.crossing, posinf=budgets[-1])
             axes.plot([low, high], [target.percent] * 2, color=color, linewidth=5, alpha=0.4)
             axes.plot(found.crossing, target.percent, "|", color=color, markersize=16, markeredgewidth=2)
     _label(axes)
-    axes.set_title(title, fontsize="medium")
+    axes.set_title(escaped(title), fontsize="medium")
     axes.legend(fontsize="small", loc="lower right")
-    figure.savefig(path, dpi=150)
-    return path
+    return save_figure(figure, path, dpi=150)
 
 
 def _look(selector: str, number: int) -> tuple[str, str]:
     """Return the colour and the marker of line `number`; uniform is always black."""
-    # The second time round a colour comes with another marker.
-    marker = MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]
-    return "black" if selector == "uniform" else COLOURS[number % len(COLOURS)], marker
+    color, marker = colour_and_marker(number)
+    return "black" if selector == "uniform" else color, marker
 
 
-def _along_budgets(cells: Sequence[Row]) -> tuple[list[int], list[float], list[float], list[float]]:
-    """Budgets, medians, and how far the repetitions reach below and above them.
+def _pooled(cells: Sequence[Row]) -> tuple[list[int], list[float], list[float], list[float]]:
+    """Return budgets, medians, and how far the repetitions reach below and above them.
 
     Where several k share a budget, their repetitions are pooled.
     """

@@ -1,54 +1,97 @@
-"""What became of every job, as flat rows: with their baselines, on every network, and as a csv.
+"""What became of every job, as flat rows: one for each way of choosing on each network it was trained on.
 
-Every selector stands beside the uniform baseline of the same budget, and every network beside the others
-that learnt from the same rows. Results of different data sets or ways of training are never put together.
+A job has a row of the uniform baseline and a row of its selector for every network. They stand side by side;
+which baseline a row is compared with is said by its key (`winnow.report.results` joins the two).
 """
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import groupby
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
-from statistics import median
-from typing import Any
+from typing import Annotated, ClassVar, Literal
 
-from winnow.report.comparison import Comparison, holm, paired_difference
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-# What is its own baseline: there is nothing to compare it with.
-UNCOMPARED = ("uniform", "full")
+from winnow.errors import InvalidValue
+from winnow.report._atomic import written_whole
+
 STAGES = ("embed", "cluster", "dynamics", "select", "train")
+FORMAT = 2
+"""Raised whenever the meaning of a field changes: files of another format are not read."""
+LARGEST_FILE = 256 * 2**20  # bytes
+
+# The options by which data and training are described; every other one says how rows were chosen.
+SETTING = ("dataset", "model", "augment", "seed", "transfer")
+SETTING_FIELDS = ("dataset.", "model.", "augment.", "trainer.")
+# What may distinguish two rows of one selector, besides k and budget.
+CHOICES = ("selector.", "embedding", "clusterer", "dynamics.")
+
+Status = Literal["ok", "cached", "failed", "interrupted", "pending"]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one job. `status`: ok, cached, failed, interrupted or pending.
+    """One way of choosing rows, trained on one network; or a job that has no result.
 
-    `transfer` holds, for every other network that was trained on the same kept rows, what is to be replaced
-    in this row to make it that network's; `network` is empty where it is the job's own.
+    Parameters
+    ----------
+    job
+        Number of the job within its command.
+    status
+        "ok" if it was computed, "cached" if it was found, "failed", "interrupted" or "pending".
+    selector, k, budget
+        Option name of the selector, number of clusters, number of rows kept.
+    network
+        Option name of the network that was trained.
+    key
+        What the result is found by.
+    baseline
+        Key of the uniform row of the same budget, training and network; equal to `key` or empty where the
+        row is its own baseline.
+    code
+        Short hash of the code and of the library versions that made the result.
+    accuracies, worst_class
+        Test accuracy of every repetition in percent, over all classes and on the class known least.
+    rows_of_class
+        Number of kept rows of every class, for every repetition.
+    labels_read
+        Training labels that were read to choose the rows.
+    seconds
+        Seconds by stage, summed over the repetitions.
+    options
+        The option of every group of the job, its settings, and the fields of the stages that took part.
+    overrides
+        The words of the command line that make this job.
+    reason, exit_code
+        Why the job has no result, in one line, and the exit code of that fault.
+    run_id
+        The tracker's name of the run.
     """
 
+    # A field that this version does not know means that the file was written by another one.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
     job: int
-    status: str
+    status: Status
     selector: str
     k: int
     budget: int
+    network: str = ""
+    key: str = ""
+    baseline: str = ""
+    code: str = ""
+    accuracies: Sequence[Number] = ()
+    worst_class: Sequence[Number] = ()
+    rows_of_class: Sequence[Sequence[int]] = ()
+    labels_read: int = 0
+    seconds: Mapping[str, Number] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     overrides: Sequence[str] = ()
-    key: str = ""
-    run_id: str = ""
     reason: str = ""
     exit_code: int = 0
-    network: str = ""
-    accuracies: Sequence[float] = ()
-    worst_class: Sequence[float] = ()
-    rows_of_class: Sequence[Sequence[int]] = ()
-    baseline: Sequence[float] = ()
-    baseline_worst_class: Sequence[float] = ()
-    baseline_rows_of_class: Sequence[Sequence[int]] = ()
-    labels_read: int = 0
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    transfer: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    run_id: str = ""
 
     @property
     def done(self) -> bool:
@@ -60,15 +103,15 @@ class Row:
         """Whether there is an accuracy to report; a study that is done has none."""
         return self.done and bool(self.accuracies)
 
-    @cached_property
-    def comparison(self) -> Comparison:
-        """The paired difference to the uniform baseline, in points."""
-        return paired_difference(self.accuracies, self.baseline)
+    @property
+    def is_own_baseline(self) -> bool:
+        """Whether there is nothing else to compare the row with, as for uniform and full."""
+        return self.baseline in ("", self.key)
 
     @property
-    def compared(self) -> bool:
-        """Whether the baseline is something else than the row itself."""
-        return self.selector not in UNCOMPARED
+    def on_other_network(self) -> bool:
+        """Whether another network than the job's own was trained on the kept rows."""
+        return self.network != self.options.get("model", self.network)
 
     @property
     def absent_classes(self) -> int:
@@ -83,125 +126,79 @@ class Row:
     @property
     def setting(self) -> tuple[tuple[str, str], ...]:
         """Everything about data and training; rows that differ in it must not stand in one table."""
-        named = {"dataset", "model", "augment", "seed", "transfer"}
-        return tuple(
-            (name, str(value))
-            for name, value in sorted(self.options.items())
-            if name in named or name.startswith(("dataset.", "model.", "augment.", "trainer."))
-        )
+        return _chosen(self.options, SETTING, SETTING_FIELDS)
+
+    @property
+    def cell(self) -> tuple:
+        """What was tried, whoever computed it and when: setting, selector with its options, size, network."""
+        choices = _chosen(self.options, (), CHOICES)
+        return self.setting, self.budget, self.selector, self.k, choices, self.network
 
 
-def with_networks(rows: Iterable[Row]) -> Iterator[Row]:
-    """Yield every finished row, followed by what the same kept rows were worth on other networks."""
-    for row in rows:
-        if row.scored:
-            yield row
-            yield from (replace(row, network=name, **changes) for name, changes in row.transfer.items())
-
-
-def with_baselines(rows: Iterable[Row]) -> list[Row]:
-    """Add one row for every baseline that no job asked for by itself, and sort by setting and budget.
-
-    All rows together are their own baseline, and need no second row to say so.
-    """
-    done = [row for row in rows if row.scored]
-    asked = {(row.setting, row.budget, row.network) for row in done if row.selector == "uniform"}
-    for row in list(done):
-        if row.compared and (cell := (row.setting, row.budget, row.network)) not in asked:
-            asked.add(cell)
-            done.append(_baseline_of(row))
-    return sorted(
-        done, key=lambda row: (row.setting, row.budget, row.selector == "uniform", row.job, row.network)
+def _chosen(
+    options: Mapping[str, str], names: Sequence[str], starts: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name, value) for name, value in sorted(options.items()) if name in names or name.startswith(starts)
     )
 
 
-def _baseline_of(row: Row) -> Row:
-    return replace(
-        row,
-        selector="uniform",
-        k=row.budget,
-        accuracies=row.baseline,
-        worst_class=row.baseline_worst_class,
-        rows_of_class=row.baseline_rows_of_class,
-        labels_read=row.budget,
-        seconds={"train": row.seconds.get("baseline", 0.0)},
-    )
+@dataclass(frozen=True)
+class _File:
+    format: Literal[2]
+    rows: list[Row]
 
 
-def titles(rows: Iterable[Row]) -> dict[tuple, str]:
-    """Name every setting: data, model and augmentation, and whatever else differs between the settings."""
-    settings = {row.setting: dict(row.setting) for row in rows}
-    names = sorted({name for setting in settings.values() for name in setting})
-    differing = [name for name in names if len({setting.get(name) for setting in settings.values()}) > 1]
-    shown = list(dict.fromkeys(["dataset", "model", "augment", *differing]))
-    return {
-        key: ", ".join(f"{name}={setting[name]}" for name in shown if name in setting)
-        for key, setting in settings.items()
-    }
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write the rows as JSON; a reader sees either the whole file or the one before it."""
+    content = {"format": FORMAT, "rows": [asdict(row) for row in rows]}
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    with written_whole(path) as temporary:
+        # Bytes of a file name that are no text in UTF-8 cannot be written: they become question marks.
+        temporary.write_text(text, encoding="utf-8", errors="replace")
 
 
-def by_setting(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
-    """The finished rows on every network, and their baselines, setting by setting, each under its title."""
-    finished = with_baselines(with_networks(rows))
-    named = titles(finished)
-    return [(named[setting], list(group)) for setting, group in groupby(finished, lambda row: row.setting)]
+def read_rows(path: Path) -> list[Row]:
+    """Read what `write_rows` wrote.
 
-
-def adjusted_p(family: Sequence[Row]) -> list[float | None]:
-    """The p of every row of one setting, adjusted by Holm's method; None where nothing is compared."""
-    adjusted = iter(holm([row.comparison.p for row in family if row.compared]).tolist())
-    return [next(adjusted) if row.compared else None for row in family]
-
-
-def as_dicts(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Finished rows as flat records, for a csv."""
-    return [
-        {"setting": title} | _numbers(row, p)
-        for title, group in by_setting(rows)
-        for row, p in zip(group, adjusted_p(group), strict=True)
-    ]
-
-
-def _numbers(row: Row, p: float | None) -> dict[str, Any]:
-    return {
-        "selector": row.selector,
-        "network": row.network or row.options.get("model"),
-        "embedding": row.options.get("embedding"),
-        "clusterer": row.options.get("clusterer"),
-        "k": row.k,
-        "budget": row.budget,
-        "n": len(row.accuracies),
-        "median": median(row.accuracies),
-        "min": min(row.accuracies),
-        "max": max(row.accuracies),
-        # Sweeps recorded before it was measured have none.
-        "worst_class_median": median(row.worst_class) if row.worst_class else None,
-        "delta_uniform": row.comparison.mean,
-        "delta_low": row.comparison.low,
-        "delta_high": row.comparison.high,
-        "wins": row.comparison.wins,
-        "ties": row.comparison.ties,
-        "losses": row.comparison.losses,
-        "p": row.comparison.p if row.compared else None,
-        "p_holm": p,
-        "labels_read": row.labels_read,
-        "rows_of_class": " ".join(map(str, row.rows_of_class[0])) if row.rows_of_class else None,
-        "absent_classes": row.absent_classes,
-        "singleton_classes": row.singleton_classes,
-        **{f"{stage}_seconds": row.seconds.get(stage, 0.0) for stage in STAGES},
-        "status": row.status,
-    }
-
-
-def write_csv(rows: Sequence[Row], path: Path) -> Path:
-    """Write the finished rows, one line each, and return `path`.
-
-    `rows_of_class` counts the kept rows of every class in the first repetition; classes absent or with a
-    single row are counted in the repetition where they are most.
+    Raises
+    ------
+    InvalidValue
+        If the file cannot be read, is no regular file or too large, is truncated, has another format, or
+        holds a field or value that no row has.
     """
-    records = as_dicts(rows)
-    with path.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(records[0]))
-        writer.writeheader()
-        writer.writerows(records)
-    return path
+    try:
+        content = _content(path)
+        return _adapter().validate_json(content, strict=True).rows
+    except OSError as error:
+        raise _refused(path, error.strerror or str(error)) from error
+    except ValidationError as error:
+        raise _refused(path, _first_fault(content, error)) from error
+
+
+@cache
+def _adapter() -> TypeAdapter:
+    return TypeAdapter(_File)
+
+
+def _content(path: Path) -> bytes:
+    if path.exists() and not path.is_file():  # a pipe or a device could be read for ever
+        raise OSError("no regular file")
+    if (size := path.stat().st_size) > LARGEST_FILE:
+        raise OSError(f"{size / 2**20:,.0f} MiB, more than {LARGEST_FILE // 2**20}")
+    return path.read_bytes()
+
+
+def _first_fault(content: bytes, error: ValidationError) -> str:
+    if content.lstrip().startswith(b"["):
+        return "the format of an older version"
+    first = error.errors(include_url=False, include_input=False)[0]
+    return " ".join([".".join(map(str, first["loc"])), first["msg"]]).strip()
+
+
+def _refused(path: Path, fault: str) -> InvalidValue:
+    return InvalidValue(
+        f"a file of results must be whole and of format {FORMAT}, got {fault}",
+        where=str(path),
+        remedy="type the line of that command again: what is computed is found",
+    )

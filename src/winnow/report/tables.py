@@ -2,54 +2,93 @@
 
 Medians and spread over repetitions, never the best; every selector beside the uniform baseline of the
 same budget, as a paired difference with its 95 % bootstrap interval and its exact p, adjusted for the
-number of comparisons in the table.
+number of comparisons in the table. A narrow terminal loses the least important columns, and is said which.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
-from winnow.report.comparison import Comparison, paired_difference, pairs_needed, smallest_possible_p
-from winnow.report.rows import STAGES, Row, adjusted_p, by_setting
+from winnow.report.comparison import Comparison, pairs_needed, smallest_possible_p
+from winnow.report.escape import printable
+from winnow.report.results import Results
+from winnow.report.rows import STAGES, Row
 
-# What may set apart two rows of one selector, besides k and budget.
-CHOICES = ("selector.", "embedding", "clusterer", "dynamics.")
-NUMBERS = (
-    "k",
-    "budget",
-    "n",
-    "median\n%",
-    "min to max",
-    "against uniform",
+NUMBERS = {
+    "k": "k",
+    "budget": "budget",
+    "n": "n",
+    "median": "median\n%",
+    "min to max": "min to max",
+    "against uniform": "against uniform",
+    "won": "won",
+    "p": "p\nHolm",
+    "worst class": "worst\nclass",
+    "select s": "select\ns",
+    "train ms": "train\nms",
+    "cached": "cached",
+}
+# From the column that a narrow terminal loses first; selector, k and median are never lost.
+LEAST_IMPORTANT = (
+    "cached",
+    "train ms",
+    "select s",
+    "worst class",
     "won",
-    "p\nHolm",
-    "worst\nclass",
-    "select\ns",
-    "train\nms",
+    "min to max",
+    "p",
+    "n",
+    "against uniform",
+    "budget",
 )
+EXPLAINED = {
+    "against uniform": "mean paired difference in points, 95 % BCa bootstrap interval",
+    "won": "pairs won/tied/lost",
+    "p": "exact sign-flip test, adjusted for all comparisons of this table",
+    "worst class": "median accuracy on the class known least",
+    "select s": "sum over the repetitions when computed",
+    "train ms": "mean of the trainings when computed",
+}
+NARROWEST_SELECTOR = 22  # characters; a longer name is broken where there is no room for it
+WIDTH_OF_A_PIPE = 140
+UNBOUNDED = 10_000
 
 
-def line(row: Row) -> str:
-    """One line for one finished job."""
-    low, high = min(row.accuracies), max(row.accuracies)
-    text = (
-        f"{row.selector} k={row.k} budget={row.budget}: {median(row.accuracies):.2f} % "
-        f"({low:.2f} to {high:.2f}, n={len(row.accuracies)})"
+def line(rows: Sequence[Row]) -> str:
+    """Return one line for a finished job, given all its rows."""
+    results = Results(rows)
+    own = [row for row in results.finished if not row.on_other_network]
+    chosen = next((row for row in own if not row.is_own_baseline), own[-1])
+    low, high = min(chosen.accuracies), max(chosen.accuracies)
+    parts = [
+        f"{chosen.selector} k={chosen.k} budget={chosen.budget}: {median(chosen.accuracies):.2f} % "
+        f"({low:.2f} to {high:.2f}, n={len(chosen.accuracies)})"
+    ]
+    if results.is_compared(chosen):
+        parts.append(f"{difference(results.comparison(chosen))} against uniform")
+    parts += [
+        f"on {row.network} {difference(results.comparison(row))}"
+        for row in results.finished
+        if row.on_other_network and results.is_compared(row)
+    ]
+    seconds = sum(sum(row.seconds.values()) for row in own)
+    return printable(
+        ", ".join(parts) + (" [cached]" if chosen.status == "cached" else f" in {seconds:.0f} s")
     )
-    if row.compared:
-        text += f", {difference(row.comparison)} against uniform"
-        for name, changes in row.transfer.items():
-            on_network = paired_difference(changes["accuracies"], changes["baseline"])
-            text += f", on {name} {difference(on_network)}"
-    return text + (" [cached]" if row.status == "cached" else f" in {sum(row.seconds.values()):.0f} s")
 
 
 def difference(comparison: Comparison) -> str:
-    """A paired difference with its interval, in points; a single pair has no interval.
+    """Return a paired difference with its interval, in points; a single pair has no interval.
 
+    Examples
+    --------
+    >>> from winnow.report.comparison import paired_difference
     >>> difference(paired_difference([97.0, 96.0], [96.0, 95.0]))
     '+1.00 [+1.00, +1.00]'
     """
@@ -58,97 +97,138 @@ def difference(comparison: Comparison) -> str:
     return f"{comparison.mean:+.2f} [{comparison.low:+.2f}, {comparison.high:+.2f}]"
 
 
-def tables(rows: Sequence[Row]) -> list[Table]:
-    """One table for every setting among the finished rows."""
-    return [_table(title, group) for title, group in by_setting(rows)]
+def console() -> Console:
+    """Return standard output; where it is no terminal (a file, a pipe), wide enough for the tables."""
+    plain = Console()
+    return plain if plain.is_terminal else Console(width=WIDTH_OF_A_PIPE)
 
 
-def _table(title: str, rows: list[Row]) -> Table:
+def show(results: Results, to: Console) -> None:
+    """Print the tables of the finished rows and, below them, the jobs without a result and the notes."""
+    for table in tables(results, to):
+        to.print(table)
+    several = len({row.job for row in results.rows}) > 1
+    # What became of a single job is said by the command's last line.
+    unfinished = [row for row in results.rows if several and not row.done]
+    lines = [f"{row.status}: {' '.join(row.overrides)} {row.reason}" for row in unfinished]
+    for each in [*lines, *results.notes]:
+        to.print(Text(printable(each)), soft_wrap=True)
+
+
+def tables(results: Results, to: Console) -> list[Table]:
+    """Return one table for every setting among the finished rows, as wide as the console allows."""
+    return [_fitting(title, group, to) for title, group in results.by_setting()]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line of a table, before it is known which columns there is room for."""
+
+    label: str
+    cells: Mapping[str, str]
+    ends_section: bool
+
+
+def _fitting(title: str, results: Results, to: Console) -> Table:
+    """Leave out the least important columns until the others fit, and say which."""
+    lines, lost = _lines(results), ()
+    for count in range(len(LEAST_IMPORTANT) + 1):
+        lost = LEAST_IMPORTANT[:count]
+        table = _table(lines, [name for name in NUMBERS if name not in lost])
+        table.columns[0].max_width = NARROWEST_SELECTOR
+        # Measured with any room it may want: no measure is larger than the room given.
+        needed = Measurement.get(to, to.options.update(width=UNBOUNDED), table).maximum
+        if needed <= to.width:
+            break
+    table.columns[0].max_width = None
+    table.title = Text(printable(title), style="table.title")
+    table.caption = Text(printable(_caption(results, lost)), style="table.caption")
+    return table
+
+
+def _lines(results: Results) -> list[_Line]:
+    rows = results.finished
+    return [
+        _Line(
+            printable(results.label(row)),
+            _cells(row, results, p),
+            index + 1 < len(rows) and rows[index + 1].budget != row.budget,
+        )
+        for index, (row, p) in enumerate(zip(rows, results.adjusted_p, strict=True))
+    ]
+
+
+def _table(lines: Sequence[_Line], shown: Sequence[str]) -> Table:
     table = Table(
-        title=title,
-        caption=_caption(rows),
         title_justify="left",
         caption_justify="left",
         box=SIMPLE,
         collapse_padding=True,
         pad_edge=False,
     )
-    table.add_column("selector")
-    for name in NUMBERS:
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("cached", no_wrap=True)
-    for index, (row, p) in enumerate(zip(rows, adjusted_p(rows), strict=True)):
-        ends = index + 1 < len(rows) and rows[index + 1].budget != row.budget
-        table.add_row(label(row, rows), *_cells(row, p), end_section=ends)
+    table.add_column("selector", overflow="fold")
+    for name in shown:
+        table.add_column(NUMBERS[name], justify="left" if name == "cached" else "right", no_wrap=True)
+    for line in lines:
+        # As Text, which no word in brackets or between colons changes.
+        cells = (Text(line.cells[name]) for name in shown)
+        table.add_row(Text(line.label), *cells, end_section=line.ends_section)
     return table
 
 
-def label(row: Row, among: Sequence[Row]) -> str:
-    """Name a row by its selector, and by how it was chosen where the same selector stands there twice.
-
-    Below it, what its rows were worth on another network is named by that network.
-    """
-    if row.network:
-        return f"  on {row.network}"
-    alike = [other.options for other in among if other.selector == row.selector]
-    names = {name for options in alike for name in options if name.startswith(CHOICES)} - {"clusterer.k"}
-    differing = [name for name in sorted(names) if _sets_apart(name, alike)]
-    told = (f"{name.removeprefix('selector.')}={row.options.get(name)}" for name in differing)
-    return " ".join([row.selector, *told])
-
-
-def _sets_apart(name: str, alike: Sequence[Mapping[str, str]]) -> bool:
-    # That another embedding has other settings is said by its name.
-    group = name.partition(".")[0]
-    values = {(options.get(group), options.get(name)) for options in alike}
-    return len(values) > (1 if name == group else len({option for option, _ in values}))
-
-
-def _cells(row: Row, p: float | None) -> tuple[str, ...]:
+def _cells(row: Row, results: Results, p: float | None) -> dict[str, str]:
     selecting = sum(row.seconds.get(stage, 0.0) for stage in STAGES[:-1])
-    pairs = row.comparison
-    return (
-        str(row.k),
-        str(row.budget),
-        str(len(row.accuracies)),
-        f"{median(row.accuracies):.2f}",
-        f"{min(row.accuracies):.2f} to {max(row.accuracies):.2f}",
-        _against_uniform(row),
-        f"{pairs.wins}/{pairs.ties}/{pairs.losses}" if row.compared else "",
-        "" if p is None else f"{p:.2g}",
-        f"{median(row.worst_class):.1f}" if row.worst_class else "",
-        _seconds(selecting),
-        f"{1000 * row.seconds.get('train', 0.0) / len(row.accuracies):.0f}",
-        "yes" if row.status == "cached" else "no",
-    )
+    pairs = results.comparison(row) if results.is_compared(row) else None
+    return {
+        "k": str(row.k),
+        "budget": str(row.budget),
+        "n": str(len(row.accuracies)),
+        "median": f"{median(row.accuracies):.2f}",
+        "min to max": f"{min(row.accuracies):.2f} to {max(row.accuracies):.2f}",
+        "against uniform": _against_uniform(row, pairs),
+        "won": f"{pairs.wins}/{pairs.ties}/{pairs.losses}" if pairs else "",
+        "p": "" if p is None else f"{p:.2g}",
+        "worst class": f"{median(row.worst_class):.1f}" if row.worst_class else "",
+        "select s": _seconds(selecting),
+        "train ms": f"{1000 * row.seconds.get('train', 0.0) / len(row.accuracies):.0f}",
+        "cached": "yes" if row.status == "cached" else "no",
+    }
 
 
-def _against_uniform(row: Row) -> str:
+def _against_uniform(row: Row, pairs: Comparison | None) -> str:
     if row.selector == "uniform":
         return "baseline"
-    return difference(row.comparison) if row.compared else ""
+    return difference(pairs) if pairs else ""
 
 
 def _seconds(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
-def _caption(rows: list[Row]) -> str:
-    text = (
-        "against uniform: mean paired difference in points, 95 % BCa bootstrap interval; won: pairs"
-        " won/tied/lost; p: exact sign-flip test, adjusted for all comparisons of this table; worst class:"
-        " median accuracy on the class known least; select s: sum over the repetitions; train ms: mean of the"
-        " trainings; both when computed."
+def _caption(results: Results, lost: Sequence[str]) -> str:
+    explained = "; ".join(f"{name}: {meaning}" for name, meaning in EXPLAINED.items() if name not in lost)
+    notes = (
+        explained and f"{explained}.",
+        _lost(lost),
+        _on_other_networks(results.finished),
+        _equal_epochs(results.finished),
+        _few_pairs(results.finished),
+        _labels(results),
+        _classes(results),
     )
-    notes = (_on_other_networks(rows), _equal_epochs(rows), _few_pairs(rows), _labels(rows), _classes(rows))
-    return " ".join([text, *(note for note in notes if note)])
+    return " ".join(note for note in notes if note)
 
 
-def _on_other_networks(rows: list[Row]) -> str:
-    return "on ...: another network, trained on the same kept rows." if any(r.network for r in rows) else ""
+def _lost(lost: Sequence[str]) -> str:
+    return f"Not shown, for want of width: {', '.join(lost)}." if lost else ""
 
 
-def _equal_epochs(rows: list[Row]) -> str:
+def _on_other_networks(rows: Iterable[Row]) -> str:
+    several = any(row.on_other_network for row in rows)
+    return "on ...: another network, trained on the same kept rows." if several else ""
+
+
+def _equal_epochs(rows: Sequence[Row]) -> str:
     if rows[0].options.get("trainer.match") != "epochs":
         return ""
     epochs = float(rows[0].options["trainer.epochs"])
@@ -158,7 +238,7 @@ def _equal_epochs(rows: list[Row]) -> str:
     )
 
 
-def _few_pairs(rows: list[Row]) -> str:
+def _few_pairs(rows: Iterable[Row]) -> str:
     n = min(len(row.accuracies) for row in rows)
     if smallest_possible_p(n) <= 0.05:
         return ""
@@ -169,36 +249,19 @@ def _few_pairs(rows: list[Row]) -> str:
     )
 
 
-def _labels(rows: list[Row]) -> str:
+def _labels(results: Results) -> str:
     readers = [
-        f"{label(row, rows)} {row.labels_read}"
-        for row in rows
-        if row.labels_read > row.budget and not row.network
+        f"{results.label(row)} {row.labels_read}"
+        for row in results.finished
+        if row.labels_read > row.budget and not row.on_other_network
     ]
     return f"More labels read than rows kept: {', '.join(dict.fromkeys(readers))}." if readers else ""
 
 
-def _classes(rows: list[Row]) -> str:
+def _classes(results: Results) -> str:
     lacking = [
-        f"{label(row, rows)} budget={row.budget} {row.absent_classes} of {len(row.rows_of_class[0])}"
-        for row in rows
-        if row.absent_classes and not row.network
+        f"{results.label(row)} budget={row.budget} {row.absent_classes} of {len(row.rows_of_class[0])}"
+        for row in results.finished
+        if row.absent_classes and not row.on_other_network
     ]
     return f"Classes without a kept row, at most: {', '.join(lacking)}." if lacking else ""
-
-
-def console() -> Console:
-    """Standard output; where it is not a terminal (a file, a pipe), wide enough for the tables."""
-    plain = Console()
-    return plain if plain.is_terminal else Console(width=140)
-
-
-def show(rows: Sequence[Row], to: Console) -> None:
-    """Print the tables of the finished rows and, below them, the jobs of a sweep that have no result."""
-    for table in tables(rows):
-        to.print(table)
-    for row in rows:
-        # What became of a single job, the command's last line tells.
-        if not row.done and len(rows) > 1:
-            told = f"{row.status}: {' '.join(row.overrides)} {row.reason}"
-            to.print(told, markup=False, soft_wrap=True)

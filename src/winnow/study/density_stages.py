@@ -17,7 +17,7 @@ from winnow.clusterer.sklearn import Sklearn
 from winnow.embedding.identity import flatten
 from winnow.embedding.pca import PCA
 from winnow.pool import Pool
-from winnow.report.style import Record, panels, save_table, scatter
+from winnow.report.style import TableRow, new_figure, save_figure, save_table, scatter_by_label
 from winnow.selector.density import Density
 from winnow.stages import Study
 from winnow.streams import Streams
@@ -73,14 +73,14 @@ class DensityStages(Study):
 
 
 def _draw(points: ndarray, views: Sequence[tuple[str, ndarray, ndarray, str]], path: Path) -> None:
-    figure, all_axes = panels(len(views))
+    figure, all_axes = new_figure(len(views))
     for axes, (title, rows, labels, name) in zip(all_axes, views, strict=True):
-        scatter(axes, points[rows], labels, name)
+        scatter_by_label(axes, points[rows], labels, name)
         axes.set(title=title, xlabel="principal component 1", ylabel="principal component 2")
         # The same limits in every panel, so that missing rows are visible.
         axes.set(xlim=_window(points[:, 0]), ylim=_window(points[:, 1]))
     figure.legend(*all_axes[0].get_legend_handles_labels(), loc="outside right center")
-    figure.savefig(path, dpi=120)
+    save_figure(figure, path, dpi=120)
 
 
 def _window(values: ndarray) -> tuple[float, float]:
@@ -88,7 +88,7 @@ def _window(values: ndarray) -> tuple[float, float]:
     return float(values.min()) - margin, float(values.max()) + margin
 
 
-def _records(dataset: Dataset, kept: dict[str, ndarray]) -> list[Record]:
+def _records(dataset: Dataset, kept: dict[str, ndarray]) -> list[TableRow]:
     """Return the number of rows of every class in each of the selections."""
     names = dataset.classes
     return [

@@ -14,7 +14,14 @@ from pydantic import Field
 
 from winnow.clusterer.lloyd import assign, iterate_centroids, random_centroids, squared_distances
 from winnow.errors import InvalidValue
-from winnow.report.style import Record, crosses, panels, save_table, scatter
+from winnow.report.style import (
+    TableRow,
+    mark_centroids,
+    new_figure,
+    save_figure,
+    save_table,
+    scatter_by_label,
+)
 from winnow.stages import Study
 from winnow.streams import Streams
 from winnow.types import Dataset
@@ -45,20 +52,20 @@ class KMeans2D(Study):
         return save_table(_records(X, rounds), folder / "kmeans_2d.csv")
 
     def _draw(self, X: np.ndarray, rounds: list[np.ndarray], path: Path) -> None:
-        figure, (data, start, end) = panels(3)
+        figure, (data, start, end) = new_figure(3)
         data.scatter(*X.T, s=18, alpha=0.7, color="#555555", linewidths=0)
         data.set_title(f"data: {len(X)} points")
         for axes, centroids, title in ((start, rounds[0], "first"), (end, rounds[-1], "last")):
-            scatter(axes, X, assign(squared_distances(X, centroids)), "cluster")
-            crosses(axes, centroids, "centroids")
+            scatter_by_label(axes, X, assign(squared_distances(X, centroids)), "cluster")
+            mark_centroids(axes, centroids, "centroids")
             axes.legend(loc="upper left", fontsize="small")
             axes.set_title(f"{title} centroids (round {0 if axes is start else len(rounds) - 1})")
         for axes in (data, start, end):
             axes.set(xlabel="feature 1", ylabel="feature 2", aspect="equal")
-        figure.savefig(path, dpi=150)
+        save_figure(figure, path, dpi=150)
 
 
-def _records(X: np.ndarray, rounds: list[np.ndarray]) -> list[Record]:
+def _records(X: np.ndarray, rounds: list[np.ndarray]) -> list[TableRow]:
     from sklearn.cluster import KMeans
 
     start = rounds[0]

@@ -19,7 +19,7 @@ from pydantic import Field
 from winnow.clusterer.minibatch import MiniBatch
 from winnow.clusterer.sklearn import Sklearn
 from winnow.embedding.identity import flatten
-from winnow.report.style import COLOURS, Record, panels, save_table, summary
+from winnow.report.style import COLOURS, TableRow, median_of_repetitions, new_figure, save_figure, save_table
 from winnow.stages import Clusterer, Study
 from winnow.streams import Streams
 from winnow.study._cluster_quality import assign_to_nearest, fit_and_measure, majority_labels
@@ -57,7 +57,7 @@ class MiniBatchMNIST(Study):
                 repeated.append(
                     _measured(method, X[fitted], dataset.y[fitted], parts, dataset.y_test, cluster_seed)
                 )
-            records.append({"method": name, "k": method.k} | summary(repeated, spread="test %"))
+            records.append({"method": name, "k": method.k} | median_of_repetitions(repeated, spread="test %"))
         text = save_table(records, folder / "minibatch_mnist.csv")
         _draw_elbow(records[1:], records[0], folder / "minibatch_mnist.png")
         return f"{text}\n{_best(records[1:])}"
@@ -92,7 +92,7 @@ def _measured(
     }
 
 
-def _best(records: list[Record]) -> str:
+def _best(records: list[TableRow]) -> str:
     """Say which k has the lowest inertia per row, and what its inertia is on the test rows."""
     lines = []
     for measure in ("inertia/row", "held-out inertia/row"):
@@ -104,8 +104,8 @@ def _best(records: list[Record]) -> str:
     return "\n".join(lines)
 
 
-def _draw_elbow(records: list[Record], full: Record, path: Path) -> None:
-    figure, (inertia, accuracy) = panels(2, width=5.0)
+def _draw_elbow(records: list[TableRow], full: TableRow, path: Path) -> None:
+    figure, (inertia, accuracy) = new_figure(2, width=5.0)
     ks = [record["k"] for record in records]
     for number, (name, label) in enumerate(
         (("inertia/row", "rows clustered"), ("held-out inertia/row", "held-out rows"))
@@ -130,4 +130,4 @@ def _draw_elbow(records: list[Record], full: Record, path: Path) -> None:
         axes.set_xlabel("number of clusters k")
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path, dpi=150)

@@ -15,7 +15,13 @@ from pydantic import Field
 from winnow.clusterer.neural import Neural, Round
 from winnow.clusterer.sklearn import Sklearn
 from winnow.embedding.identity import flatten
-from winnow.report.style import crosses, panels, save_table, scatter, summary
+from winnow.report.style import (
+    mark_centroids,
+    median_of_repetitions,
+    new_figure,
+    save_table,
+    scatter_by_label,
+)
 from winnow.stages import Clusterer, Study
 from winnow.streams import Streams
 from winnow.study._cluster_quality import fit_and_measure
@@ -51,7 +57,9 @@ class NeuralClustering(Study):
             repeated = [
                 _measured(method, X, dataset.y, Streams(seed, r).seed("cluster")) for r in range(seeds)
             ]
-            records.append({"method": name, "k": method.k} | summary(repeated, spread="inertia"))
+            records.append(
+                {"method": name, "k": method.k} | median_of_repetitions(repeated, spread="inertia")
+            )
         return save_table(records, folder / "neural_clustering.csv")
 
     def _neural(self, k: int) -> Neural:
@@ -76,9 +84,9 @@ def animate(X: ndarray, rounds: list[Round], path: Path) -> None:
 
     pictures = []
     for number, (labels, centroids) in enumerate(rounds, start=1):
-        figure, (axes,) = panels(1, width=5.0)
-        scatter(axes, X, labels, "cluster")
-        crosses(axes, centroids, "centroids")
+        figure, (axes,) = new_figure(1, width=5.0)
+        scatter_by_label(axes, X, labels, "cluster")
+        mark_centroids(axes, centroids, "centroids")
         axes.set(xlabel="feature 1", ylabel="feature 2", aspect="equal")
         axes.set_title(f"round {number} of {len(rounds)}")
         axes.legend(loc="upper left", fontsize="small")
