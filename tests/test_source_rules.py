@@ -28,7 +28,7 @@ SAFE_ONLY_WITH |= {f"numpy.{name}": ("allow_pickle", False) for name in ("load",
 HOMES = {
     "pytorch_lightning": {"trainer/fit.py"},
     "lightning": {"trainer/fit.py"},
-    "mlflow": {"tracker/_database.py", "tracker/_run.py", "tracker/_store.py"},
+    "mlflow": {"tracker/_destination.py", "tracker/_send.py"},
     "hydra": {"command/config.py", "train.py"},
     "omegaconf": {"command/config.py", "train.py"},
 }

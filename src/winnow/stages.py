@@ -4,15 +4,16 @@ Stages are frozen dataclasses: their fields are hyper-parameters, their methods 
 nothing, and their `repr` is their identity in cache keys, tags and provenance.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, SupportsFloat, runtime_checkable
 
 from jaxtyping import Float32, Int64, Shaped
 from numpy import ndarray
 from numpy.random import Generator
 
-from winnow.errors import InvalidValue
+from winnow.errors import InvalidValue, TryLater
 from winnow.types import Clustering, Dataset, Dynamics, Subset, Trained
 
 if TYPE_CHECKING:
@@ -215,5 +216,109 @@ class Study(Protocol):
         """Write figures and tables to `folder`, and return what a person reads at the end.
 
         `seeds` repetitions where chance plays a part, all derived from `seed`.
+        """
+        ...
+
+
+Ending = Literal["FINISHED", "FAILED", "KILLED"]
+
+
+@runtime_checkable
+class Run(Protocol):
+    """One run while it is being written."""
+
+    def metrics(self, values: Mapping[str, SupportsFloat], step: int = 0) -> None:
+        """Add one value to each named history.
+
+        Raises
+        ------
+        InvalidValue
+            If a value is not finite, naming the metric and the step.
+        """
+        ...
+
+    def curve(self, name: str, values: ndarray, every: int = 1) -> None:
+        """Add a whole history: `values[step]` at every `every`-th step, and the last one."""
+        ...
+
+    def artifact(self, path: Path, folder: str | None = None) -> None:
+        """Keep a copy of the file `path`, below `folder` among the files of the run."""
+        ...
+
+    def text(self, content: str, name: str) -> None:
+        """Keep `content` as the file `name`."""
+        ...
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Where runs are kept. A store that cannot be reached delays what is sent to it, and nothing else."""
+
+    def check(self) -> None:
+        """Make sure that the store can be written to, before any work is done; writes nothing.
+
+        Raises
+        ------
+        TryLater
+            Within seconds, if it cannot be reached now.
+        InvalidValue
+            If it can never be used as it is named.
+        """
+        ...
+
+    def finished(self, key: str) -> str | None:
+        """Return the id of the finished run with this content key, or None."""
+        ...
+
+    def run(
+        self, name: str, *, key: str, params: Mapping[str, Any], tags: Mapping[str, str], parent: str = ""
+    ) -> AbstractContextManager[Run]:
+        """Open a run that is RUNNING inside the `with` block and truthfully ended after it.
+
+        `parent` is what the method of that name returned. Leaving the block without having logged
+        `test_acc_median` is an InvalidValue and a FAILED run.
+        """
+        ...
+
+    def parent(self, sweep: str, name: str) -> str:
+        """Return what stands for the parent run of a sweep, the same in every process that asks."""
+        ...
+
+    def close_parent(self, parent: str, status: Ending, *, artifacts: Sequence[Path] = ()) -> None:
+        """End the parent run, adding files about the whole sweep."""
+        ...
+
+    def reap(self) -> int:
+        """Mark as FAILED the open runs of this host whose process is dead, and send what earlier commands kept.
+
+        A parent counts as dead with the process that created it; `close_parent` has the last word.
+
+        Returns
+        -------
+        How many runs were marked.
+        """
+        ...
+
+    def send(self) -> TryLater | None:
+        """Send every ended run that is still kept on disk.
+
+        Returns
+        -------
+        The fault that left runs unsent, to be reported with its exit code; None if nothing is left.
+        """
+        ...
+
+
+@runtime_checkable
+class Tracker(Protocol):
+    """Opens a store (group `tracker`)."""
+
+    def open(self, state_dir: Path) -> Store:
+        """Return the store of the commands that share `state_dir`; nothing is read or written yet.
+
+        Raises
+        ------
+        InvalidValue
+            If its address is none.
         """
         ...

@@ -39,7 +39,7 @@ MIRRORED = ("dataset", "embedding", "clusterer", "selector", "model", "augment")
 FIXED_TARGETS = {
     "trainer": {"winnow.trainer.lightning.Recipe"},
     "dynamics": {"winnow.dynamics.short_training.Proxy"},
-    "tracker": {"winnow.tracker.mlflow.MLflow", "winnow.tracker.mlflow.NoTracker"},
+    "tracker": {"winnow.tracker.mlflow.MLflow", "winnow.tracker.none.NoTracking"},
 }
 GROUPS = (*MIRRORED, *FIXED_TARGETS)
 STUDY = "study"  # the one group that may stay empty

@@ -23,9 +23,8 @@ from winnow.pipeline import Method, Pipeline, Score
 from winnow.report import style as exhibit
 from winnow.report import tables as report
 from winnow.report.rows import Row
-from winnow.stages import Source, Study
+from winnow.stages import Source, Store, Study
 from winnow.store.cache import Cache
-from winnow.tracker.mlflow import Store
 from winnow.types import Dataset
 
 METHOD_GROUPS = ("embedding", "clusterer", "selector", "model", "augment", "trainer")
@@ -185,8 +184,6 @@ class Job:
         workers, scores = shared_workers(self.plan.settings.n_jobs), {}
         with workers.stopping_on_error():
             workers.warm_up()
-            # The first task handed out waits for the imports of the workers. Meanwhile, our own.
-            self.store.warm_up()
             asked = self.ask(workers)
             self._ask_ahead(workers)
             # While they work: the command ends with a figure.
@@ -240,7 +237,7 @@ class Job:
                 return _awaited(results)
             tags = {}
             if self.in_sweep or self.plan.study:
-                tags = {"winnow.command.sweep": self.place.name, "mlflow.parentRunId": self._parent}
+                tags = {"winnow.command.sweep": self.place.name, "parent": self._parent}
             return record.write(self.store, tags, results, against)
 
 

@@ -15,9 +15,9 @@ from winnow.command.workers import available_cores
 from winnow.pipeline import Pipeline, Score
 from winnow.report.comparison import paired_difference
 from winnow.report.rows import STAGES
+from winnow.stages import Run, Store
 from winnow.store import kept_rows
 from winnow.store.keys import library_versions
-from winnow.tracker.mlflow import Run, Store
 from winnow.types import Clustering
 
 LIBRARIES = ("winnow", "torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
@@ -97,7 +97,8 @@ class Record:
         `against` are the scores of the baseline; None for the baseline itself.
         """
         tags |= {"winnow.baseline": str(against is None).lower(), "labels_read": str(self.labels_read)}
-        with store.run(self.name, key=self.key, params=self.options(), tags=tags) as run:
+        parent = tags.pop("parent", "")
+        with store.run(self.name, key=self.key, params=self.options(), tags=tags, parent=parent) as run:
             run.text(self.plan.resolved, "config.yaml")
             run.text(json.dumps(environment(), indent=2), "environment.json")
             scores: Scores = {}

@@ -70,7 +70,9 @@ def begin(plans: Sequence[Plan], overrides: Sequence[Sequence[str]], command: st
     (place / COMMAND).write_text(command)
     _begun[:] = plans
     for tracker in {plan.stages["tracker"] for plan in plans}:
-        tracker.open(state_dir).reap()
+        store = tracker.open(state_dir)
+        store.check()
+        store.reap()
     Cache(state_dir / "cache").sweep_temporary()
     for source in {plan.stages["dataset"] for plan in plans}:
         # Decided once, here: the jobs of a sweep must not disagree about what they learn from.
