@@ -16,9 +16,8 @@ def main() -> None:
     """Reap, and say how many."""
     given = settings(state_dir="state", uri="")
     try:
-        count = sum(
-            store.reap() for store in stores_with_runs(Path(given["state_dir"]), given["uri"] or None)
-        )
+        stores = stores_with_runs(Path(given["state_dir"]), given["uri"] or None)
+        count = sum(store.reap() for store in stores)
     except WinnowError as fault:
         print(f"error: {fault}", file=sys.stderr)
         raise SystemExit(fault.exit_code) from fault

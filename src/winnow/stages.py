@@ -228,13 +228,7 @@ class Run(Protocol):
     """One run while it is being written."""
 
     def metrics(self, values: Mapping[str, SupportsFloat], step: int = 0) -> None:
-        """Add one value to each named history.
-
-        Raises
-        ------
-        InvalidValue
-            If a value is not finite, naming the metric and the step.
-        """
+        """Add one value to each named history; one that is not finite is an InvalidValue."""
         ...
 
     def curve(self, name: str, values: ndarray, every: int = 1) -> None:
@@ -255,7 +249,7 @@ class Store(Protocol):
     """Where runs are kept. A store that cannot be reached delays what is sent to it, and nothing else."""
 
     def check(self) -> None:
-        """Make sure that the store can be written to, before any work is done; writes nothing.
+        """Make sure, before any work is done, that the store can be written to; writes nothing.
 
         Raises
         ------
@@ -275,13 +269,12 @@ class Store(Protocol):
     ) -> AbstractContextManager[Run]:
         """Open a run that is RUNNING inside the `with` block and truthfully ended after it.
 
-        `parent` is what the method of that name returned. Leaving the block without having logged
-        `test_acc_median` is an InvalidValue and a FAILED run.
+        Leaving the block without having logged `test_acc_median` is an InvalidValue and a FAILED run.
         """
         ...
 
     def parent(self, sweep: str, name: str) -> str:
-        """Return what stands for the parent run of a sweep, the same in every process that asks."""
+        """Return what `run` takes as the parent of the runs of a sweep, the same in every process."""
         ...
 
     def close_parent(self, parent: str, status: Ending, *, artifacts: Sequence[Path] = ()) -> None:
@@ -289,23 +282,14 @@ class Store(Protocol):
         ...
 
     def reap(self) -> int:
-        """Mark as FAILED the open runs of this host whose process is dead, and send what earlier commands kept.
+        """Mark the open runs of dead processes of this host FAILED; send what earlier commands kept.
 
-        A parent counts as dead with the process that created it; `close_parent` has the last word.
-
-        Returns
-        -------
-        How many runs were marked.
+        Returns how many were marked. A parent counts as dead with the process that made it.
         """
         ...
 
     def send(self) -> TryLater | None:
-        """Send every ended run that is still kept on disk.
-
-        Returns
-        -------
-        The fault that left runs unsent, to be reported with its exit code; None if nothing is left.
-        """
+        """Send all ended runs that are kept on disk; return the fault, if any, that left some unsent."""
         ...
 
 
@@ -314,11 +298,5 @@ class Tracker(Protocol):
     """Opens a store (group `tracker`)."""
 
     def open(self, state_dir: Path) -> Store:
-        """Return the store of the commands that share `state_dir`; nothing is read or written yet.
-
-        Raises
-        ------
-        InvalidValue
-            If its address is none.
-        """
+        """Return the store of the commands that share `state_dir`; an address that is none is refused."""
         ...

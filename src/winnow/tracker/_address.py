@@ -87,7 +87,7 @@ def _check_server(uri: str) -> None:
     kind = parts.scheme.partition("+")[0]
     if kind not in {"http", "https", *PORTS}:
         raise InvalidValue(
-            f"tracker.uri must begin with sqlite:///, http(s)://, {', '.join(f'{each}://' for each in PORTS)}",
+            f"tracker.uri must begin with sqlite:///, http:// or https://, or one of {', '.join(PORTS)}",
             where=shown,
         )
     if not parts.hostname and kind in ("http", "https"):

@@ -21,6 +21,7 @@ from tempfile import TemporaryFile, mkdtemp
 from winnow.errors import InvalidValue, TryLater
 
 PATIENCE = 20  # seconds to wait for another process's write, as long as MLflow itself waits
+LOCK_SECONDS = 120.0  # for the slowest step that another process may be at, which is to create the database
 _BUILD = (
     "from mlflow import MlflowClient; MlflowClient('sqlite:///mlflow.db').search_experiments(max_results=1)"
 )
@@ -58,23 +59,23 @@ def check_writable(path: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, timeout: float) -> Iterator[None]:
+def locked(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """Hold the lock file `path`; the lock dies with its process.
 
     Raises
     ------
     TryLater
-        If it does not come free within `timeout` seconds.
+        If it does not come free within `seconds`.
     """
     from filelock import FileLock, Timeout
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path, timeout=timeout)
+        lock = FileLock(path, timeout=seconds)
         lock.acquire()
     except Timeout as fault:
         raise TryLater(
-            f"another process has been writing to the tracking store for {timeout:g} seconds",
+            f"another process has been writing to the tracking store for {seconds:g} seconds",
             where=str(path),
             remedy="wait for it, or end it, and type the same line again",
         ) from fault

@@ -29,14 +29,7 @@ if TYPE_CHECKING:
 
 PROXIED = "mlflow-artifacts:/"
 _WORTH_A_RETRY = ("TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR", "REQUEST_LIMIT_EXCEEDED")
-_WRONG_LOGIN = (
-    "password",
-    "authentication",
-    "access denied",
-    "login failed",
-    "does not exist",
-    "unknown database",
-)
+_WRONG_LOGIN = ("password", "authentication", "access denied", "login failed", "does not exist")
 
 
 @dataclass(frozen=True)
@@ -75,7 +68,7 @@ class Destination:
         return self.uri.startswith("http")
 
     def check(self) -> None:
-        """Raise TryLater, within seconds, if the store cannot be written to, InvalidValue if it never will."""
+        """Raise TryLater, within seconds, if the store cannot be reached, InvalidValue if it never can."""
         if self.file:
             database.check_writable(self.file)
         elif self.has_server:
@@ -110,7 +103,7 @@ class Destination:
         """
         found = self._experiment()
         if found is None or self._must_be_renamed(found):
-            with database.locked(self.state_dir / "mlflow.lock", 120), self.reaching():
+            with database.locked(self.state_dir / "mlflow.lock"), self.reaching():
                 found = self._experiment()
                 if found is not None and self._must_be_renamed(found):
                     self._rename(found)
@@ -129,7 +122,7 @@ class Destination:
         try:
             yield
         except (MlflowException, SQLAlchemyError, OSError) as fault:
-            reason = hide_credentials(str(fault).partition("\n")[0][:300], self.uri)
+            reason = hide_credentials(_first_line(fault), self.uri)
             refused = isinstance(fault, MlflowException) and fault.error_code not in _WORTH_A_RETRY
             wrong_login = not self.file and any(words in reason.lower() for words in _WRONG_LOGIN)
             if "out-of-date database schema" in reason:
@@ -138,10 +131,10 @@ class Destination:
                 raise InvalidValue(
                     f"the tracking store refused: {reason}", where=without_credentials(self.uri)
                 ) from fault
-            raise unreachable(self.uri, fault) from fault
+            raise unreachable(self.uri, reason) from fault
 
     def artifact_folder(self, artifact_uri: str) -> Path | None:
-        """Return the folder below the state folder for a run's artifacts; None if MLflow puts them elsewhere."""
+        """Return the folder of a run's artifacts in the state folder; None if MLflow puts them elsewhere."""
         if self.has_server or not artifact_uri.startswith(PROXIED):
             return None
         artifacts = self.state_dir / "artifacts"
@@ -199,6 +192,12 @@ class Destination:
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         (folder / "state").symlink_to(path.parent, target_is_directory=True)
         return folder / "state" / path.name
+
+
+def _first_line(fault: BaseException) -> str:
+    """Return what went wrong; SQLAlchemy may put a line about its own workings before it."""
+    lines = [line for line in str(fault).splitlines() if "raised as a result of" not in line]
+    return next(iter(lines), type(fault).__name__)[:300]
 
 
 def _is_local(location: str) -> bool:

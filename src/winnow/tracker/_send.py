@@ -55,7 +55,7 @@ class Sender:
     def _create_what_is_missing(self) -> None:
         file = self._to.file
         if file and not database.exists(file):
-            with database.locked(self._to.state_dir / "mlflow.lock", 120):
+            with database.locked(self._to.state_dir / "mlflow.lock"):
                 if not database.exists(file):
                     database.create(file)
                     # Those were in a database that is gone.
@@ -64,7 +64,7 @@ class Sender:
             database.without_write_ahead_log(file)
         _ = self._to.experiment_id
 
-    def send(self, run: UnsentRun, patience: float = 120) -> None:
+    def send(self, run: UnsentRun, patience: float = database.LOCK_SECONDS) -> None:
         """Send what is not sent yet; a run that has ended is then removed. `connect` comes first.
 
         Raises

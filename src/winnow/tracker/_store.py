@@ -23,7 +23,7 @@ from winnow.tracker._send import Sender
 from winnow.tracker._unsent import UnsentRun
 
 SECONDS_BETWEEN_ATTEMPTS = 60.0
-"""A store that could not be reached is left alone for so long: a server that hangs costs seconds each time."""
+"""How long a store is left alone that could not be reached: each attempt may take seconds."""
 _PATIENCE = 20.0  # seconds to wait for another process that is sending, while a job waits
 
 
@@ -120,7 +120,7 @@ class MLflowStore(Store):
         orphans = [run for run in unsent.runs(self._unsent) if not run.ended and _is_orphan(run)]
         if not orphans:
             return 0
-        with database.locked(self._unsent.with_suffix(".lock"), 120):
+        with database.locked(self._unsent.with_suffix(".lock")):
             # Asked again, because one may have ended properly before its process did.
             dead = [run for run in orphans if run.exists and not run.ended]
             for run in dead:
@@ -168,7 +168,7 @@ class MLflowStore(Store):
         except TryLater as fault:
             self._hold_back(fault)
 
-    def _send(self, run: UnsentRun, patience: float = 120) -> None:
+    def _send(self, run: UnsentRun, patience: float = database.LOCK_SECONDS) -> None:
         self._sender.connect()
         try:
             self._sender.send(run, patience)
