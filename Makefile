@@ -10,7 +10,7 @@ DATA ?= data
 SMALLEST ?= selector=nearest,random
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo data sweep smallest report ui reap test bench lint lock clean
+.PHONY: help setup demo data sweep smallest report ui reap flush test bench lint lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ ui: $(INSTALLED)  ## browse the runs in MLflow on 127.0.0.1
 
 reap: $(INSTALLED)  ## mark runs whose process died as FAILED
 	$(BIN)/python scripts/reap.py
+
+flush: $(INSTALLED)  ## send the runs that a tracking server could not take
+	$(BIN)/python scripts/flush.py
 
 test: lint  ## the whole suite, style and types included
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxschedchunk 1

@@ -10,7 +10,7 @@ from pathlib import Path
 from settings import settings
 
 from winnow.errors import WinnowError
-from winnow.tracker._server import free_port, ui_command
+from winnow.tracker._server import ENVIRONMENT, free_port, ui_command
 from winnow.tracker.mlflow import MLflow
 
 
@@ -20,13 +20,14 @@ def main() -> None:
     state_dir = Path(given["state_dir"])
     try:
         MLflow().open(state_dir).prepare()  # a server on an empty folder should show an empty experiment
+        port = free_port(int(given["port"]))
     except WinnowError as fault:
         print(f"error: {fault}", file=sys.stderr)
         raise SystemExit(fault.exit_code) from fault
-    port = free_port(int(given["port"]))
     print(f"http://127.0.0.1:{port}  (Ctrl-C ends it)", flush=True)
-    command = ui_command(state_dir, port)
-    os.execv(command[0], command)
+    command = ui_command(port)
+    os.chdir(state_dir)
+    os.execve(command[0], command, ENVIRONMENT | os.environ)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ LIGHTNING = {f"trainer/{name}.py" for name in ("lightning", "_callbacks", "_data
 HOMES = {
     "pytorch_lightning": LIGHTNING,
     "lightning": LIGHTNING,
-    "mlflow": {"tracker/_database.py", "tracker/_run.py", "tracker/_store.py"},
+    "mlflow": {"tracker/_destination.py", "tracker/_send.py"},
     "hydra": {"command/config.py", "train.py"},
     "omegaconf": {"command/config.py", "train.py"},
 }

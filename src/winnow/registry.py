@@ -16,7 +16,6 @@ from pydantic_core import PydanticCustomError
 
 from winnow import stages
 from winnow.errors import InvalidValue
-from winnow.tracker.mlflow import Tracker
 
 PROMISES: dict[str, type] = {
     "dataset": stages.Source,
@@ -27,7 +26,7 @@ PROMISES: dict[str, type] = {
     "augment": stages.Augment,
     "trainer": stages.Trainer,
     "dynamics": stages.Observer,
-    "tracker": Tracker,
+    "tracker": stages.Tracker,
     "study": stages.Study,
 }
 """The Protocol that the options of each group keep."""

@@ -4,15 +4,16 @@ Stages are frozen dataclasses: their fields are hyper-parameters, their methods 
 nothing, and their `repr` is their identity in cache keys, tags and provenance.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, SupportsFloat, runtime_checkable
 
 from jaxtyping import Float32, Shaped
 from numpy import ndarray
 from numpy.random import Generator
 
-from winnow.errors import InvalidValue
+from winnow.errors import InvalidValue, TryLater
 from winnow.pool import Pool
 from winnow.streams import Streams
 from winnow.types import Clustering, Dataset, Dynamics, Subset, Trained
@@ -203,4 +204,86 @@ class Study(Protocol):
 
         `seeds` repetitions where chance plays a part, all derived from `seed`.
         """
+        ...
+
+
+Ending = Literal["FINISHED", "FAILED", "KILLED"]
+
+
+@runtime_checkable
+class Run(Protocol):
+    """One run while it is being written."""
+
+    def metrics(self, values: Mapping[str, SupportsFloat], step: int = 0) -> None:
+        """Add one value to each named history; one that is not finite is an InvalidValue."""
+        ...
+
+    def curve(self, name: str, values: ndarray, every: int = 1) -> None:
+        """Add a whole history: `values[step]` at every `every`-th step, and the last one."""
+        ...
+
+    def artifact(self, path: Path, folder: str | None = None) -> None:
+        """Keep a copy of the file `path`, below `folder` among the files of the run."""
+        ...
+
+    def text(self, content: str, name: str) -> None:
+        """Keep `content` as the file `name`."""
+        ...
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Where runs are kept. A store that cannot be reached delays what is sent to it, and nothing else."""
+
+    def check(self) -> None:
+        """Make sure, before any work is done, that the store can be written to; writes nothing.
+
+        Raises
+        ------
+        TryLater
+            Within seconds, if it cannot be reached now.
+        InvalidValue
+            If it can never be used as it is named.
+        """
+        ...
+
+    def finished(self, key: str) -> str | None:
+        """Return the id of the finished run with this content key, or None."""
+        ...
+
+    def run(
+        self, name: str, *, key: str, params: Mapping[str, Any], tags: Mapping[str, str], parent: str = ""
+    ) -> AbstractContextManager[Run]:
+        """Open a run that is RUNNING inside the `with` block and truthfully ended after it.
+
+        Leaving the block without having logged `test_acc_median` is an InvalidValue and a FAILED run.
+        """
+        ...
+
+    def parent(self, sweep: str, name: str) -> str:
+        """Return what `run` takes as the parent of the runs of a sweep, the same in every process."""
+        ...
+
+    def close_parent(self, parent: str, status: Ending, *, artifacts: Sequence[Path] = ()) -> None:
+        """End the parent run, adding files about the whole sweep."""
+        ...
+
+    def reap(self) -> int:
+        """Mark the open runs of dead processes of this host FAILED; send what earlier commands kept.
+
+        Returns how many were marked. A parent counts as dead with the process that made it.
+        """
+        ...
+
+    def send(self) -> TryLater | None:
+        """Send all ended runs that are kept on disk; return the fault, if any, that left some unsent."""
+        ...
+
+
+@runtime_checkable
+class Tracker(Protocol):
+    """Opens a store (group `tracker`)."""
+
+    def open(self, state_dir: Path) -> Store:
+        """Return the store of the commands that share `state_dir`; an address that is none is refused."""
         ...

@@ -1,15 +1,18 @@
+import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hydra.utils import instantiate
+from mlflow import MlflowClient
 from omegaconf import OmegaConf
 
-from winnow.errors import InvalidValue, TryLater
-from winnow.tracker.mlflow import MLflow, NoTracker, Run, Store, Tracker
+from winnow.errors import InvalidValue
+from winnow.stages import Run, Store, Tracker
+from winnow.tracker import _process
+from winnow.tracker.mlflow import MLflow
+from winnow.tracker.none import NoTracking
 
 CONFIGS = sorted((Path(__file__).parents[2] / "conf" / "tracker").glob("*.yaml"))
 
@@ -23,12 +26,21 @@ with store.run("killed", key="killed", params={}, tags={}) as run:
     run.metrics({"test_acc_median": 90.0})
     if sys.argv[2] == "here":
         os.kill(os.getpid(), signal.SIGKILL)
+    import mlflow
+    mlflow.MlflowClient.set_terminated = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+FINISHED = """
+import sys
+from winnow.tracker.mlflow import MLflow
+
+with MLflow().open(sys.argv[1]).run("name", key="other", params={}, tags={}) as run:
+    run.metrics({"test_acc_median": 90.0})
 """
 
 PARENTS = """
 import os, sys
 from pathlib import Path
-import mlflow.store.tracking.sqlalchemy_store
 from winnow.tracker.mlflow import MLflow
 
 for _ in range(4):
@@ -41,21 +53,29 @@ sys.exit(sum(os.wait()[1] for _ in range(4)))
 """
 
 
-def keep(store: Store, key: str = "key", **params: object) -> str:
+def keep(store: Store, key: str = "key", **params: object):
     with store.run("name", key=key, params=params, tags={}) as run:
         run.metrics({"test_acc_median": 95.0})
-    return run.id
+    return all_runs(store)[0]
 
 
-def info(store, run_id: str):
-    return store._client.get_run(run_id)
+def all_runs(store) -> list:
+    """What MLflow has, the latest run first."""
+    client = MlflowClient(store.destination.uri)
+    experiment = client.get_experiment_by_name(store.destination.experiment)
+    return client.search_runs([experiment.experiment_id]) if experiment else []
 
 
-def failing(store: Store, fault: BaseException) -> str:
+def only_run(store):
+    (run,) = all_runs(store)
+    return run
+
+
+def failing(store: Store, fault: BaseException):
     with pytest.raises(type(fault)), store.run("name", key="key", params={}, tags={}) as run:  # noqa: PT012
         run.metrics({"test_acc_median": 95.0})
         raise fault
-    return run.id
+    return only_run(store)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
@@ -64,14 +84,16 @@ def test_every_tracker_takes_a_run_and_refuses_what_is_not_finite(path, state_di
     assert isinstance(tracker, Tracker)
     store = tracker.open(state_dir)
     assert isinstance(store, Store)
+    store.check()
     parent = store.parent("sweep", "all of it")
-    with store.run("name", key="key", params={"k": 3}, tags={"mlflow.parentRunId": parent}) as run:
+    with store.run("name", key="key", params={"k": 3}, tags={}, parent=parent) as run:
         assert isinstance(run, Run)
         run.text("k: 3", "config.yaml")
         run.curve("loss", np.float32([1, 0.5]))
         run.metrics({"test_acc_median": 95.0})
-    store.close_parent(parent, "FINISHED", metrics={"jobs": 1})
+    store.close_parent(parent, "FINISHED")
     assert store.reap() == 0
+    assert store.send() is None
     with pytest.raises(InvalidValue, match="metric 'test_acc' must be finite, got nan at step 3"):  # noqa: SIM117
         with store.run("name", key="key", params={}, tags={}) as run:
             run.metrics({"test_acc": float("nan")}, step=3)
@@ -82,9 +104,9 @@ def test_every_tracker_takes_a_run_and_refuses_what_is_not_finite(path, state_di
 
 def test_a_run_is_running_inside_and_finished_after(store):
     with store.run("nearest k=3", key="key", params={"k": 3}, tags={"winnow.sweep": "s"}) as run:
-        assert info(store, run.id).info.status == "RUNNING"
+        assert only_run(store).info.status == "RUNNING"
         run.metrics({"test_acc_median": 95.0})
-    kept = info(store, run.id)
+    kept = only_run(store)
     assert kept.info.status == "FINISHED"
     assert kept.info.run_name == "nearest k=3"
     assert kept.data.params == {"k": "3"}
@@ -95,7 +117,7 @@ def test_a_run_is_running_inside_and_finished_after(store):
 
 
 def test_an_exception_makes_the_run_failed_and_is_kept(store):
-    kept = info(store, failing(store, ZeroDivisionError("x" * 1000)))
+    kept = failing(store, ZeroDivisionError("x" * 1000))
     assert kept.info.status == "FAILED"
     assert kept.data.tags["error"] == "ZeroDivisionError: " + "x" * 500
     assert kept.data.metrics == {"test_acc_median": 95.0}
@@ -103,21 +125,21 @@ def test_an_exception_makes_the_run_failed_and_is_kept(store):
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit(0), GeneratorExit()], ids=repr)
 def test_an_interrupt_makes_the_run_killed(store, stop):
-    assert info(store, failing(store, stop)).info.status == "KILLED"
+    assert failing(store, stop).info.status == "KILLED"
 
 
 def test_a_run_without_its_result_is_failed(store):
     with pytest.raises(InvalidValue, match="must have logged test_acc_median, got test_acc"):  # noqa: SIM117
         with store.run("name", key="key", params={}, tags={}) as run:
             run.metrics({"test_acc": 95.0})
-    assert info(store, run.id).info.status == "FAILED"
+    assert only_run(store).info.status == "FAILED"
     assert store.finished("key") is None
 
 
 def test_a_value_that_is_not_finite_is_never_stored(store):
     with pytest.raises(InvalidValue), store.run("name", key="key", params={}, tags={}) as run:
         run.metrics({"test_acc_median": float("inf")})
-    kept = info(store, run.id)
+    kept = only_run(store)
     assert kept.info.status == "FAILED"
     assert kept.data.tags["error"].startswith("InvalidValue: metric 'test_acc_median' must be finite")
     assert kept.data.metrics == {}
@@ -127,44 +149,85 @@ def test_a_value_the_store_refuses_makes_the_run_failed(store):
     with pytest.raises(InvalidValue, match="the tracking store refused"):  # noqa: SIM117
         with store.run("name", key="key", params={}, tags={}) as run:
             run.metrics({"no such * name": 1.0})
-    assert info(store, run.id).info.status == "FAILED"
+    assert only_run(store).info.status == "FAILED"
 
 
 def test_a_killed_run_stays_running_until_it_is_reaped(store, child):
     assert child(KILLED, store.state_dir, "here").returncode == -9
-    [[run_id, tags]] = store._search("attributes.run_name = 'killed'")
-    assert info(store, run_id).info.status == "RUNNING"
+    killed = only_run(store)
+    assert killed.info.status == "RUNNING"
     with store.run("alive", key="alive", params={}, tags={}) as alive:
         assert store.reap() == 1
         alive.metrics({"test_acc_median": 95.0})
-    kept = info(store, run_id)
+    kept = store.destination.client.get_run(killed.info.run_id)
     assert kept.info.status == "FAILED"
-    assert kept.data.tags["error"] == f"process {tags['winnow.pid']} died"
+    assert kept.data.tags["error"] == f"process {killed.data.tags['winnow.pid']} died"
+    assert kept.data.metrics == {"test_acc_median": 90.0}
     assert store.reap() == 0
+    assert list((store.state_dir / "unsent").iterdir()) == []
 
 
-def test_a_kill_just_before_the_status_leaves_an_unfinished_run(store, child, monkeypatch):
-    monkeypatch.setenv("WINNOW_CRASH_AT", "log")
-    assert child(KILLED, store.state_dir, "at the crash point").returncode == -9
-    assert store.finished("killed") is None
-    monkeypatch.delenv("WINNOW_CRASH_AT")
+def test_a_run_killed_just_before_its_status_was_sent_is_finished_by_the_next_command(store, child):
+    assert child(KILLED, store.state_dir, "before the status").returncode == -9
+    assert only_run(store).info.status == "RUNNING"
+    assert store.reap() == 0
+    finished = only_run(store)
+    assert finished.info.status == "FINISHED"
+    assert store.finished("killed") == finished.info.run_id
+
+
+def test_half_a_line_of_a_killed_process_is_no_line(store, child):
+    assert child(KILLED, store.state_dir, "here").returncode == -9
+    (folder,) = (store.state_dir / "unsent").iterdir()
+    with (folder / "lines.jsonl").open("a") as lines:
+        lines.write('{"metrics": [["test_acc", 0, 9')
     assert store.reap() == 1
+    assert only_run(store).info.status == "FAILED"
 
 
-def test_the_dead_of_another_host_are_left_alone(store):
-    store._create("elsewhere", {"winnow.host": "another-host", "winnow.pid": "1"})
+def test_the_dead_of_another_host_are_left_alone(store, monkeypatch):
+    monkeypatch.setattr(_process.socket, "gethostname", lambda: "another-host")
+    parent = store.parent("s", "name")
+    monkeypatch.undo()
+    folder = store.state_dir / "unsent" / parent
+    about = json.loads((folder / "run.json").read_text())
+    about["process"]["winnow.pid"] = "4194305"  # beyond any pid
+    (folder / "run.json").write_text(json.dumps(about))
+    assert about["process"]["winnow.host"] == "another-host"
     assert store.reap() == 0
 
 
-def test_finished_finds_only_finished_and_active_runs_of_its_experiment(store):
+def test_finished_finds_only_finished_runs_of_its_experiment(store):
     assert store.finished("key") is None
     failing(store, ValueError("no"))
     assert store.finished("key") is None
-    run_id = keep(store)
-    assert store.finished("key") == run_id
+    run = keep(store)
+    assert store.finished("key") == run.info.run_id
     assert store.finished("another key") is None
     assert MLflow(experiment="another").open(store.state_dir).finished("key") is None
-    store._client.delete_run(run_id)
+    assert MLflow(uri="http://127.0.0.1:9").open(store.state_dir).finished("key") is None
+
+
+def test_the_same_key_may_be_finished_in_two_experiments(store):
+    first, second = keep(store), keep(MLflow(experiment="another").open(store.state_dir))
+    assert store.finished("key") == first.info.run_id
+    assert MLflow(experiment="another").open(store.state_dir).finished("key") == second.info.run_id
+
+
+def test_nothing_is_finished_in_a_database_that_was_removed_and_made_anew(store, child):
+    keep(store)
+    (store.state_dir / "mlflow.db").unlink()
+    assert store.finished("key") is None
+    made = child(FINISHED, store.state_dir)
+    assert made.returncode == 0, made.stderr
+    assert store.finished("key") is None
+    assert store.finished("other")
+
+
+def test_a_damaged_record_of_a_finished_run_is_none(store):
+    keep(store)
+    (record,) = (store.state_dir / "finished").iterdir()
+    record.write_text("{")
     assert store.finished("key") is None
 
 
@@ -173,7 +236,7 @@ def test_histories_have_one_value_per_repetition(store):
         for step in range(5):
             run.metrics({"test_acc": 90.0 + step}, step)
         run.metrics({"test_acc_median": 92.0})
-    history = store._client.get_metric_history(run.id, "test_acc")
+    history = store.destination.client.get_metric_history(only_run(store).info.run_id, "test_acc")
     assert [(point.step, point.value) for point in history] == [(step, 90.0 + step) for step in range(5)]
 
 
@@ -186,14 +249,16 @@ def test_a_thinned_curve_keeps_its_last_step(store, length, every, steps):
     with store.run("name", key="key", params={}, tags={}) as run:
         run.curve("loss", values, every)
         run.metrics({"test_acc_median": 92.0})
-    history = sorted(store._client.get_metric_history(run.id, "loss"), key=lambda point: point.step)
+    run_id = only_run(store).info.run_id
+    history = store.destination.client.get_metric_history(run_id, "loss")
+    history = sorted(history, key=lambda point: point.step)
     assert [point.step for point in history] == steps
     assert [point.value for point in history] == values[steps].tolist()
 
 
 def test_any_number_of_params_is_stored(store):
     params = {f"p{number}": number for number in range(250)}
-    assert info(store, keep(store, **params)).data.params == {name: str(n) for name, n in params.items()}
+    assert keep(store, **params).data.params == {name: str(n) for name, n in params.items()}
 
 
 def test_files_lie_under_the_state_folder(store, tmp_path):
@@ -202,7 +267,7 @@ def test_files_lie_under_the_state_folder(store, tmp_path):
         run.artifact(tmp_path / "kept.txt", "subset")
         run.text("k: 3", "config.yaml")
         run.metrics({"test_acc_median": 92.0})
-    folder = store.state_dir / "artifacts" / run.id / "artifacts"
+    folder = store.state_dir / "artifacts" / only_run(store).info.run_id / "artifacts"
     assert (folder / "subset" / "kept.txt").read_text() == "1 4"
     assert (folder / "config.yaml").read_text() == "k: 3"
 
@@ -213,55 +278,84 @@ def test_a_missing_artifact_is_not_blamed_on_the_store(store, tmp_path):
             run.artifact(tmp_path / "missing")
 
 
+@pytest.mark.parametrize("name", ["../outside", "a/../../../outside", "/outside"])
+def test_an_artifact_never_leaves_its_folder(store, name):
+    with (
+        pytest.raises(InvalidValue, match="must lie below"),
+        store.run("n", key="k", params={}, tags={}) as run,
+    ):
+        run.text("x", name)
+
+
 def test_four_processes_share_one_parent(store, child):
     result = child(PARENTS, store.state_dir)
     assert result.returncode == 0, result.stderr
     ids = {path.read_text() for path in store.state_dir.glob("*.id")}
     assert ids == {store.parent("s", "name")}
     assert store.parent("another sweep", "name") not in ids
+    assert all_runs(store) == []  # nothing belongs to it yet
 
 
-def test_a_closed_parent_keeps_its_numbers_and_files(store, tmp_path):
+def test_a_parent_is_in_the_store_before_its_first_run(store):
+    parent = store.parent("s", "sweep s")
+    with store.run("name", key="key", params={}, tags={}, parent=parent) as run:
+        child, above = all_runs(store)
+        run.metrics({"test_acc_median": 95.0})
+    assert above.info.run_name == "sweep s"
+    assert above.info.status == "RUNNING"
+    assert child.data.tags["mlflow.parentRunId"] == above.info.run_id
+
+
+def test_a_closed_parent_keeps_its_files(store, tmp_path):
     (tmp_path / "table.csv").write_text("selector,k")
-    parent = store.parent("s", "name")
-    store.close_parent(parent, "FAILED", metrics={"failed_jobs": 1}, artifacts=[tmp_path / "table.csv"])
-    kept = info(store, parent)
+    store.close_parent(store.parent("s", "name"), "FAILED", artifacts=[tmp_path / "table.csv"])
+    kept = only_run(store)
     assert kept.info.status == "FAILED"
-    assert kept.data.metrics == {"failed_jobs": 1}
-    assert [file.path for file in store._client.list_artifacts(parent)] == ["table.csv"]
+    folder = store.state_dir / "artifacts" / kept.info.run_id / "artifacts"
+    assert [path.name for path in folder.iterdir()] == ["table.csv"]
+
+
+def test_closing_a_parent_has_the_last_word_on_it(store, child):
+    parent = store.parent("s", "sweep s")
+    folder = store.state_dir / "unsent" / parent
+    about = json.loads((folder / "run.json").read_text())
+    about["process"]["winnow.process_start"] = "1"  # as if another process had made it, and died
+    (folder / "run.json").write_text(json.dumps(about))
+    assert store.reap() == 1
+    assert only_run(store).info.status == "FAILED"
+    store.close_parent(parent, "FINISHED")
+    assert only_run(store).info.status == "FINISHED"
 
 
 def test_a_deleted_experiment_is_named_with_its_remedy(store):
     keep(store)
-    store._client.delete_experiment(store._experiment_id)
+    store.destination.client.delete_experiment(store.destination.experiment_id)
     with pytest.raises(InvalidValue, match="mlflow experiments restore"):
         keep(MLflow().open(store.state_dir))
 
 
-def test_a_server_that_is_down_is_noticed_before_any_work(tmp_path):
-    with pytest.raises(TryLater, match="tracking store unreachable"):
-        MLflow(uri="http://127.0.0.1:9").open(tmp_path)
+def test_telemetry_is_off_and_retries_are_few_unless_the_user_says_otherwise(state_dir, child, monkeypatch):
+    code = "from winnow.tracker.mlflow import MLflow; import os, sys; MLflow().open(sys.argv[1]).prepare(); "
+    code += (
+        "print(*(os.environ['MLFLOW_' + name] for name in ('DISABLE_TELEMETRY', 'HTTP_REQUEST_MAX_RETRIES')))"
+    )
+    for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
+        monkeypatch.delenv(name)
+    assert child(code, state_dir).stdout.split() == ["true", "1"]
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+    assert child(code, state_dir).stdout.split() == ["true", "3"]
 
 
-def test_a_fault_never_shows_the_password(tmp_path):
-    store = MLflow(uri="postgresql://me:secret@host/db").open(tmp_path)
-    with pytest.raises(TryLater) as caught, store.reaching():
-        raise ConnectionError("no route")
-    assert caught.value.where == "postgresql://host/db"
-
-
-def test_telemetry_is_off_and_retries_are_few_unless_the_user_says_otherwise(tmp_path):
-    code = "from winnow.tracker.mlflow import MLflow; import os, sys; MLflow().open(sys.argv[1]); print(*("
-    code += "os.environ['MLFLOW_' + name] for name in ('DISABLE_TELEMETRY', 'HTTP_REQUEST_MAX_RETRIES')))"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    for extra, expected in (({}, "true 1"), ({"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3"}, "true 3")):
-        command = [sys.executable, "-c", code, str(tmp_path)]
-        printed = subprocess.run(command, env=environment | extra, capture_output=True, text=True).stdout
-        assert printed.strip() == expected
+def test_asking_whether_a_run_is_finished_imports_no_mlflow(store, child):
+    keep(store)
+    code = "import sys; from winnow.tracker.mlflow import MLflow; store = MLflow().open(sys.argv[1]); "
+    code += "store.check(); store.reap(); assert store.finished('key'); store.send(); "
+    code += "print('mlflow' in sys.modules, 'sqlalchemy' in sys.modules)"
+    assert child(code, store.state_dir).stdout.split() == ["False", "False"]
 
 
 def test_without_a_tracker_nothing_is_ever_finished(tmp_path):
-    store = NoTracker().open(tmp_path)
+    store = NoTracking().open(tmp_path)
     with store.run("name", key="key", params={}, tags={}) as run:
         run.metrics({"test_acc_median": 95.0})
     assert store.finished("key") is None

@@ -17,9 +17,9 @@ from winnow.stages import (
     Selector,
     Source,
     Study,
+    Tracker,
     Trainer,
 )
-from winnow.tracker.mlflow import Tracker
 
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 

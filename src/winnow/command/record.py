@@ -13,9 +13,9 @@ from winnow.command.arm import Arm, seconds_of
 from winnow.command.executor import available_cores
 from winnow.pipeline import Repetition, Score
 from winnow.report.comparison import paired_difference
+from winnow.stages import Run, Store
 from winnow.store import kept_rows
 from winnow.store.keys import library_versions
-from winnow.tracker.mlflow import Run, Store
 from winnow.types import Clustering
 
 LIBRARIES = ("winnow", "torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
@@ -34,11 +34,13 @@ class Record:
     arm : the method, or its baseline, on all its networks.
     folder : the folder of the command.
     tags : what the tracker is to find the run by, besides its key.
+    parent : the run of the whole command, if there is one.
     """
 
     arm: Arm
     folder: Path
     tags: Mapping[str, str]
+    parent: str = ""
 
     def write(self, store: Store, score_of: ScoreOf, against: Scores | None) -> Scores:
         """Keep a run open while the scores come in, and write down each of them, network by network.
@@ -48,7 +50,7 @@ class Record:
         arm = self.arm
         tags = {"winnow.baseline": str(arm.is_baseline).lower(), "labels_read": str(arm.labels_read)}
         tags |= self.tags
-        with store.run(arm.name, key=arm.key, params=arm.options, tags=tags) as run:
+        with store.run(arm.name, key=arm.key, params=arm.options, tags=tags, parent=self.parent) as run:
             run.text(arm.plan.resolved, "config.yaml")
             run.text(json.dumps(environment(), indent=2), "environment.json")
             return {network: self._network(run, network, score_of, against) for network in arm.networks}

@@ -16,6 +16,6 @@ def run(config: DictConfig) -> None:
     plan = build(config, list(command.overrides.task))
     if command.mode == RunMode.MULTIRUN:
         # What comes of it, the process that launched it reads from the folder.
-        Sweep([plan], Path(command.sweep.dir), first=command.job.num).run_jobs()
+        Sweep([plan], Path(command.sweep.dir), first=command.job.num, launched=True).run_jobs()
     else:
         Sweep.begin([plan], command=" ".join(command.overrides.task)).run()

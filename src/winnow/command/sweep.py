@@ -29,8 +29,8 @@ from winnow.registry import name_of
 from winnow.report import figures, history, tables
 from winnow.report.results import Results, write_csv
 from winnow.report.rows import Row, write_rows
+from winnow.stages import Store
 from winnow.store.cache import Cache
-from winnow.tracker.mlflow import Store
 
 PARENT = "parent-run"
 COMMAND = "command"
@@ -38,11 +38,20 @@ COMMAND = "command"
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """The jobs of one command, and the folder where it writes."""
+    """The jobs of one command, and the folder where it writes.
+
+    Parameters
+    ----------
+    plans : the jobs, or those of them that run in this process.
+    folder : below the state folder.
+    first : number of the first of these jobs in the command.
+    launched : whether a launcher of Hydra has started this process for them.
+    """
 
     plans: Sequence[Plan]
     folder: Path
     first: int = 0
+    launched: bool = False
     _rows: dict[int, list[Row]] = field(default_factory=dict)
 
     @classmethod
@@ -67,7 +76,9 @@ class Sweep:
         write_rows(folder / "sweep.json", [pending(number, plan) for number, plan in enumerate(plans)])
         (folder / COMMAND).write_text(command)
         for tracker in {plan.stages.tracker for plan in plans}:
-            tracker.open(state_dir).reap()
+            store = tracker.open(state_dir)
+            store.check()
+            store.reap()
         Cache(state_dir / "cache").sweep_temporary()
         return sweep
 
@@ -193,10 +204,10 @@ class Sweep:
         with arm.cache.lock(f"run-{arm.key}"):  # another process may be about to write the same run
             if store.finished(arm.key):
                 return {name: [score_of(each) for each in arm.repetitions(name)] for name in arm.networks}
-            tags = {}
-            if len(self.plans) > 1 or self.first or job.plan.study:
-                tags = {"winnow.sweep": self.folder.name, "mlflow.parentRunId": self._parent(store)}
-            return Record(arm, self.folder, tags).write(store, score_of, against)
+            of_sweep = len(self.plans) > 1 or self.launched or job.plan.study
+            tags = {"winnow.sweep": self.folder.name} if of_sweep else {}
+            parent = self._parent(store) if of_sweep else ""
+            return Record(arm, self.folder, tags, parent).write(store, score_of, against)
 
     def _parent(self, store: Store) -> str:
         command = (self.folder / COMMAND).read_text()
@@ -229,12 +240,23 @@ class Sweep:
         if outcome.finished:
             files = [write_csv(outcome, self.folder / "results.csv")]
             files += [figures.accuracy(outcome, self.folder / "accuracy.png")]
-        parent = self.folder / PARENT
-        if parent.exists():
-            files += sorted(self.folder.glob("study-*/*"))
-            store = self.plans[0].stages.tracker.open(self.state_dir)
-            store.close_parent(parent.read_text(), _ending(outcome.rows, error), artifacts=files)
+        self._send(files, _ending(outcome.rows, error))
         return outcome
+
+    def _send(self, files: Sequence[Path], ending: str) -> None:
+        """End the run of the command with its files, and send what the tracker could not take before.
+
+        Raises
+        ------
+        TryLater
+            If it still cannot: then it is kept, and sent by the next command.
+        """
+        store = self.plans[0].stages.tracker.open(self.state_dir)
+        if (parent := self.folder / PARENT).exists():
+            files = [*files, *sorted(self.folder.glob("study-*/*"))]
+            store.close_parent(parent.read_text(), ending, artifacts=files)
+        if fault := store.send():
+            raise fault
 
 
 def pending(number: int, plan: Plan) -> Row:

@@ -1,22 +1,30 @@
-"""Create MLflow's SQLite file safely, and read it without MLflow.
+"""Create MLflow's SQLite file safely, and find out quickly whether it can be written to.
 
-MLflow builds its schema without a lock: of twenty processes that meet on no database, one survives, and a
-`kill -9` halfway through leaves a file that no later start can use. Here one process at a time builds the
-schema under another name and gives the file its final name last; whoever comes later finds all or nothing.
-The two look-ups every start needs are plain SQL, because importing MLflow takes seconds.
+MLflow builds its tables without a lock: of twenty processes that meet on no database, one survives, and a
+`kill -9` halfway leaves a file that no later start can use. Here one process at a time lets MLflow build the
+tables in a folder aside, and gives the file its final name last; whoever comes later finds all or nothing.
+
+The file keeps SQLite's ordinary rollback journal. After every write it is whole by itself and can be copied;
+with a write-ahead log, what was written last is in a second file beside it.
 """
 
 import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, mkdtemp
 
 from winnow.errors import InvalidValue, TryLater
 
 PATIENCE = 20  # seconds to wait for another process's write, as long as MLflow itself waits
-_NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "lustre", "gpfs", "beegfs", "ceph", "fuse.sshfs"}
+LOCK_SECONDS = 120.0  # for the slowest step that another process may be at, which is to create the database
+_BUILD = (
+    "from mlflow import MlflowClient; MlflowClient('sqlite:///mlflow.db').search_experiments(max_results=1)"
+)
 
 
 def check_writable(path: Path) -> None:
@@ -51,22 +59,28 @@ def check_writable(path: Path) -> None:
 
 
 @contextmanager
-def locked(state_dir: Path) -> Iterator[None]:
-    """Hold the lock on creating things in the store of `state_dir`; it dies with its process."""
+def locked(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Hold the lock file `path`; the lock dies with its process.
+
+    Raises
+    ------
+    TryLater
+        If it does not come free within `seconds`.
+    """
     from filelock import FileLock, Timeout
 
     try:
-        state_dir.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(state_dir / "mlflow.lock", timeout=120)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, timeout=seconds)
         lock.acquire()
     except Timeout as fault:
         raise TryLater(
-            "another process has been creating the tracking store for 120 seconds",
-            where=fault.lock_file,
+            f"another process has been writing to the tracking store for {seconds:g} seconds",
+            where=str(path),
             remedy="wait for it, or end it, and type the same line again",
         ) from fault
     except OSError as fault:
-        raise TryLater(f"state_dir must be writable, got {fault}", where=str(state_dir)) from fault
+        raise TryLater(f"state_dir must be writable, got {fault}", where=str(path.parent)) from fault
     try:
         yield
     finally:
@@ -75,93 +89,45 @@ def locked(state_dir: Path) -> Iterator[None]:
 
 def exists(path: Path) -> bool:
     """Tell whether somebody has finished building the database; an empty file is no database."""
-    return path.exists() and path.stat().st_size > 0
+    return path.is_file() and path.stat().st_size > 0
 
 
 def create(path: Path) -> None:
-    """Build an empty MLflow database at `path` unless there is one; call it under the lock.
+    """Build an empty MLflow database at `path`, where there is none; call it under a lock.
 
     Raises
     ------
     TryLater
         If the disk is full or fails.
     """
-    from sqlalchemy.exc import SQLAlchemyError
-
-    if exists(path):
-        return
+    for leftover in path.parent.glob(f"{path.name}.init-*"):  # we hold the lock: its maker is dead
+        shutil.rmtree(leftover, ignore_errors=True)
     try:
-        _build(path)
-    except (OSError, sqlite3.Error, SQLAlchemyError) as fault:
-        reason = str(fault).partition("\n")[0]
-        raise TryLater(f"tracking store could not be created: {reason}", where=str(path)) from fault
+        building = Path(mkdtemp(prefix=f"{path.name}.init-", dir=path.parent))
+        built = building / "mlflow.db"
+        _build(built)
+        with built.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(built, path)
+    except OSError as fault:
+        raise TryLater(f"tracking store could not be created: {fault}", where=str(path)) from fault
+    shutil.rmtree(building, ignore_errors=True)
+
+
+def without_write_ahead_log(path: Path) -> None:
+    """Turn a database of an earlier version into one that is whole by itself, unless others are using it."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=0)) as connection:
+        connection.execute("pragma journal_mode = delete")
 
 
 def _build(path: Path) -> None:
-    from mlflow.store.db import utils
-    from sqlalchemy import event
-
-    for leftover in path.parent.glob(f"{path.name}.init-*"):  # we hold the lock: its maker is dead
-        leftover.unlink()
-    building = path.with_name(f"{path.name}.init-{os.getpid()}")
-    engine = utils.create_sqlalchemy_engine(f"sqlite:///{building}")
-    # MLflow replays hundreds of schema changes, each its own transaction; nobody else sees this file yet,
-    # so they need not reach the disk one by one.
-    event.listen(engine, "connect", _skip_waiting_for_the_disk)
-    utils._initialize_tables(engine)
-    engine.dispose()
-    if not _on_network(path):  # SQLite's write-ahead log needs memory shared between all its readers
-        with closing(sqlite3.connect(building)) as connection:
-            connection.execute("pragma journal_mode = wal")
-    with building.open("rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(building, path)
-
-
-def finished(path: Path, experiment: str, key: str) -> str | None:
-    """Return the id of an active, finished run of `experiment` with the tag winnow.key = `key`."""
-    rows = _query(
-        path,
-        f"""{_RUNS_OF_EXPERIMENT} and runs.status = 'FINISHED'
-            and tags.key = 'winnow.key' and tags.value = :key order by runs.end_time limit 1""",
-        {"experiment": experiment, "key": key},
-    )
-    return rows[0][0] if rows else None
-
-
-def running(path: Path, experiment: str) -> list[tuple[str, dict[str, str]]]:
-    """Return id and tags of every active, RUNNING run of `experiment`."""
-    rows = _query(
-        path,
-        f"{_RUNS_OF_EXPERIMENT} and runs.status = 'RUNNING'",
-        {"experiment": experiment},
-    )
-    tags: dict[str, dict[str, str]] = {}
-    for run_id, key, value in rows:
-        tags.setdefault(run_id, {})[key] = value
-    return list(tags.items())
-
-
-_RUNS_OF_EXPERIMENT = """
-    select runs.run_uuid, tags.key, tags.value
-    from runs join experiments using (experiment_id) join tags using (run_uuid)
-    where experiments.name = :experiment and runs.lifecycle_stage = 'active'"""
-
-
-def _query(path: Path, statement: str, values: dict[str, str]) -> list[tuple]:
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=PATIENCE)) as connection:
-        return connection.execute(statement, values).fetchall()
-
-
-def _skip_waiting_for_the_disk(connection: sqlite3.Connection, _: object) -> None:
-    connection.execute("pragma synchronous = off")
-    connection.execute("pragma journal_mode = memory")
-
-
-def _on_network(path: Path) -> bool:
-    mounts = Path("/proc/mounts")
-    if not mounts.exists():
-        return False
-    entries = [line.split() for line in mounts.read_text().splitlines()]
-    above = [(len(entry[1]), entry[2]) for entry in entries if path.resolve().is_relative_to(entry[1])]
-    return bool(above) and max(above)[1] in _NETWORK_FILE_SYSTEMS
+    # In a process of its own, whose working folder is the new one: MLflow leaves its connections open, and
+    # understands only some of the characters that a folder's name may have.
+    command = [sys.executable, "-c", _BUILD]
+    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
+    ended = subprocess.run(command, cwd=path.parent, env=environment, capture_output=True, text=True)
+    if ended.returncode or not exists(path):
+        reasons = [line for line in ended.stderr.splitlines() if line.strip()] or [
+            f"exit code {ended.returncode}"
+        ]
+        raise OSError(reasons[-1].strip()[:300])

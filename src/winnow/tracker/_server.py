@@ -6,11 +6,15 @@ is a sixth of that. It listens on 127.0.0.1 only, because it has no login: whoev
 
 import socket
 import sys
-from pathlib import Path
+from base64 import b64encode
+from http.client import HTTPException
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.parse import unquote, urlsplit
+from urllib.request import Request, urlopen
 
-from winnow.errors import TryLater
+from winnow.errors import InvalidValue, TryLater
+from winnow.store.credentials import without_credentials
+from winnow.tracker._address import hide_credentials
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -19,16 +23,19 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
-"""Set before MLflow is imported, unless the user has set them already."""
+"""Read by MLflow when it is imported. What the user has set already is left alone."""
 
 
-def ui_command(state_dir: Path, port: int) -> list[str]:
-    """Return the command that serves the runs under `state_dir` at http://127.0.0.1:`port`."""
-    state_dir = state_dir.absolute()
+def ui_command(port: int) -> list[str]:
+    """Return the command that serves the runs in its working folder at http://127.0.0.1:`port`.
+
+    The working folder is the state folder, so that any name will do for it: MLflow reads some characters of a
+    path, such as `%`, as markup.
+    """
     server = [sys.executable, "-m", "mlflow", "server", "-w", "1"]
     address = ["--host", "127.0.0.1", "--port", str(port)]
-    backend = ["--backend-store-uri", f"sqlite:///{state_dir / 'mlflow.db'}"]
-    return [*server, *address, *backend, "--artifacts-destination", (state_dir / "artifacts").as_uri()]
+    kept = ["--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "./artifacts"]
+    return [*server, *address, *kept]
 
 
 def free_port(first: int = 5000) -> int:
@@ -45,19 +52,55 @@ def free_port(first: int = 5000) -> int:
 
 
 def check_server(uri: str) -> None:
-    """Raise TryLater unless the MLflow server at `uri` answers within five seconds."""
+    """Make sure that the MLflow server at `uri` answers within five seconds.
+
+    Raises
+    ------
+    TryLater
+        If it does not.
+    InvalidValue
+        If it wants another user or password.
+    """
     try:
-        urlopen(f"{uri.rstrip('/')}/health", timeout=5).close()
+        urlopen(_health(uri), timeout=5).close()
     except HTTPError as fault:
+        fault.close()
+        if fault.code in (401, 403):
+            raise InvalidValue(
+                f"the tracking server must accept user and password, got {fault.code} {fault.reason}",
+                where=without_credentials(uri),
+                remedy="tracker.uri=https://user:password@host",
+            ) from fault
         if fault.code >= 500:
-            raise _unreachable(uri, fault) from fault
+            raise unreachable(uri, fault) from fault
+    except (OSError, HTTPException) as fault:
+        raise unreachable(uri, fault) from fault
+
+
+def check_connection(uri: str, host: str, port: int) -> None:
+    """Make sure that somebody listens at `port` of `host` within five seconds, or raise TryLater."""
+    try:
+        socket.create_connection((host, port), timeout=5).close()
     except OSError as fault:
-        raise _unreachable(uri, fault) from fault
+        raise unreachable(uri, fault) from fault
 
 
-def _unreachable(uri: str, fault: OSError) -> TryLater:
+def unreachable(uri: str, fault: BaseException | str) -> TryLater:
+    """Say that a store cannot be reached now, in one line and without user and password."""
+    reason = str(fault).partition("\n")[0][:300]
     return TryLater(
-        f"tracking store unreachable: {fault}",
-        where=uri,
-        remedy="start the server, or set tracker.uri=null for a local file, and type the same line again",
+        f"tracking store unreachable: {hide_credentials(reason, uri)}",
+        where=without_credentials(uri),
+        remedy="bring it back, or set tracker.uri=null for a local file, and type the same line again",
     )
+
+
+def _health(uri: str) -> Request:
+    # urllib takes user and password in an address for a part of the host's name.
+    parts = urlsplit(uri)
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    request = Request(f"{bare.rstrip('/')}/health")
+    if parts.username is not None:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        request.add_header("Authorization", f"Basic {b64encode(login.encode()).decode()}")
+    return request

@@ -1,223 +1,230 @@
-"""Write runs to MLflow, naming the run in every call.
+"""Write runs for MLflow: first to a folder, then to the store, for as long as the store can be reached."""
 
-A store is opened without importing MLflow; the import, the database and the experiment come with the
-first run that is written.
-"""
-
-import re
-import sqlite3
+import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, SupportsFloat
+from secrets import token_hex
+from typing import Any
 
-from winnow.errors import InvalidValue, TryLater, WinnowError, WinnowWarning
+from winnow.errors import InvalidValue, TryLater, WinnowWarning
+from winnow.stages import Ending, Run, Store
+from winnow.store.credentials import without_credentials
+from winnow.store.finished import FinishedRuns
 from winnow.tracker import _database as database
 from winnow.tracker import _process as process
-from winnow.tracker._run import MLflowRun
-from winnow.tracker._server import check_server
-from winnow.tracker.mlflow import NO_METRICS, Ending, Run, Store
+from winnow.tracker import _unsent as unsent
+from winnow.tracker._address import SQLITE
+from winnow.tracker._destination import Destination
+from winnow.tracker._run import FolderRun
+from winnow.tracker._send import Sender
+from winnow.tracker._unsent import UnsentRun
 
-if TYPE_CHECKING:
-    import mlflow
-
-_WORTH_A_RETRY = ("TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR", "REQUEST_LIMIT_EXCEEDED")
-
-
-def _import_mlflow() -> None:
-    from mlflow import MlflowClient  # noqa: F401
+SECONDS_BETWEEN_ATTEMPTS = 60.0
+"""How long a store is left alone that could not be reached: each attempt may take seconds."""
+_PATIENCE = 20.0  # seconds to wait for another process that is sending, while a job waits
 
 
-def _import_file_store() -> None:
-    from mlflow.store.tracking import sqlalchemy_store  # noqa: F401 - the client would, sooner or later
-
-
-def sqlite_uri(path: Path) -> str:
-    """Return MLflow's name for the database file `path`.
-
-    >>> sqlite_uri(Path("/data/state/mlflow.db"))
-    'sqlite:////data/state/mlflow.db'
-    """
-    return f"sqlite:///{path.absolute()}"
-
-
-@dataclass(frozen=True)
 class MLflowStore(Store):
-    """Runs of one experiment, in the SQLite file or on the server that `uri` names."""
+    """Runs of one experiment.
 
-    uri: str
-    experiment: str
-    state_dir: Path
+    Parameters
+    ----------
+    uri : the address of the tracking store.
+    experiment : the name of the experiment.
+    state_dir : the folder below which runs wait to be sent, and finished runs are recorded.
+    """
 
-    @property
-    def file(self) -> Path | None:
-        """The SQLite file, or None if the store is a server."""
-        prefix = "sqlite:///"
-        return Path(self.uri.removeprefix(prefix)).absolute() if self.uri.startswith(prefix) else None
+    def __init__(self, uri: str, experiment: str, state_dir: Path) -> None:
+        self.destination = Destination(uri, experiment, state_dir)
+        self.state_dir = state_dir
+        self._next_attempt, self._has_warned = 0.0, False
 
     def check(self) -> None:
-        """Raise TryLater within seconds if the store could not be written to."""
-        if self.file:
-            database.check_writable(self.file)
-        elif self.uri.startswith("http"):
-            check_server(self.uri)
-
-    def warm_up(self) -> None:
-        _import_mlflow()
+        self.destination.check()
 
     def prepare(self) -> None:
         """Create the database and the experiment now, if they are missing, rather than with the first run."""
-        _ = self._experiment_id
+        self._sender.connect()
 
     def finished(self, key: str) -> str | None:
-        if self.file and not database.exists(self.file):
+        found = self._finished.find(key, self.destination.name, self.destination.experiment)
+        if found is None:
             return None
-        if self.file:
-            with suppress(sqlite3.OperationalError):  # an unexpected schema: MLflow itself is asked below
-                return database.finished(self.file, self.experiment, key)
-        found = self._search(f"attributes.status = 'FINISHED' and tags.`winnow.key` = '{key}'")
-        return found[0][0] if found else None
+        file = self.destination.file
+        is_gone = file is not None and not database.exists(file)
+        if is_gone and not UnsentRun(self._unsent / found.folder).exists:
+            return None
+        return found.run_id or found.folder
 
     @contextmanager
     def run(
-        self, name: str, *, key: str, params: Mapping[str, Any], tags: Mapping[str, str]
+        self, name: str, *, key: str, params: Mapping[str, Any], tags: Mapping[str, str], parent: str = ""
     ) -> Iterator[Run]:
-        run = MLflowRun(self._create(name, {"winnow.key": key, **tags}), self._client, self.reaching)
+        self._connect()
+        folder = self._begin(token_hex(16), name, key=key, tags={"winnow.key": key, **tags}, parent=parent)
+        run = FolderRun(folder, self._deliver)
         try:
             run.params(params)
+            self._deliver(folder)
             yield run
-            run.end("FINISHED")
+            run.require_result()
+            self._deliver(folder)  # what the store refuses must be known before the run is called finished
         except Exception as fault:
-            self._end_badly(run, "FAILED", f"{type(fault).__name__}: {str(fault)[:500]}")
+            self._end_badly(folder, "FAILED", f"{type(fault).__name__}: {str(fault)[:500]}")
             raise
         except BaseException as stop:  # Ctrl-C, SystemExit, a signal: nobody's fault
-            self._end_badly(run, "KILLED", type(stop).__name__)
+            self._end_badly(folder, "KILLED", type(stop).__name__)
             raise
+        folder.end("FINISHED")
+        self._finished.add(self._sender.record(folder))
+        self._deliver(folder)
 
     def parent(self, sweep: str, name: str) -> str:
-        tag = "winnow.sweep_parent"
-        self.prepare()  # takes the same lock
-        with database.locked(self.state_dir):
-            found = self._search(f"tags.`{tag}` = '{sweep}'")
-            return found[0][0] if found else self._create(name, {tag: sweep, "winnow.sweep": sweep})
+        parent = f"sweep-{sweep}"
+        self._begin(parent, name, key=parent, tags={"winnow.sweep": sweep})
+        return parent
 
-    def close_parent(
-        self,
-        run_id: str,
-        status: Ending,
-        *,
-        metrics: Mapping[str, SupportsFloat] = NO_METRICS,
-        artifacts: Sequence[Path] = (),
-    ) -> None:
-        parent = MLflowRun(run_id, self._client, self.reaching)
-        parent.metrics(metrics)
+    def close_parent(self, parent: str, status: Ending, *, artifacts: Sequence[Path] = ()) -> None:
+        folder = UnsentRun(self._unsent / parent)
+        if not folder.exists:  # its process died, or seemed to, and another one ended it
+            folder = self._reopen(parent)
         for path in artifacts:
-            parent.artifact(path)
-        parent.end(status, result=None)
+            folder.keep_file(path, path.name)
+        folder.end(status)
+        self._deliver(folder)
 
     def reap(self) -> int:
-        orphans = [run_id for run_id, tags in self._running() if _is_orphan(tags)]
-        # Asked again, because one may have ended properly before its process did.
-        dead = [(run_id, tags["winnow.pid"]) for run_id, tags in self._running() if run_id in orphans]
-        for run_id, pid in dead:
-            MLflowRun(run_id, self._client, self.reaching).end("FAILED", error=f"process {pid} died")
+        count = self._end_the_dead()
+        for run in self._ended():
+            self._deliver(run)
+        return count
+
+    def send(self) -> TryLater | None:
+        ended = self._ended()
+        try:
+            for run in ended:
+                self._send(run)
+        except TryLater as fault:
+            count = sum(run.exists for run in ended)
+            return TryLater(
+                f"{count} {'run is' if count == 1 else 'runs are'} kept in {self._unsent}: {fault.what}",
+                where=fault.where,
+                remedy="bring the store back and type the same line again, or make flush",
+            )
+        return None
+
+    def _end_the_dead(self) -> int:
+        orphans = [run for run in unsent.runs(self._unsent) if not run.ended and _is_orphan(run)]
+        if not orphans:
+            return 0
+        with database.locked(self._unsent.with_suffix(".lock")):
+            # Asked again, because one may have ended properly before its process did.
+            dead = [run for run in orphans if run.exists and not run.ended]
+            for run in dead:
+                run.end("FAILED", f"process {run.about['process']['winnow.pid']} died")
         return len(dead)
 
-    @contextmanager
-    def reaching(self) -> Iterator[None]:
-        """Turn the faults of the store into one line: try again, or mend the request."""
-        from mlflow.exceptions import MlflowException
-        from sqlalchemy.exc import SQLAlchemyError
+    def _ended(self) -> list[UnsentRun]:
+        own = (self.destination.name, self.destination.experiment)
+        here = (
+            run for run in unsent.runs(self._unsent) if (run.about["uri"], run.about["experiment"]) == own
+        )
+        return [run for run in here if run.ended]
 
-        where = re.sub(r"//[^/@]*@", "//", self.uri)  # without password
+    def _begin(
+        self, folder: str, name: str, *, key: str, tags: Mapping[str, str], parent: str = ""
+    ) -> UnsentRun:
+        identity = process.identity()
+        about = {"name": name, "key": key, "parent": parent, "is_parent": key == folder}
+        about |= {"uri": self.destination.name, "experiment": self.destination.experiment}
+        about |= {"tags": {**identity, **tags}, "process": identity, "start": unsent.milliseconds()}
+        return unsent.begin(self._unsent, folder, about)
+
+    def _reopen(self, parent: str) -> UnsentRun:
+        closed = self._finished.find(parent, self.destination.name, self.destination.experiment)
+        folder = self._begin(parent, parent, key=parent, tags={})
+        if closed and closed.run_id:
+            folder.note(run_id=closed.run_id)
+        return folder
+
+    def _connect(self) -> None:
+        """Find out before a run begins whether the store can ever take it."""
+        if time.monotonic() < self._next_attempt:
+            return
         try:
-            yield
-        except (MlflowException, SQLAlchemyError, OSError) as fault:
-            reason = str(fault).partition("\n")[0][:300]
-            refused = isinstance(fault, MlflowException) and fault.error_code not in _WORTH_A_RETRY
-            if refused or "out-of-date database schema" in reason:
-                raise InvalidValue(f"the tracking store refused: {reason}", where=where) from fault
-            raise TryLater(
-                f"tracking store unreachable: {reason}",
-                where=where,
-                remedy="bring it back and type the same line again: what is computed is kept",
-            ) from fault
+            self._sender.connect()
+        except TryLater as fault:
+            self._hold_back(fault)
+
+    def _deliver(self, run: UnsentRun) -> None:
+        """Send what there is, unless the store could not be reached a short time ago."""
+        if time.monotonic() < self._next_attempt:
+            return
+        try:
+            self._send(run, _PATIENCE)
+        except TryLater as fault:
+            self._hold_back(fault)
+
+    def _send(self, run: UnsentRun, patience: float = database.LOCK_SECONDS) -> None:
+        self._sender.connect()
+        try:
+            self._sender.send(run, patience)
+        except InvalidValue as fault:
+            if not run.ended:
+                raise
+            self._sender.set_aside(run, fault)
+
+    def _hold_back(self, fault: TryLater) -> None:
+        self._next_attempt = time.monotonic() + SECONDS_BETWEEN_ATTEMPTS
+        if not self._has_warned:
+            self._has_warned = True
+            warnings.warn(
+                f"what is logged is kept in {self._unsent} and sent later: {fault}",
+                WinnowWarning,
+                stacklevel=2,
+            )
+
+    def _end_badly(self, run: UnsentRun, status: Ending, reason: str) -> None:
+        try:
+            self._deliver(run)
+        except InvalidValue:
+            run.note(lines=len(run.lines))  # what was refused must not keep the run from being ended
+        run.end(status, reason)
+        self._deliver(run)
+
+    @property
+    def _unsent(self) -> Path:
+        return self.state_dir / "unsent"
+
+    @property
+    def _finished(self) -> FinishedRuns:
+        return FinishedRuns(self.state_dir / "finished")
 
     @cached_property
-    def _client(self) -> "mlflow.MlflowClient":
-        import logging
-
-        from mlflow import MlflowClient
-
-        # It prints a traceback for each fault it raises; the fault itself is enough.
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-        if self.file:
-            _import_file_store()
-            if not database.exists(self.file):
-                with database.locked(self.state_dir):
-                    database.create(self.file)
-        uri = sqlite_uri(self.file) if self.file else self.uri
-        return MlflowClient(uri, registry_uri=uri)
-
-    @cached_property
-    def _experiment_id(self) -> str:
-        client = self._client
-        with self.reaching():
-            found = client.get_experiment_by_name(self.experiment)
-        if found is None:
-            with database.locked(self.state_dir), self.reaching():
-                found = client.get_experiment_by_name(self.experiment)
-                if found is None:
-                    # MLflow's own default is a folder relative to wherever this process was started.
-                    artifacts = (self.state_dir / "artifacts").as_uri() if self.file else None
-                    return client.create_experiment(self.experiment, artifact_location=artifacts)
-        if found.lifecycle_stage != "active":
-            raise InvalidValue(
-                f"experiment must not be deleted, got {self.experiment!r}",
-                where=self.uri,
-                remedy=f"restore it (mlflow experiments restore -x {found.experiment_id}) or name another",
-            )
-        return found.experiment_id
-
-    def _create(self, name: str, tags: Mapping[str, str]) -> str:
-        experiment_id = self._experiment_id
-        with self.reaching():
-            created = self._client.create_run(
-                experiment_id, run_name=name, tags={**process.identity(), **tags}
-            )
-        return created.info.run_id
-
-    def _end_badly(self, run: MLflowRun, status: Ending, reason: str) -> None:
-        try:
-            run.end(status, error=reason)
-        except WinnowError as fault:  # must not hide what ended the run
-            warnings.warn(f"run {run.id} could not be marked {status}: {fault}", WinnowWarning, stacklevel=2)
-
-    def _running(self) -> list[tuple[str, dict[str, str]]]:
-        if self.file and not database.exists(self.file):
-            return []
-        if self.file:
-            with suppress(sqlite3.OperationalError):  # as in `finished`
-                return database.running(self.file, self.experiment)
-        return self._search("attributes.status = 'RUNNING'")
-
-    def _search(self, condition: str) -> list[tuple[str, dict[str, str]]]:
-        experiment_id = self._experiment_id
-        found, page = [], None
-        with self.reaching():
-            while page is None or page.token:
-                page = self._client.search_runs(
-                    [experiment_id], condition, page_token=page.token if page else None
-                )
-                found += [(run.info.run_id, run.data.tags) for run in page]
-        return found
+    def _sender(self) -> Sender:
+        return Sender(self.destination, self._unsent, self._finished)
 
 
-def _is_orphan(tags: Mapping[str, str]) -> bool:
-    own = process.identity()
+def _is_orphan(run: UnsentRun) -> bool:
+    tags, own = run.about["process"], process.identity()
     if tags.get("winnow.host") != own["winnow.host"]:
         return False
     return not process.is_alive(int(tags["winnow.pid"]), tags["winnow.process_start"])
+
+
+def stores_with_runs(state_dir: Path, uri: str | None = None) -> list[MLflowStore]:
+    """Return every store for which runs are kept below `state_dir`, in order of their addresses.
+
+    Addresses are kept without user and password; where a store needs them, `uri` is its whole address.
+    """
+    state_dir = state_dir.absolute()
+    names = {(run.about["uri"], run.about["experiment"]) for run in unsent.runs(state_dir / "unsent")}
+    stores = []
+    for name, experiment in sorted(names):
+        given = uri if uri and without_credentials(uri) == name else name
+        address = f"{SQLITE}{state_dir / name}" if name == "mlflow.db" else given
+        stores.append(MLflowStore(address, experiment, state_dir))
+    return stores

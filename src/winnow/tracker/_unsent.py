@@ -1,0 +1,166 @@
+"""Keep a run in a folder of its own until all of it is in the tracking store.
+
+`unsent/<run>/` below the state folder holds
+
+- `run.json`: what the run is, for which store, and which process writes it;
+- `lines.jsonl`: what was logged, one JSON object per line, in order; the line with a status is the last;
+- `files/`: the artifacts;
+- `sent.json`: the id that the store gave it, and how many of the lines were sent.
+
+The folder is removed when everything was sent; so the runs that are open or unsent are the folders here. Both
+making and removing one happen in a single step, by renaming.
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from winnow.errors import InvalidValue
+from winnow.store.finished import write_whole
+
+_ABANDONED_SECONDS = 3600  # nobody takes longer to write two small files
+
+
+@dataclass(frozen=True)
+class UnsentRun:
+    """A run on disk.
+
+    Parameters
+    ----------
+    folder : where it is kept; its name is the id of the run until the store gives it one.
+    """
+
+    folder: Path
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """What the run is: name, key, uri, experiment, tags, parent, process, start."""
+        return json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+
+    @property
+    def exists(self) -> bool:
+        """Whether some of it is still to be sent, or written."""
+        return (self.folder / "run.json").exists()
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """What the store knows of it: `run_id` and `artifact_uri` once created, and the number of `lines`."""
+        try:
+            return json.loads((self.folder / "sent.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+
+    def note(self, **values: Any) -> None:
+        """Remember what the store knows now."""
+        write_whole(self.folder / "sent.json", json.dumps(self.sent | values))
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """What was logged; half a line, left by a killed process, is nothing."""
+        try:
+            written = (self.folder / "lines.jsonl").read_bytes()
+        except FileNotFoundError:
+            return []
+        return [json.loads(line) for line in written.split(b"\n")[:-1]]
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last line is there, so that nothing more will come."""
+        lines = self.lines
+        return bool(lines) and "status" in lines[-1]
+
+    def append(self, line: Mapping[str, Any]) -> None:
+        """Log one line. The last, with a `status`, is on the disk when this returns."""
+        with (self.folder / "lines.jsonl").open("ab") as file:
+            file.write(json.dumps(line).encode() + b"\n")
+            if "status" in line:
+                file.flush()
+                os.fsync(file.fileno())
+
+    def end(self, status: str, error: str = "") -> None:
+        """Log the last line, after whatever a killed process left of one."""
+        with suppress(FileNotFoundError), (self.folder / "lines.jsonl").open("rb+") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
+        self.append({"status": status, "error": error, "time": milliseconds()})
+
+    def keep_text(self, content: str, name: str) -> None:
+        """Keep and log a text file under `name`, which may hold folders."""
+        self._target(name).write_text(content, encoding="utf-8")
+        self.append({"file": name})
+
+    def keep_file(self, path: Path, name: str) -> None:
+        """Keep and log a copy of a file under `name`, which may hold folders."""
+        shutil.copyfile(path, self._target(name))
+        self.append({"file": name})
+
+    def file(self, name: str) -> Path:
+        """Return where the artifact `name` is kept."""
+        return self.folder / "files" / name
+
+    def remove(self) -> None:
+        """Forget the run: all of it was sent."""
+        removed = self.folder.with_name(f".tmp-{token_hex(8)}")
+        with suppress(FileNotFoundError):
+            self.folder.rename(removed)
+        shutil.rmtree(removed, ignore_errors=True)
+
+    def set_aside(self) -> Path:
+        """Move a run that the store refuses out of the way of the others, and return where it is now."""
+        refused = self.folder.parents[1] / "refused" / self.folder.name
+        refused.parent.mkdir(parents=True, exist_ok=True)
+        return self.folder.rename(refused)
+
+    def _target(self, name: str) -> Path:
+        target = self.file(name)
+        if not target.resolve().is_relative_to((self.folder / "files").resolve()):
+            raise InvalidValue(f"artifact must lie below the folder of its run, got {name!r}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+
+
+def begin(unsent: Path, name: str, about: Mapping[str, Any]) -> UnsentRun:
+    """Make the folder of a run called `name`, unless another process made it first, and return it."""
+    run = UnsentRun(unsent / name)
+    if not run.exists:
+        making = unsent / f".tmp-{token_hex(8)}"
+        write_whole(making / "run.json", json.dumps(about, indent=1))
+        try:
+            making.rename(run.folder)
+        except OSError:
+            shutil.rmtree(making, ignore_errors=True)
+            if not run.exists:
+                raise
+    return run
+
+
+def runs(unsent: Path) -> Iterator[UnsentRun]:
+    """Yield every run in order of its beginning, and clear away what killed processes left of others."""
+    found = []
+    for folder in unsent.glob("*/"):
+        run = UnsentRun(folder)
+        if folder.name.startswith("."):
+            if _age(folder) > _ABANDONED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+        elif run.exists:
+            with suppress(FileNotFoundError):  # sent by another process meanwhile
+                found.append((run.about["start"], folder.name, run))
+    yield from (run for *_, run in sorted(found, key=lambda each: each[:2]))
+
+
+def milliseconds() -> int:
+    """Return the time as MLflow counts it."""
+    return int(time.time() * 1000)
+
+
+def _age(folder: Path) -> float:
+    with suppress(FileNotFoundError):
+        return time.time() - folder.stat().st_mtime
+    return 0.0
