@@ -258,12 +258,19 @@ def _warn_damaged(kind: str, key: str, fault: Exception) -> None:
     warnings.warn(message, WinnowWarning, stacklevel=4)
 
 
+# Python's own memory of what it has shown is lost whenever a library changes the warning filters.
+_warned_about: set[Path] = set()
+
+
 def _warn_uncached(folder: Path, fault: Exception) -> None:
-    # The same words from the same line every time: Python shows those once in a process.
+    """Say once in a process that a folder takes no results."""
+    if folder in _warned_about:
+        return
+    _warned_about.add(folder)
     reason = getattr(fault, "strerror", None) or _one_line(fault)
     remedy = "make it writable or make room, or choose another folder with state_dir=..."
     message = f"results were computed but could not be cached | {folder} | {reason} | {remedy}"
-    warnings.warn(message, WinnowWarning, stacklevel=1)
+    warnings.warn(message, WinnowWarning, stacklevel=2)
 
 
 def _one_line(fault: Exception) -> str:

@@ -69,8 +69,6 @@ class MLflowRun(Run):
 
     def end(self, status: Ending, *, error: str = "", result: str | None = RESULT) -> None:
         """Write what waits, then the status; FINISHED needs the metric `result`."""
-        from winnow.store.cache import crash_point
-
         if status == "FINISHED" and result and result not in self._seen:
             raise InvalidValue(
                 f"a finished run must have logged {result}, got {', '.join(sorted(self._seen)) or 'nothing'}"
@@ -79,7 +77,6 @@ class MLflowRun(Run):
         with self._reaching():
             if error:
                 self._client.set_tag(self.id, "error", error)
-            crash_point("log")
             self._client.set_terminated(self.id, status)
 
     def _add(self, name: str, values: ndarray, steps: list[int]) -> None:
