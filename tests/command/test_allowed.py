@@ -294,7 +294,7 @@ def test_a_launcher_in_a_folder_from_elsewhere_does_not_pass_for_the_shipped_one
         assert "hydra.launcher" in refused("hydra/launcher=joblib", "--config-dir", str(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["a b", "it's", "a,b=c", "back\\slash", "end\\", "ü[1]"])
+@pytest.mark.parametrize("name", ["a b", "it's", "a,b=c", "back\\slash", "end\\", "end'", "\\\\'\\", "ü[1]"])
 def test_a_folder_of_any_name_is_searched(tmp_path, name):
     folder = tmp_path / name
     (folder / "experiment").mkdir(parents=True)

@@ -36,12 +36,9 @@ _REMEDY = "of hydra only hydra/launcher and the plain settings of hydra.launcher
 
 _REFUSED_OPTIONS = {
     "--experimental-rerun": "type the line of that run again: what is finished is not computed twice",
-    "--config-path": "a folder with experiments of your own is given with --config-dir",
-    "-cp": "a folder with experiments of your own is given with --config-dir",
-    "--config-name": "an experiment of your own is chosen with experiment=<its name>",
-    "-cn": "an experiment of your own is chosen with experiment=<its name>",
-    "--shell-completion": "--help lists all options",
-    "-sc": "--help lists all options",
+    **dict.fromkeys(("--config-path", "-cp"), "a folder of experiments is given with --config-dir"),
+    **dict.fromkeys(("--config-name", "-cn"), "an experiment of your own is chosen with experiment=<name>"),
+    **dict.fromkeys(("--shell-completion", "-sc"), "--help lists all options"),
 }
 
 
@@ -61,17 +58,18 @@ class Typed:
     @property
     def words(self) -> list[str]:
         """The overrides for `hydra.compose`, which has no argument for a second folder."""
-        from hydra.core.override_parser.types import Quote, QuotedString
+        return [*self.overrides, *(f"hydra.searchpath=['{_quoted(path)}']" for path in self.search_path)]
 
-        quoted = [QuotedString(path, Quote.single).with_quotes() for path in self.search_path]
-        return [*self.overrides, *(f"hydra.searchpath=[{path}]" for path in quoted)]
+
+def _quoted(text: str) -> str:
+    # Between Hydra's quotes a backslash means itself, unless a quote follows those that stand together.
+    return re.sub(r"(\\*)('|\Z)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), text)
 
 
 def check_words(arguments: Sequence[str]) -> Typed:
     """Return what was typed after the program's name, if all of it is allowed.
 
-    Only the options listed here are known, by their full names: an option that a later Hydra may add is a
-    usage error, and so is the beginning of a name.
+    Options are known by their full names only; one that a later Hydra may add is a usage error.
 
     Raises
     ------
@@ -259,7 +257,7 @@ _INTERPOLATION = re.compile(r"\$\{[^${}:]*\}")
 def check_resolvers(settings: Any, name: str = "") -> None:
     """Refuse every resolver, such as `${oc.env:HOME}`, in unresolved settings; `${k}` stays allowed.
 
-    What a resolver returns, such as the value of an environment variable, would be recorded with the results.
+    What a resolver returns, such as an environment variable, would be recorded with the results.
 
     Raises
     ------
