@@ -22,12 +22,16 @@ def main() -> None:
     """Answer what can be answered at once; hand all other words that were typed to Hydra."""
     from winnow.command.arguments import answer, for_hydra
 
-    if (text := answer(sys.argv[1:], Path(__file__).parent / "conf")) is not None:
+    conf = Path(__file__).parent / "conf"
+    if (text := answer(sys.argv[1:], conf)) is not None:
         print(text)
         return
     import hydra
 
+    from winnow.command.checks import check_command
+
     sys.argv[1:] = for_hydra(sys.argv[1:])
+    check_command(sys.argv[1:], conf)
     hydra.main(version_base="1.3", config_path="conf", config_name="config")(run_job)()
 
 

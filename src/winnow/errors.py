@@ -112,12 +112,17 @@ def explain(error: BaseException) -> str:
 
     >>> explain(KeyError("x"))
     "KeyError: 'x' | HYDRA_FULL_ERROR=1 shows the traceback"
+    >>> explain(OSError(errno.ENOSPC, "No space left on device", "state/sweep.json"))
+    'the disk is full | state/sweep.json | make room and type the same line again'
     """
     match error:
         case KeyboardInterrupt() | Interrupted():
             return "stopped; finished work is kept | type the same line again to go on"
         case WinnowError():
             return str(error)
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            where = error.filename or "where data_dir, state_dir or the temporary files are"
+            return f"the disk is full | {where} | make room and type the same line again"
         case MemoryError():
             return f"not enough memory: {error} | lower n_jobs or the size of the data"
         case _:

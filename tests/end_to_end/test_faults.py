@@ -74,9 +74,10 @@ def holder(label: Path) -> int:
 
 
 def test_a_lock_whose_holder_is_stopped_is_given_up_naming_it(finished):
-    for folder in finished.state.glob("cache/trained/*/*"):
+    cache, locks = finished.state / "cache", []
+    for folder in cache.glob("trained/*/*"):
+        locks.append(cache / "locks" / f"trained-{folder.name}.lock")
         shutil.rmtree(folder)
-    locks = sorted((finished.state / "cache" / "locks").glob("trained-*.lock"))
     code = (
         "import contextlib, os, pathlib, signal, sys\n"
         "from winnow.store.lock import hold\n"
@@ -103,7 +104,7 @@ def limit_files(size: int):
 
 def test_results_that_cannot_be_cached_are_still_results(bare, reference):
     ended = bare.done("seeds=1", "tracker=none", preexec_fn=limit_files(64 * 1024))
-    assert "the embedding was computed but could not be cached" in ended.stderr
+    assert ended.stderr.count("could not be cached") == 1
     assert bare.entries("embedding") == {}
     assert bare.temporary() == []
     assert bare.rows()[0]["accuracies"] == reference.accuracies()["nearest", 20][:1]

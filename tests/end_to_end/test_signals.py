@@ -71,11 +71,38 @@ def test_a_sweep_killed_in_the_middle_goes_on_with_what_is_left(command, referen
     assert command.temporary() == []
 
 
-def test_dying_at_any_point_of_writing_changes_no_result(command, reference):
-    line = ("selector=nearest",)
-    for point in ("fit", "write", "fsync", "rename", "log"):
-        ended = command.run(*line, env={"WINNOW_CRASH_AT": point})
-        assert ended.returncode == -signal.SIGKILL, (point, ended.stderr)
+# Read by Python when it starts: the process dies just before it uses such a file in such a way.
+DIES = """
+import os, signal, sys
+
+event_to_die_at, part = os.environ["DIE_AT_EVENT"], os.environ["DIE_AT_PATH"]
+
+
+def die(event, arguments):
+    if event == event_to_die_at and part in str(arguments):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+sys.addaudithook(die)
+"""
+DEATHS = [
+    ("os.mkdir", ".tmp-"),
+    ("open", "predictions.npy"),
+    ("open", "entry.json"),
+    ("os.rename", "/trained/"),
+    ("os.remove", "trained-"),
+    ("open", "repetition-1.csv"),
+    ("open", "sweep.json"),
+]
+
+
+def test_dying_at_any_point_of_writing_changes_no_result(command, reference, tmp_path_factory):
+    line, folder = ("selector=nearest",), tmp_path_factory.mktemp("dies")
+    (folder / "sitecustomize.py").write_text(DIES)
+    for event, part in DEATHS:
+        dies = {"PYTHONPATH": str(folder), "DIE_AT_EVENT": event, "DIE_AT_PATH": part}
+        ended = command.run(*line, env=dies)
+        assert ended.returncode == -signal.SIGKILL, (event, part, ended.stderr)
     command.done(*line)
     expected = reference.accuracies()
     assert command.accuracies() == {cell: expected[cell] for cell in [("nearest", 20), ("uniform", 20)]}

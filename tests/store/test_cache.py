@@ -151,12 +151,157 @@ def read_only(folder):
 def test_a_read_only_cache_serves_hits_and_computes_misses(stored):
     with read_only(stored.folder):
         assert_whole(stored.fetch(KIND, KEY, refuse))
-        for _ in range(2):
-            with pytest.warns(WinnowWarning, match="could not be cached") as caught:
-                missed = stored.fetch(KIND, content_key(k=4), compute)
-            assert len(caught) == 1
-            assert_whole(missed)
-            assert not missed.found
+        with pytest.warns(WinnowWarning, match="could not be cached") as caught:
+            missed = [stored.fetch(KIND, content_key(k=k), compute) for k in (4, 4, 5)]
+        for entry in missed:
+            assert_whole(entry)
+            assert not entry.found
+        with stored.lock("anything") as locked:
+            assert not locked
+        assert len(caught) == 1
+        assert str(stored.folder) in str(caught[0].message)
+
+
+def test_a_command_is_warned_once_of_a_read_only_cache_and_its_workers_never(stored):
+    with read_only(stored.folder):
+        with pytest.warns(WinnowWarning, match="could not be cached") as caught:
+            checked = stored.checked()
+        assert len(caught) == 1
+        assert checked.read_only
+        worker = pickle.loads(pickle.dumps(checked))
+        assert_whole(worker.fetch(KIND, KEY, refuse))
+        assert_whole(worker.fetch(KIND, content_key(k=4), compute))
+        assert worker.fetch_rows(KIND, content_key(k=5), compute_rows).arrays["y"].tolist() == [0, 1, 2, 3]
+
+
+def test_a_cache_that_can_be_written_is_left_as_it_is(cache):
+    assert cache.checked() == cache
+    assert list(cache.folder.iterdir()) == []
+
+
+def test_no_lock_file_is_left_behind(stored):
+    with stored.lock("one"), stored.lock("two"):
+        assert len(list(stored.folder.glob("locks/*.lock"))) == 2
+    assert list(stored.folder.glob("locks/*")) == []
+
+
+def test_a_sweep_removes_lock_files_that_nobody_holds(stored):
+    locks = stored.folder / "locks"
+    for name in ("killed.lock", "killed.holder", "held.lock"):
+        (locks / name).write_text("")
+    with stored.lock("held"):
+        stored.sweep_temporary()
+        assert sorted(path.name for path in locks.iterdir()) == ["held.holder", "held.lock"]
+
+
+def compute_rows(append):
+    append("x", np.array([[1.0, 2.0], [3.0, 4.0]]))
+    append("y", np.arange(3))
+    append("y", np.arange(3, 4))
+    append("x", np.asfortranarray([[5.0, 6.0]]))
+    return {"note": "by rows"}
+
+
+def test_rows_appended_batch_by_batch_are_the_same_entry_as_whole_arrays(cache):
+    first = cache.fetch_rows(KIND, KEY, compute_rows)
+    second = cache.fetch_rows(KIND, KEY, refuse)
+    assert (first.found, second.found) == (False, True)
+    assert first.info == second.info
+    for entry in (first, second):
+        assert entry.arrays["x"].tolist() == [[1, 2], [3, 4], [5, 6]]
+        assert entry.arrays["y"].tolist() == [0, 1, 2, 3]
+        assert not entry.arrays["x"].flags.writeable
+        assert (entry.info["note"], entry.info["seconds"] >= 0) == ("by rows", True)
+    assert cache.fetch(KIND, KEY, refuse).found
+    np.testing.assert_array_equal(np.load(cache.entry_folder(KIND, KEY) / "x.npy"), first.arrays["x"])
+
+
+def test_a_header_has_room_for_any_number_of_rows(cache):
+    def many(append):
+        for size in (0, 1, 12345, 9_000_000):
+            append("y", np.ones(size, np.uint8))
+        return {}
+
+    cache.fetch_rows(KIND, KEY, many)
+    found = cache.fetch(KIND, KEY, refuse).arrays["y"]
+    assert found.shape == (9_012_346,)
+    assert found.all()
+
+
+@pytest.mark.parametrize(
+    "rows", [np.ones((1, 3)), np.ones((1, 2), np.float32), np.ones(2), np.array([[object(), 1]])], ids=repr
+)
+def test_rows_of_another_kind_are_refused_and_leave_nothing(cache, rows):
+    def compute(append):
+        append("x", np.ones((1, 2)))
+        append("x" if rows.dtype != object else "z", rows)
+        return {}
+
+    with pytest.raises(ValueError, match="rows must be"):
+        cache.fetch_rows(KIND, KEY, compute)
+    assert cache.load(KIND, KEY) is None
+    assert hidden(cache, ".tmp-*") == []
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".", "a.b", "x y"])
+def test_the_name_of_an_array_is_a_plain_word(cache, name):
+    with pytest.raises(ValueError, match="the name of an array must be"):
+        cache.fetch(KIND, KEY, lambda: ({name: np.ones(1)}, {}))
+
+
+def test_an_error_of_the_computation_is_not_the_caches(cache):
+    def missing(append):
+        append("y", np.arange(3))
+        raise FileNotFoundError("an image is missing")
+
+    with pytest.raises(FileNotFoundError, match="an image is missing"):
+        cache.fetch_rows(KIND, KEY, missing)
+    assert hidden(cache, ".tmp-*") == []
+
+
+def without_open_of_folders(monkeypatch):
+    """Windows: a folder cannot be opened, and asking for a process by signal 0 would stop it."""
+    really_open = os.open
+
+    def windows_open(path, *arguments, **options):
+        if os.path.isdir(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return really_open(path, *arguments, **options)
+
+    def never(*_):
+        raise AssertionError("os.kill stops a process on Windows")
+
+    monkeypatch.setattr(os, "open", windows_open)
+    monkeypatch.setattr(os, "kill", never)
+    monkeypatch.setattr("sys.platform", "win32")
+
+
+def without_flush_of_folders(monkeypatch):
+    """Some network file systems and macOS volumes: a folder can be opened, not flushed."""
+    really_fsync = os.fsync
+
+    def fsync(descriptor):
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+            raise OSError(22, "Invalid argument")
+        really_fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+@pytest.mark.parametrize("platform", [without_open_of_folders, without_flush_of_folders])
+def test_where_folders_cannot_be_flushed_entries_are_stored_all_the_same(cache, monkeypatch, platform):
+    platform(monkeypatch)
+    assert not cache.fetch(KIND, KEY, compute).found
+    assert_whole(cache.fetch(KIND, KEY, refuse))
+    (cache.entry_folder(KIND, KEY).parent / f".tmp-{os.uname().nodename}-1-ab").mkdir()
+    assert cache.sweep_temporary() == 0
+
+
+def test_a_clock_set_back_gives_no_negative_duration_and_removes_nothing(cache, monkeypatch):
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    assert cache.fetch(KIND, KEY, compute).info["seconds"] >= 0
+    (cache.entry_folder(KIND, KEY).parent / ".corrupt-1-ab").mkdir()
+    assert cache.sweep_temporary() == 0
 
 
 def test_a_damaged_entry_of_a_read_only_cache_is_computed_and_not_served(stored):
@@ -193,6 +338,7 @@ def test_a_sweep_takes_what_is_old_or_orphaned_and_nothing_else(stored):
     host, gone = os.uname().nodename, subprocess.Popen(["true"])
     gone.wait(timeout=30)
     names = {
+        "being written, old": f".tmp-{host}-{os.getpid()}-cd",
         "orphaned": f".tmp-{host}-{gone.pid}-ab",
         "being written": f".tmp-{host}-{os.getpid()}-ab",
         "elsewhere": f".tmp-other-host-{gone.pid}-ab",
@@ -207,6 +353,7 @@ def test_a_sweep_takes_what_is_old_or_orphaned_and_nothing_else(stored):
     assert stored.sweep_temporary() == 3
     assert {what for what, name in names.items() if (shelf / name).exists()} == {
         "being written",
+        "being written, old",
         "elsewhere",
         "damaged",
     }

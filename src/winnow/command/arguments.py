@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from winnow import __version__
 from winnow.errors import InvalidValue
 from winnow.registry import GROUPS
 
@@ -15,13 +14,7 @@ CHOICES = (*GROUPS, "study", "experiment")
 
 
 def answer(words: Sequence[str], conf: Path) -> str | None:
-    """Return the help or the version if that is what was asked for, else None.
-
-    >>> answer(["--version"], Path("conf"))
-    'winnow 0.1.0'
-    """
-    if "--version" in words:
-        return f"winnow {__version__}"
+    """Return the help if that is what was asked for, else None."""
     if {"--help", "-h"} & set(words):
         from winnow.command.help import text
 

@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from pathlib import Path
 
 from winnow.command.arm import Arm
 from winnow.command.interruption import interruption
@@ -27,11 +26,7 @@ class Job:
 
     plan: Plan
     number: int
-
-    @property
-    def state_dir(self) -> Path:
-        """The folder that winnow writes to."""
-        return Path(self.plan.settings.state_dir).absolute()
+    cache: Cache
 
     @property
     def dataset(self) -> Dataset:
@@ -41,12 +36,12 @@ class Job:
     @cached_property
     def arms(self) -> list[Arm]:
         """The baseline and, unless that is what was asked for, the chosen method."""
-        method, cache = self.plan.method, Cache(self.state_dir / "cache")
+        method = self.plan.method
         if method.selector.keeps_everything:
             # Compared with everything, whatever the budget says.
             method = replace(method, budget=self.dataset.n)
         methods = dict.fromkeys([method.baseline(), method])
-        return [Arm(self.plan, each, self.dataset, cache) for each in methods]
+        return [Arm(self.plan, each, self.dataset, self.cache) for each in methods]
 
     @property
     def chosen(self) -> Arm:

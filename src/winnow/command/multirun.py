@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from time import monotonic
 
-from hydra.core.config_loader import ConfigLoader
+from hydra import compose
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
@@ -16,7 +16,9 @@ from hydra.errors import HydraException
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from winnow.command._allowed import Typed, check_resolvers
 from winnow.command.arguments import CHOICES
+from winnow.command.checks import check_config
 from winnow.command.configuration import build
 from winnow.command.messages import in_own_words
 from winnow.command.plan import Plan
@@ -28,7 +30,7 @@ NOTICE_SECONDS = 1.0
 def run(context: HydraContext, function: TaskFunction, config: DictConfig, arguments: Sequence[str]) -> None:
     """Compose and check every job, then run them here or hand them to the launcher that was chosen."""
     jobs = combinations(arguments)
-    plans = list(_plans(context.config_loader, config, jobs))
+    plans = list(_plans(jobs, _conf(config)))
     sweep = Sweep.begin(plans, command=" ".join(config.hydra.overrides.task))
     if config.hydra.launcher._target_.endswith(".BasicLauncher"):
         sweep.run()
@@ -67,8 +69,14 @@ def _values(override: Override) -> Iterator[str]:
         raise HydraException(f"a sweep must list its values, got {override.input_line}")
 
 
-def _plans(loader: ConfigLoader, config: DictConfig, jobs: Sequence[Sequence[str]]) -> Iterator[Plan]:
-    composer, noticed = Composer(loader, config), monotonic()
+def _conf(config: DictConfig) -> Path:
+    """Return the folder of the configuration that the command was started with."""
+    sources = {source.provider: source.path for source in config.hydra.runtime.config_sources}
+    return Path(sources["main"])
+
+
+def _plans(jobs: Sequence[Sequence[str]], conf: Path) -> Iterator[Plan]:
+    composer, noticed = Composer(conf), monotonic()
     for number, words in enumerate(jobs):
         if monotonic() - noticed > NOTICE_SECONDS:
             noticed = monotonic()
@@ -88,21 +96,23 @@ class Composer:
     each combination of options; plain values are then set in a copy, as Hydra does last of all.
     """
 
-    loader: ConfigLoader
-    config: DictConfig
+    conf: Path
     _known: dict[tuple[str, ...], DictConfig] = field(default_factory=dict)
 
     def composed(self, words: Sequence[str]) -> DictConfig:
-        """Return the configuration of one job."""
+        """Return the configuration of one job, without its `hydra` node, which was checked."""
         overrides = OverridesParser.create().parse_overrides(list(words))
         values = [each for each in overrides if _is_plain_value(each)]
         choices = [each.input_line for each in overrides if not _is_plain_value(each)]
         known = (*choices, *(each.get_key_element() for each in values))
         if known not in self._known:
-            self._known[known] = self.loader.load_sweep_config(self.config, list(words))
+            config = compose("config", list(words), return_hydra_config=True)
+            check_config(config, Typed(tuple(words)), self.conf)
+            self._known[known] = OmegaConf.masked_copy(config, [name for name in config if name != "hydra"])
         config = deepcopy(self._known[known])
         for each in values:
             OmegaConf.update(config, each.key_or_group, each.value(), merge=True, force_add=True)
+        check_resolvers(OmegaConf.to_container(config, resolve=False))
         return config
 
 
@@ -110,8 +120,3 @@ def _is_plain_value(override: Override) -> bool:
     key = override.key_or_group
     is_setting = key not in CHOICES and "/" not in key and not override.is_hydra_override()
     return is_setting and not override.is_delete() and override.package is None
-
-
-def job_folder(config: DictConfig) -> Path:
-    """Return the folder of the command that a launched job belongs to."""
-    return Path(config.hydra.sweep.dir)

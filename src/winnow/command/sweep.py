@@ -79,7 +79,7 @@ class Sweep:
             store = tracker.open(state_dir)
             store.check()
             store.reap()
-        Cache(state_dir / "cache").sweep_temporary()
+        sweep.cache.sweep_temporary()
         return sweep
 
     @property
@@ -90,7 +90,12 @@ class Sweep:
     @cached_property
     def jobs(self) -> list[Job]:
         """The jobs with their numbers in the command."""
-        return [Job(plan, self.first + number) for number, plan in enumerate(self.plans)]
+        return [Job(plan, self.first + number, self.cache) for number, plan in enumerate(self.plans)]
+
+    @cached_property
+    def cache(self) -> Cache:
+        """Where results are kept."""
+        return Cache(self.state_dir / "cache").checked()
 
     def run(self, *, shown: bool = True) -> Results:
         """Run every job, record and print what came of the command, and return it.

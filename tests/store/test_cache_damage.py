@@ -134,3 +134,72 @@ def reseal(folder):
     del manifest["checksum"]
     manifest["files"]["labels.npy"] = sha256((folder / "labels.npy").read_bytes()).hexdigest()
     (folder / "entry.json").write_text(json.dumps({**manifest, "checksum": content_key(**manifest)}))
+
+
+def test_only_plain_names_inside_the_entry_are_read(stored, tmp_path):
+    outside = tmp_path / "outside.npy"
+    np.save(outside, np.array([7]))
+    folder = stored.entry_folder(KIND, KEY)
+    pristine = (folder / "entry.json").read_text()
+    nested = folder / "sub" / "x.npy"
+    nested.parent.mkdir()
+    shutil.copy(outside, nested)
+    names = [
+        str(outside),
+        f"../{outside.name}",
+        os.path.relpath(outside, folder),
+        "sub/x.npy",
+        "./labels.npy",
+        "..",
+    ]
+    for name in names:
+        manifest = json.loads(pristine)
+        del manifest["checksum"]
+        manifest["files"] = {name: sha256(outside.read_bytes()).hexdigest()}
+        (folder / "entry.json").write_text(json.dumps({**manifest, "checksum": content_key(**manifest)}))
+        with pytest.warns(WinnowWarning, match="must list plain names"):
+            assert stored.load(KIND, KEY) is None
+        next(folder.parent.glob(".corrupt-*")).rename(folder)
+
+
+def a_file(place, elsewhere):
+    place.write_text("no folder")
+
+
+def a_dangling_link(place, elsewhere):
+    place.symlink_to(elsewhere / "nowhere")
+
+
+def a_link_to_a_file(place, elsewhere):
+    (elsewhere / "precious").write_text("precious")
+    place.symlink_to(elsewhere / "precious")
+
+
+def an_empty_folder(place, elsewhere):
+    place.mkdir()
+
+
+@pytest.mark.parametrize("plant", [a_file, a_dangling_link, a_link_to_a_file, an_empty_folder])
+def test_what_lies_in_the_place_of_an_entry_is_set_aside_once(stored, tmp_path, plant):
+    folder = stored.entry_folder(KIND, KEY)
+    shutil.rmtree(folder)
+    plant(folder, tmp_path)
+    assert_whole(repaired(stored))
+    assert_whole(stored.fetch(KIND, KEY, refuse))
+    (aside,) = folder.parent.glob(".corrupt-*")
+    os.utime(aside, (0, 0), follow_symlinks=False)
+    assert stored.sweep_temporary() == 1
+    assert not os.path.lexists(aside)
+    if plant is a_link_to_a_file:
+        assert (tmp_path / "precious").read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "plant", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"]
+)
+def test_a_pipe_or_a_device_among_the_files_is_damage_and_never_waited_for(stored, name, plant):
+    path = stored.entry_folder(KIND, KEY) / name
+    path.unlink()
+    plant(path)
+    assert_whole(repaired(stored))

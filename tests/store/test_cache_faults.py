@@ -80,6 +80,20 @@ def start(tmp_path):
 
 
 @pytest.fixture
+def run_script(tmp_path):
+    """Run a script in a process of its own, which must succeed, and return what it prints."""
+
+    def run(script, *arguments):
+        environment = os.environ | {"PYTHONPATH": str(Path(winnow.__file__).parents[1])}
+        line = [sys.executable, "-c", script, str(tmp_path), *arguments]
+        ended = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout.strip()
+
+    return run
+
+
+@pytest.fixture
 def cache(tmp_path):
     return Cache(tmp_path / "cache", lock_timeout=30.0)
 
@@ -106,17 +120,152 @@ def entries(cache):
     return sorted(path.name for path in (cache.folder / KIND).glob("*/*"))
 
 
-@pytest.mark.parametrize("point", ["fit", "write", "fsync", "rename"])
-def test_a_kill_at_any_point_costs_one_computation_and_nothing_else(start, cache, tmp_path, point):
-    killed = start(WINNOW_CRASH_AT=point)
-    killed.communicate(timeout=60)
-    assert killed.returncode == -signal.SIGKILL
-    assert cache.load(KIND, KEY) is None
-    assert answer(start())[0] == {"found": False, "hash": HASH}
-    assert fits(tmp_path) == 2
-    assert cache.sweep_temporary() == (0 if point == "fit" else 1)
-    assert entries(cache) == [KEY]
-    assert answer(start())[0] == {"found": True, "hash": HASH}
+KILLS = """
+import os, shutil, signal, sys
+from pathlib import Path
+
+import numpy as np
+
+from winnow.store.cache import Cache
+
+folder, computing = Path(sys.argv[1]), 0
+FILE_EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.utime"}
+
+
+def compute():
+    global computing
+    computing += 1
+    return {"x": np.arange(5), "y": np.arange(7) ** 2}, {"note": 1}
+
+
+def compute_rows(append):
+    arrays, info = compute()
+    for name, array in arrays.items():
+        append(name, array[:3])
+        append(name, array[3:])
+    return info
+
+
+def fetch():
+    cache = Cache(folder / "cache")
+    if sys.argv[2] == "rows":
+        return cache.fetch_rows("square", "ab12", compute_rows)
+    return cache.fetch("square", "ab12", compute)
+
+
+def killed_before(event_number):
+    \"\"\"Fetch in a process that dies just before its n-th use of a file; return how that ended.\"\"\"
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    left = event_number
+
+    def count_down(event, arguments):
+        nonlocal left
+        if event in FILE_EVENTS and str(folder) in str(arguments):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(count_down)
+    fetch()
+    os._exit(0)
+
+
+number, ended = 0, -signal.SIGKILL
+while ended == -signal.SIGKILL:
+    number += 1
+    ended = killed_before(number)
+    found = Cache(folder / "cache").load("square", "ab12")
+    entry, computing = fetch(), 0
+    assert entry.found == (found is not None), number
+    assert entry.arrays.keys() == {"x", "y"} and entry.info["note"] == 1, number
+    assert entry.arrays["y"].tolist() == [0, 1, 4, 9, 16, 25, 36], number
+    assert fetch().found and computing == 0, number
+    Cache(folder / "cache").sweep_temporary()
+    left = sorted(path.name for path in folder.rglob("*") if not path.is_dir())
+    assert left == ["entry.json", "x.npy", "y.npy"], (number, left)
+    shutil.rmtree(folder / "cache")
+assert ended == 0, ended
+print(number)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("kind", ["whole", "rows"])
+def test_a_kill_before_any_use_of_a_file_costs_one_computation_and_nothing_else(run_script, kind):
+    assert int(run_script(KILLS, kind)) > 12  # so many uses of a file were interrupted, one by one
+
+
+TWENTY = """
+import os, sys, time
+from pathlib import Path
+
+import numpy as np
+
+from winnow.store.cache import Cache
+from winnow.store.lock import hold
+
+folder = Path(sys.argv[1])
+
+
+def in_twenty_processes(work):
+    pids = []
+    for number in range(20):
+        pids.append(os.fork())
+        if not pids[-1]:
+            work()
+            os._exit(0)
+    assert all(os.waitpid(pid, 0)[1] == 0 for pid in pids)
+"""
+
+COMPUTES_ONCE = """
+
+def compute():
+    with (folder / "fits").open("a") as fits:
+        print("fit", file=fits)
+    time.sleep(0.1)
+    return {"y": np.arange(1000) ** 2}, {}
+
+
+def work():
+    for key in ("ab12", "cd34", "ab56"):
+        assert Cache(folder / "cache").fetch("square", key, compute).arrays["y"][-1] == 999**2
+
+
+in_twenty_processes(work)
+print(len((folder / "fits").read_text().split()))
+"""
+
+EXCLUDES = """
+
+count = folder / "count"
+count.write_text("0")
+
+
+def work():
+    for _ in range(25):
+        with hold(folder / "locks" / "one.lock", 60):
+            number = int(count.read_text())
+            time.sleep(0.0005)  # long enough for a second holder to read the same number
+            count.write_text(str(number + 1))
+
+
+in_twenty_processes(work)
+assert not list((folder / "locks").iterdir())
+print(count.read_text())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_twenty_processes_compute_each_of_three_keys_once(run_script, tmp_path):
+    assert run_script(TWENTY + COMPUTES_ONCE) == "3"
+    assert not list((tmp_path / "cache" / "locks").iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_lock_that_is_removed_by_every_holder_still_excludes(run_script):
+    assert run_script(TWENTY + EXCLUDES) == "500"
 
 
 def test_a_waiter_takes_over_from_a_killed_process(start, cache, tmp_path):

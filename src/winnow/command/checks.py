@@ -1,0 +1,61 @@
+"""Check a command line and the configuration it stands for, before Hydra acts on either."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
+
+from winnow.command._allowed import Typed, check_composed, check_resolvers, check_words, chosen_launcher
+
+
+def check_command(words: Sequence[str], conf: Path) -> Typed:
+    """Return what was typed, if the words and what they make of the configuration are allowed.
+
+    Parameters
+    ----------
+    words : what was typed after the program's name, as it goes to Hydra.
+    conf : the folder of winnow's own configuration.
+
+    Raises
+    ------
+    InvalidValue
+        At the first word or key that is not allowed; nothing was built, imported or written.
+    """
+    typed = check_words(words)
+    shared = [word for word in typed.words if not _is_swept(word)]
+    with initialize_config_dir(str(conf.absolute()), version_base="1.3"):
+        check_config(compose("config", shared, return_hydra_config=True), typed, conf)
+    return typed
+
+
+def check_config(config: DictConfig, typed: Typed, conf: Path) -> None:
+    """Refuse a composed configuration whose `hydra` node or settings hold anything that is not allowed."""
+    hydra = _plain(config.hydra)
+    check_composed(hydra, _shipped(chosen_launcher(hydra), conf), typed)
+    check_resolvers(_plain(OmegaConf.masked_copy(config, [name for name in config if name != "hydra"])))
+
+
+def of_job(typed: Typed, overrides: Sequence[str]) -> Typed:
+    """Return what was typed as far as one job of a sweep is concerned."""
+    return replace(typed, overrides=tuple(overrides))
+
+
+def _is_swept(word: str) -> bool:
+    (override,) = OverridesParser.create().parse_overrides([word])
+    return override.is_sweep_override()
+
+
+def _plain(node: Any) -> Any:
+    return OmegaConf.to_container(node, resolve=False, enum_to_str=True)
+
+
+@cache
+def _shipped(launcher: str, conf: Path) -> Mapping[str, Any]:
+    """Return the `hydra` node of winnow's own configuration."""
+    words = [f"hydra/launcher={launcher}"]
+    return _plain(compose("config", words, return_hydra_config=True).hydra)

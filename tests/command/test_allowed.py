@@ -1,0 +1,416 @@
+"""What reaches Hydra: plain settings of the launchers, and nothing that builds, opens or runs anything."""
+
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+
+from winnow.command._allowed import Typed, check_composed, check_resolvers, check_words, chosen_launcher
+from winnow.command._launchers import LAUNCHERS
+from winnow.errors import InvalidValue
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+def composed(*words):
+    """The `hydra` node that these words lead to, as plain values; nothing of it is built."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        node = compose("config", list(words), return_hydra_config=True).hydra
+    return OmegaConf.to_container(node, resolve=False, enum_to_str=True)
+
+
+@cache
+def _shipped(launcher):
+    return composed(f"hydra/launcher={launcher}")
+
+
+def shipped(launcher="basic"):
+    return deepcopy(_shipped(launcher))
+
+
+def check(*arguments):
+    """What the command does with what was typed, before Hydra acts."""
+    typed = check_words(arguments)
+    node = composed(*typed.words)
+    check_composed(node, shipped(chosen_launcher(node)), typed)
+    return node
+
+
+def refused(*arguments):
+    """What is refused, whether at the words or as composed, and the one line said about it."""
+    with pytest.raises(InvalidValue) as refusal:
+        check(*arguments)
+    return one_line(refusal.value)
+
+
+def one_line(error):
+    line = str(error)
+    assert line.isprintable()
+    assert len(line) < 600
+    return line
+
+
+ALLOWED = [
+    (),
+    ("k=20", "selector=furthest"),
+    ("hydra/launcher=basic",),
+    ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2"),
+    ("hydra/launcher=joblib", "hydra.launcher.pre_dispatch='3*n_jobs'", "hydra.launcher.batch_size=4"),
+    ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5"),
+    ("hydra/launcher=submitit_slurm", "hydra.launcher.timeout_min=5", "hydra.launcher.mem_gb=2"),
+    ("hydra/launcher=submitit_slurm", "hydra.launcher.partition='gpu,long'", "hydra.launcher.gres='gpu:2'"),
+    ("hydra/launcher=submitit_slurm", "++hydra.launcher.constraint='a100|h100'"),
+    ("hydra.mode=MULTIRUN",),
+]
+
+
+@pytest.mark.parametrize("arguments", ALLOWED)
+def test_plain_settings_of_the_shipped_launchers_pass(arguments):
+    check(*arguments)
+
+
+@pytest.mark.parametrize("path", sorted((CONF / "experiment").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_experiment_passes(path):
+    check(f"experiment={path.stem}")
+
+
+def test_every_setting_on_the_list_is_one_that_its_launcher_has():
+    for launcher, settings in LAUNCHERS.items():
+        assert settings.keys() <= shipped(launcher)["launcher"].keys() - {"_target_"}
+
+
+def test_what_launchers_set_by_default_obeys_the_rules():
+    for launcher, settings in LAUNCHERS.items():
+        for name, rule in settings.items():
+            value = shipped(launcher)["launcher"][name]
+            assert rule.holds(value) or "${" in value
+
+
+OPTIONS = [
+    ["--experimental-rerun", "x.pkl"],
+    ["--experimental-rerun=x.pkl"],
+    ["--config-path", "elsewhere"],
+    ["--config-path=elsewhere"],
+    ["-cp", "elsewhere"],
+    ["-cp=elsewhere"],
+    ["--config-name", "other"],
+    ["-cn", "other"],
+    ["-cn=other"],
+    ["--shell-completion", "query=bash"],
+    ["-sc", "install=bash"],
+]
+
+
+@pytest.mark.parametrize("arguments", OPTIONS, ids=" ".join)
+def test_an_option_that_reads_a_foreign_file_is_refused(arguments):
+    for line in (arguments, ["k=3", *arguments], [*arguments, "-m"], ["--cfg", "job", *arguments]):
+        with pytest.raises(InvalidValue, match=f"{arguments[0].partition('=')[0]} must not be used"):
+            check_words(line)
+
+
+@pytest.mark.parametrize("word", ["--exp=x.pkl", "--experimental=x", "--config-p=x", "--nonsense", "-mcp"])
+def test_the_beginning_of_an_option_and_an_unknown_one_are_usage_errors(word, capsys):
+    with pytest.raises(SystemExit) as ended:
+        check_words([word])
+    assert ended.value.code == 2
+    assert "error: " in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_version_is_that_of_winnow(capsys):
+    with pytest.raises(SystemExit) as ended:
+        check_words(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("winnow ")
+
+
+RUN = "{_target_: torch.utils.collect_env.run, command: touch}"
+FACTORY = (
+    "{version: 1, formatters: {f: {(): torch.utils.collect_env.run, command: touch}}, root: {handlers: []}}"
+)
+WORDS = [
+    f"+hydra.launcher.x={RUN}",
+    f"+hydra.sweeper.x={RUN}",
+    f"+hydra.callbacks.x={RUN}",
+    f"++hydra.callbacks.x={RUN}",
+    "hydra.launcher._target_=joblib.load",
+    "++hydra.launcher._target_=joblib.load",
+    "hydra.sweeper._target_=pandas.read_pickle",
+    "+hydra.sweeper.x={_target_: pandas.read_pickle, filepath_or_buffer: x.pkl}",
+    "+hydra.sweeper.params={hydra.run.dir: x}",
+    "hydra.sweeper.params={k: '3'}",
+    f"hydra.job_logging={FACTORY}",
+    f"hydra.hydra_logging={FACTORY}",
+    "+hydra.job_logging.handlers.h={class: logging.FileHandler, filename: x}",
+    "hydra/job_logging=default",
+    "hydra/hydra_logging=default",
+    "hydra/job_logging=stdout",
+    "hydra/output=default",
+    "hydra/env=default",
+    "hydra/callbacks=x",
+    "+hydra/callbacks=x",
+    "hydra/sweeper=basic",
+    "hydra=default",
+    "~hydra/job_logging",
+    "~hydra.job_logging",
+    "~hydra.callbacks",
+    "hydra.searchpath=[file:///elsewhere]",
+    "hydra.searchpath=[pkg://antigravity]",
+    "hydra.searchpath = [pkg://antigravity]",
+    "+hydra.searchpath=[pkg://antigravity]",
+    "+hydra.job.env_set.PYTHONPATH=elsewhere",
+    "+hydra.job.env_set.LD_PRELOAD=elsewhere.so",
+    "hydra.job.env_set={LD_PRELOAD: elsewhere.so}",
+    "hydra.job.env_copy=[TOKEN]",
+    "hydra.job.chdir=true",
+    "hydra.job.name=other",
+    "hydra.run.dir=elsewhere",
+    "hydra.sweep.dir=elsewhere",
+    "hydra.sweep.subdir=elsewhere",
+    "+hydra.sweep.mode='777'",
+    "hydra.output_subdir=elsewhere",
+    "hydra.help.template=x",
+    "hydra.verbose=true",
+    "hydra.mode=OTHER",
+    "+hydra.overrides.task=[hydra.run.dir=x]",
+    "hydra.runtime.choices={}",
+    "hydra/launcher=mine",
+    "hydra/launcher=basic,joblib",
+    "hydra/launcher=",
+    "+selector@hydra.callbacks.x=nearest",
+    "selector@hydra.launcher:x=nearest",
+    "+model@hydra.launcher=mlp",
+    "hydra.launcher.submitit_folder=elsewhere",
+    "hydra.launcher.setup=['touch x']",
+    "+hydra.launcher.setup=['touch x']",
+    "+hydra.launcher.additional_parameters.wrap=touch",
+    "hydra.launcher.temp_folder=elsewhere",
+    "hydra.launcher.backend=other",
+]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_that_reaches_into_hydra_is_refused_before_anything_is_composed(word):
+    with pytest.raises(InvalidValue) as refusal:
+        check_words(["k=3", word])
+    assert "hydra" in one_line(refusal.value)
+
+
+VALUES = [
+    ("joblib", "n_jobs={_target_: joblib.load}"),
+    ("joblib", "n_jobs=true"),
+    ("joblib", "n_jobs=${oc.env:HOME}"),
+    ("joblib", "pre_dispatch='9**9**9'"),
+    ("joblib", "max_nbytes=ext://os.system"),
+    ("submitit_slurm", "timeout_min=[1]"),
+    ("submitit_slurm", "partition='a\nrm -rf x'"),
+    ("submitit_slurm", "partition='$(rm x)'"),
+    ("submitit_slurm", "comment='`rm x`'"),
+    ("submitit_slurm", "account=ext://os.system"),
+    ("submitit_slurm", "name={_target_: joblib.load}"),
+    ("submitit_slurm", "gres='${oc.env:HOME}'"),
+]
+
+
+@pytest.mark.parametrize(("launcher", "setting"), VALUES)
+def test_a_setting_of_a_launcher_is_a_plain_value(launcher, setting):
+    words = (f"hydra/launcher={launcher}", f"hydra.launcher.{setting}")
+    check_words(words)
+    name = setting.partition("=")[0]
+    try:
+        node = composed(*words)
+    except Exception:  # Hydra itself knows the type of some settings
+        node = shipped(launcher)
+        node["launcher"][name] = {"_target_": "joblib.load"}
+    with pytest.raises(InvalidValue, match=f"hydra.launcher.{name}[^ ]* must ") as refusal:
+        check_composed(node, shipped(launcher), Typed(words))
+    one_line(refusal.value)
+
+
+YAMLS = {
+    "job_logging": f"job_logging: {FACTORY}",
+    "hydra_logging": f"hydra_logging: {FACTORY}",
+    "filters": "hydra_logging: {version: 1, filters: {f: {(): os.system}}, root: {handlers: []}}",
+    "handlers": "job_logging: {version: 1, handlers: {h: {class: logging.FileHandler, filename: x}}}",
+    "env_set": "job: {env_set: {LD_PRELOAD: x.so}}",
+    "env_copy": "job: {env_copy: [HOME]}",
+    "chdir": "job: {chdir: true}",
+    "name": "job: {name: x}",
+    "run.dir": "run: {dir: elsewhere}",
+    "sweep.dir": "sweep: {dir: elsewhere}",
+    "output_subdir": "output_subdir: elsewhere",
+    "callbacks": f"callbacks: {{x: {RUN}}}",
+    "launcher": "launcher: {_target_: joblib.load}",
+    "sweeper": "sweeper: {_target_: joblib.load}",
+    "overrides.task": "overrides: {task: ['+hydra.job.env_set.LD_PRELOAD=x.so']}",
+    "overrides.hydra": "overrides: {hydra: ['hydra.run.dir=elsewhere']}",
+    "params": "sweeper: {params: {hydra.run.dir: elsewhere}}",
+    "help": "help: {template: x}",
+    "verbose": "verbose: true",
+    "choices": "runtime: {choices: {hydra/other: x}}",
+}
+
+
+@pytest.mark.parametrize("name", YAMLS)
+def test_a_yaml_from_elsewhere_sets_settings_of_winnow_and_nothing_else(tmp_path, name):
+    (tmp_path / "experiment").mkdir()
+    path = tmp_path / "experiment" / "theirs.yaml"
+    path.write_text("# @package _global_\nk: 30\n")
+    assert check("experiment=theirs", "--config-dir", str(tmp_path))
+    path.write_text(f"# @package _global_\nk: 30\nhydra:\n  {YAMLS[name]}\n")
+    line = refused("experiment=theirs", "--config-dir", str(tmp_path))
+    assert line.startswith(f"hydra.{YAMLS[name].partition(':')[0]}.") or f"hydra.{name} must" in line
+
+
+def choose_theirs(folder, group):
+    """Put an option of Hydra's group into a folder, and an experiment that chooses it."""
+    for path, text in {
+        f"hydra/{group}/theirs.yaml": "_target_: joblib.load\n",
+        "experiment/theirs.yaml": f"# @package _global_\ndefaults:\n  - override /hydra/{group}: theirs\n",
+    }.items():
+        (folder / path).parent.mkdir(parents=True)
+        (folder / path).write_text(text)
+    return "experiment=theirs", "--config-dir", str(folder)
+
+
+@pytest.mark.parametrize("group", ["launcher", "callbacks", "sweeper", "help", "env", "output"])
+def test_options_of_hydra_in_a_folder_from_elsewhere_are_refused(tmp_path, group):
+    assert "hydra" in refused(*choose_theirs(tmp_path, group))
+
+
+@pytest.mark.parametrize("group", ["job_logging", "hydra_logging"])
+def test_logging_is_as_shipped_because_the_shipped_configuration_chooses_it(tmp_path, group):
+    assert check(*choose_theirs(tmp_path, group))[group] == shipped()[group]
+
+
+def test_a_launcher_in_a_folder_from_elsewhere_does_not_pass_for_the_shipped_one(tmp_path):
+    (tmp_path / "hydra" / "launcher").mkdir(parents=True)
+    (tmp_path / "hydra" / "launcher" / "joblib.yaml").write_text("_target_: joblib.load\n")
+    with pytest.warns(UserWarning, match="is validated against ConfigStore schema"):
+        assert "hydra.launcher" in refused("hydra/launcher=joblib", "--config-dir", str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", "a,b=c", "back\\slash", "end\\", "end'", "\\\\'\\", "ü[1]"])
+def test_a_folder_of_any_name_is_searched(tmp_path, name):
+    folder = tmp_path / name
+    (folder / "experiment").mkdir(parents=True)
+    (folder / "experiment" / "theirs.yaml").write_text("# @package _global_\nhydra: {verbose: true}\n")
+    assert "hydra.verbose" in refused("experiment=theirs", f"--config-dir={folder}")
+
+
+# Every way in which a mapping makes Hydra, `instantiate` or `logging.config` import and call something.
+CALLS = st.sampled_from(
+    [
+        *({key: "os.system"} for key in ("_target_", "()", "class", "cls", "factory")),
+        *({"x": text} for text in ("ext://os.system", "cfg://os")),
+        {"_target_": "joblib.load", "filename": "x"},
+    ]
+)
+
+
+def nested(inner):
+    return st.lists(inner, min_size=1, max_size=2) | st.dictionaries(st.text(), inner, min_size=1)
+
+
+EVIL = st.recursive(CALLS, nested)
+
+
+def places(node, keys=()):
+    """The keys of every mapping in a tree, and one new key in each."""
+    for key, value in node.items():
+        yield (*keys, key)
+        if isinstance(value, dict):
+            yield from places(value, (*keys, key))
+    yield (*keys, "new")
+
+
+PLACES = [(launcher, keys) for launcher in LAUNCHERS for keys in places(_shipped(launcher))]
+
+
+@given(st.sampled_from(PLACES), EVIL)
+def test_whatever_could_be_called_is_refused_wherever_it_stands(where, evil):
+    launcher, keys = where
+    node = shipped(launcher)
+    inner = node
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = evil
+    with pytest.raises(InvalidValue) as refusal:
+        check_composed(node, shipped(launcher), Typed(()))
+    assert one_line(refusal.value).startswith(("hydra.", "hydra/launcher"))
+
+
+@given(st.sampled_from(PLACES), st.none() | st.booleans() | st.integers() | st.text())
+def test_a_plain_value_is_refused_wherever_it_is_not_on_the_list(where, value):
+    launcher, keys = where
+    node = shipped(launcher)
+    inner = node
+    for key in keys[:-1]:
+        inner = inner[key]
+    assume(keys[-1] not in inner or repr(inner[keys[-1]]) != repr(value))
+    inner[keys[-1]] = value
+    on_the_list = (
+        (keys[0] == "launcher" and keys[1:] and keys[1] in LAUNCHERS[launcher])
+        or keys in {("mode",), ("sweeper", "max_batch_size"), ("job", "override_dirname")}
+        or (keys[:2] == ("runtime", "choices") and keys[2:] and not keys[2].startswith("hydra"))
+    )
+    if not on_the_list:
+        with pytest.raises(InvalidValue):
+            check_composed(node, shipped(launcher), Typed(()))
+
+
+def test_one_one_point_zero_and_true_are_three_different_settings():
+    for value in (1.0, True, "1", None, [1]):
+        with pytest.raises(InvalidValue, match=r"hydra\.x must be left as it is"):
+            check_composed(shipped() | {"x": value}, shipped() | {"x": 1}, Typed(()))
+
+
+def test_a_setting_that_is_gone_is_refused():
+    node = shipped()
+    del node["job_logging"]
+    with pytest.raises(InvalidValue, match=r"hydra\.job_logging must be left as it is, got nothing"):
+        check_composed(node, shipped(), Typed(()))
+
+
+RESOLVERS = [
+    "${oc.env:HOME}",
+    "${oc.env:HOME,x}",
+    "${oc.decode:'1'}",
+    "${now:%Y}",
+    "${hydra:runtime.cwd}",
+    "${python_version:}",
+    "${anything:}",
+    "${ oc.env : HOME }",
+    "a${oc.env:HOME}b",
+    "${k}${oc.env:HOME}",
+    "${oc.${name}:HOME}",
+    "${${which}}",
+    "\\${oc.env:HOME}",
+    "\\\\${oc.env:HOME}",
+    "${oc.env:${k}}",
+    "${unclosed",
+]
+
+
+@pytest.mark.parametrize("text", RESOLVERS)
+def test_a_resolver_is_refused_wherever_it_stands(text):
+    for settings in ({"k": text}, {"tracker": {"uri": text}}, {"transfer": ["mlp", text]}, {text: 1}):
+        with pytest.raises(InvalidValue, match="must be a value or the name of a setting") as refusal:
+            check_resolvers(settings)
+        one_line(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["${k}", "${trainer.steps}", "${.k}", "${..k}", "${transfer[0]}", "a ${k} b", "$k"]
+)
+def test_the_name_of_another_setting_is_no_resolver(text):
+    check_resolvers({"budget": text, "deeper": [{"budget": text}], "k": 3, "none": None})
+
+
+def test_the_shipped_settings_name_no_resolver():
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        check_resolvers(OmegaConf.to_container(compose("config"), resolve=False))
