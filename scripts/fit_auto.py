@@ -167,7 +167,13 @@ def tried(name: str, plans: Mapping[tuple[int, str], Plan], seeds: int) -> list[
 def pipeline_of(plan: Plan, dataset: Dataset, cache: Cache) -> Pipeline:
     """Return one selector at one budget, at work on the part that is learnt from."""
     stages = [plan.stages[group] for group in METHOD_GROUPS]
-    return Pipeline(Method(*stages, budget=plan.settings.budget, seed=plan.settings.seed), dataset, cache)
+    return Pipeline(
+        Method(
+            *stages, budget=plan.settings.budget, seed=plan.settings.seed, dynamics=plan.stages["dynamics"]
+        ),
+        dataset,
+        cache,
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ images nor the clusters.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
 from typing import Any, TypeVar
@@ -18,13 +18,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy import ndarray
 
-from winnow.dynamics.short_training import Proxy
 from winnow.errors import InvalidValue
 from winnow.selector.uniform import Uniform
 from winnow.stages import Augment, Clusterer, Embedding, Model, Observer, Selector, Trainer
 from winnow.store.cache import Cache, Entry
 from winnow.store.keys import content_key, identity, library_versions
-from winnow.streams import stream, stream_seed
+from winnow.streams import Streams, stream, stream_seed
 from winnow.types import Clustering, Dataset, Dynamics, Subset, Trained
 
 Value = TypeVar("Value")
@@ -46,7 +45,7 @@ class Method:
     trainer: Trainer
     budget: int
     seed: int
-    dynamics: Observer = field(default_factory=Proxy)
+    dynamics: Observer
     transfer: Model | None = None
 
     @property
@@ -194,7 +193,7 @@ class Pipeline:
                 lambda: method.dynamics.observe(
                     self.dataset,
                     method.model,
-                    seed=stream_seed(method.seed, repetition, "dynamics"),
+                    Streams(method.seed, repetition),
                     gradients=method.selector.needs_gradients,
                     description=description,
                 )
@@ -245,8 +244,7 @@ class Pipeline:
                 subset_of(kept),
                 method.trained,
                 method.augment,
-                seed=method.seed,
-                repetition=repetition,
+                Streams(method.seed, repetition),
             )
             labels = self.dataset.y[kept.arrays["indices"]]
             rows_of_class = np.bincount(labels, minlength=len(self.dataset.classes)).tolist()

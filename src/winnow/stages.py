@@ -13,6 +13,7 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.errors import InvalidValue
+from winnow.streams import Streams
 from winnow.types import Clustering, Dataset, Dynamics, Subset, Trained
 
 if TYPE_CHECKING:
@@ -153,16 +154,14 @@ class Trainer(Protocol):
         subset: Subset,
         model: Model,
         augment: Augment,
-        *,
-        seed: int,
-        repetition: int,
+        streams: Streams,
     ) -> Trained:
-        """Train on `subset` with the streams init, order and augment of (seed, repetition)."""
+        """Train on `subset` with the streams init, order, augment and validation of one repetition."""
         ...
 
     @property
     def trains_together(self) -> bool:
-        """Whether repetitions shall be trained by `train_together`, rather than one by one."""
+        """Whether repetitions are to be trained by `train_together`, rather than one by one."""
         return False
 
     def train_together(
@@ -171,13 +170,11 @@ class Trainer(Protocol):
         subsets: Sequence[Subset],
         model: Model,
         augment: Augment,
-        *,
-        seed: int,
-        repetitions: Sequence[int],
+        streams: Sequence[Streams],
     ) -> list[Trained | InvalidValue]:
-        """Train as `train` would on each of the equally large subsets, all at once.
+        """Train as `train` would on each of the equally large subsets with its streams, all at once.
 
-        Returns, in place of a training that went wrong, the error to raise: the others are none the worse.
+        Returns, in place of a training that went wrong, the error to raise; the others are not affected.
         """
         ...
 
@@ -190,14 +187,15 @@ class Observer(Protocol):
         self,
         dataset: Dataset,
         model: Model,
+        streams: Streams,
         *,
-        seed: int,
         gradients: bool = False,
         description: str | None = None,
     ) -> Dynamics:
-        """Train a network on all training rows, with their labels, and record what it makes of each.
+        """Train a network on all training rows, with their labels, and record its logits of each.
 
-        With `gradients`, only as far as the gradient norms take. A `description` shows a progress bar.
+        Draws from the stream dynamics alone. With `gradients`, only as far as the gradient norms take. A
+        `description` shows a progress bar.
         """
         ...
 

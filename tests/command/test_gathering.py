@@ -11,6 +11,7 @@ from winnow.clusterer.sklearn import Sklearn
 from winnow.command.gathering import in_common
 from winnow.command.workers import Deferred, Workers
 from winnow.dataset.digits import Digits
+from winnow.dynamics.short_training import ShortTraining
 from winnow.embedding.pca import PCA
 from winnow.errors import InvalidValue, TryLater
 from winnow.model.mlp import MLP
@@ -19,7 +20,7 @@ from winnow.selector.nearest import Nearest
 from winnow.selector.uniform import Uniform
 from winnow.stages import Augment, Selector
 from winnow.store.cache import Cache
-from winnow.trainer.lightning import Recipe
+from winnow.trainer.lightning import Lightning
 from winnow.types import Dataset
 
 
@@ -62,9 +63,10 @@ def make(dataset, tmp_path):
             selector=selector or Nearest(),
             model=MLP(hidden=(8,)),
             augment=Unchanged(),
-            trainer=Recipe(**({"steps": 5, "batched": True} | trainer)),
+            trainer=Lightning(**({"steps": 5, "together": True} | trainer)),
             budget=budget,
             seed=0,
+            dynamics=ShortTraining(),
         )
         return Pipeline(method, dataset, Cache(tmp_path))
 
@@ -108,12 +110,12 @@ def test_what_was_trained_before_is_found(make):
 
 def test_the_result_is_that_of_a_training_alone(make):
     together = [each.result() for each in ask(Workers(1), (make(), 0), (make(), 1))]
-    alone = [each.result() for each in ask(Workers(1), (make(batched=False), 0), (make(batched=False), 1))]
+    alone = [each.result() for each in ask(Workers(1), (make(together=False), 0), (make(together=False), 1))]
     assert [score.accuracy for score in together] == [score.accuracy for score in alone]
 
 
 def test_without_batching_each_is_trained_when_it_is_asked_for(make):
-    pipeline = make(batched=False)
+    pipeline = make(together=False)
     first, second = ask(Workers(1), (pipeline, 0), (pipeline, 1))
     assert isinstance(first, Deferred)
     first.result()

@@ -1,19 +1,22 @@
 """The dynamics run: what it records, of which network, and that it is nobody else's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from winnow.dynamics.short_training import Proxy, gradient_norms
+from winnow.dynamics.short_training import ShortTraining, gradient_norms
 from winnow.model.lenet5_batchnorm import LeNet5BatchNorm
 from winnow.model.mlp import MLP
-from winnow.network.batches import Normalise
+from winnow.network.normalisation import Normalisation
 from winnow.stages import Model
 from winnow.store.keys import identity
+from winnow.streams import Streams
 from winnow.types import Dataset
 
-SHORT = Proxy(epochs=3, batch_size=16, min_steps=1)
+SHORT = ShortTraining(epochs=3, batch_size=16, min_steps=1)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +31,7 @@ def halves() -> Dataset:
 
 
 def test_every_epoch_is_recorded_and_the_network_learns_from_one_to_the_next(halves):
-    seen = Proxy(epochs=3, batch_size=16, min_steps=1).observe(halves, MLP(hidden=(8,)), seed=0)
+    seen = SHORT.observe(halves, MLP(hidden=(8,)), Streams(0, 0))
     assert seen.logits.shape == (3, 60, 2)
     assert seen.gradient_norms is None
     others = np.arange(1, 60)
@@ -41,14 +44,14 @@ def test_every_epoch_is_recorded_and_the_network_learns_from_one_to_the_next(hal
 def test_a_mislabelled_row_stands_out(halves):
     from winnow.selector._scores import aum, el2n
 
-    seen = SHORT.observe(halves, MLP(hidden=(8,)), seed=0)
+    seen = SHORT.observe(halves, MLP(hidden=(8,)), Streams(0, 0))
     assert el2n(seen, halves.y).argmax() == 0
     assert aum(seen, halves.y).argmin() == 0
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(halves):
     one, again, other = (
-        SHORT.observe(halves, MLP(hidden=(8,), dropout=0.5), seed=seed).logits for seed in (0, 0, 1)
+        SHORT.observe(halves, MLP(hidden=(8,), dropout=0.5), Streams(seed, 0)).logits for seed in (0, 0, 1)
     )
     assert one.tobytes() == again.tobytes() != other.tobytes()
 
@@ -56,15 +59,15 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(halves):
 def test_recording_draws_no_chance_so_more_or_fewer_epochs_train_alike(halves):
     # With gradients the run ends after the first epoch, on the same schedule.
     model = MLP(hidden=(8,), dropout=0.5)
-    whole = SHORT.observe(halves, model, seed=0)
-    ended = SHORT.observe(halves, model, seed=0, gradients=True)
+    whole = SHORT.observe(halves, model, Streams(0, 0))
+    ended = SHORT.observe(halves, model, Streams(0, 0), gradients=True)
     assert ended.logits.shape == (1, 60, 2)
     assert ended.logits[0].tobytes() == whole.logits[0].tobytes()
 
 
 def test_gradients_are_taken_no_later_than_the_run_lasts(halves):
-    late = Proxy(epochs=2, batch_size=16, min_steps=1, gradient_epoch=9)
-    assert len(late.observe(halves, MLP(hidden=()), seed=0, gradients=True).logits) == 2
+    late = ShortTraining(epochs=2, batch_size=16, min_steps=1, gradient_epoch=9)
+    assert len(late.observe(halves, MLP(hidden=()), Streams(0, 0), gradients=True).logits) == 2
 
 
 @pytest.mark.parametrize("model", [MLP(hidden=(5,), dropout=0.5), LeNet5BatchNorm()])
@@ -72,7 +75,7 @@ def test_gradient_norms_are_those_of_one_row_at_a_time(halves, model: Model):
     torch.manual_seed(0)
     network = model.build((1, 28, 28), 2)
     norms = gradient_norms(network, halves)
-    images = Normalise.of(halves, torch.device("cpu"))(halves.x)
+    images = Normalisation.of(halves, torch.device("cpu"))(halves.x)
     network.eval()
     for row in (0, 1, 59):
         network.zero_grad()
@@ -82,20 +85,22 @@ def test_gradient_norms_are_those_of_one_row_at_a_time(halves, model: Model):
 
 
 def test_small_sets_are_passed_over_several_times_an_epoch(halves):
-    assert Proxy(epochs=3, batch_size=16, min_steps=30).passes(60) == 3  # 4 batches, 12 steps in 3 passes
-    assert Proxy(epochs=3, batch_size=16, min_steps=12).passes(60) == 1
-    longer = Proxy(epochs=1, batch_size=16, min_steps=12).observe(halves, MLP(hidden=()), seed=0)
-    passes = Proxy(epochs=3, batch_size=16, min_steps=12).observe(halves, MLP(hidden=()), seed=0)
-    # The same twelve steps; one looks at them once, the other thrice.
-    assert longer.logits[0].tobytes() == passes.logits[2].tobytes()
+    # A pass is 4 batches: three epochs of one pass are 12 steps, of three passes 36.
+    one_pass = ShortTraining(epochs=3, batch_size=16, min_steps=12)
+    passes = {steps: replace(one_pass, min_steps=steps).passes(60) for steps in (12, 13, 24, 25, 36)}
+    assert passes == {12: 1, 13: 2, 24: 2, 25: 3, 36: 3}
+    one_epoch = replace(one_pass, epochs=1)
+    # The same twelve steps; one records them once, the other thrice.
+    logits = [each.observe(halves, MLP(hidden=()), Streams(0, 0)).logits for each in (one_epoch, one_pass)]
+    assert logits[0][0].tobytes() == logits[1][2].tobytes()
 
 
-def test_the_code_of_the_recipe_at_work_is_part_of_the_identity():
-    assert identity(Proxy(batch_size=7).inner) in identity(Proxy(batch_size=7))
+def test_the_code_of_the_trainer_at_work_is_part_of_the_identity():
+    assert identity(ShortTraining(batch_size=7).inner) in identity(ShortTraining(batch_size=7))
 
 
 def test_the_global_random_states_are_left_alone(halves):
     numpys, torchs = np.random.get_state()[1].copy(), torch.get_rng_state()
-    SHORT.observe(halves, MLP(hidden=(2,), dropout=0.5), seed=0)
+    SHORT.observe(halves, MLP(hidden=(2,), dropout=0.5), Streams(0, 0))
     assert np.array_equal(np.random.get_state()[1], numpys)
     assert torch.equal(torch.get_rng_state(), torchs)

@@ -1,29 +1,9 @@
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
-from winnow.network.device import fault_of, has_gpu, repeatable
-
-ROOT = Path(__file__).parents[2]
-ASK = "import sys; from winnow.network.device import has_gpu; print(has_gpu(), 'torch' in sys.modules)"
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-def test_a_machine_without_a_driver_is_known_to_have_no_gpu_without_torch():
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    answer = subprocess.run(
-        [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, timeout=60, check=True
-    )
-    assert answer.stdout.split() == ["False", "False"]
-
-
-def test_torch_has_the_last_word_about_the_gpu():
-    assert has_gpu() == torch.cuda.is_available()
+from winnow.errors import InvalidValue
+from winnow.network.device import device_for, fault_of, one_thread, repeatable
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -36,14 +16,24 @@ def test_what_torch_may_use_is_as_it_was_after_the_block(wanted):
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-def test_nothing_wanted_of_torch_imports_no_compiler():
-    ask = "import sys; from winnow.network.device import repeatable\nwith repeatable(False): "
-    ask += "print('torch' in sys.modules, 'torch._inductor' in sys.modules)"
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    answer = subprocess.run(
-        [sys.executable, "-c", ask], env=environment, capture_output=True, text=True, timeout=60, check=True
-    )
-    assert answer.stdout.split() == ["True", "False"]
+def test_the_number_of_threads_is_as_it_was_after_the_block():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    with one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 3
+    torch.set_num_threads(before)
+
+
+def test_auto_is_a_gpu_where_there_is_one():
+    assert device_for("cpu").type == "cpu"
+    assert device_for("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_refused_rather_than_replaced():
+    with pytest.raises(InvalidValue, match="accelerator must be available"):
+        device_for("gpu")
 
 
 def test_finite_losses_are_no_fault():

@@ -7,13 +7,13 @@ import pytest
 
 from winnow.augment.none import Unchanged
 from winnow.clusterer.sklearn import Sklearn
-from winnow.dynamics.short_training import Proxy
+from winnow.dynamics.short_training import ShortTraining
 from winnow.embedding.pca import PCA
 from winnow.model.mlp import MLP
 from winnow.pipeline import Method, Pipeline
 from winnow.selector.nearest import Nearest
 from winnow.store.cache import Cache
-from winnow.trainer.lightning import Recipe
+from winnow.trainer.lightning import Lightning
 from winnow.types import Dataset
 
 
@@ -36,10 +36,10 @@ def pipeline(dataset, tmp_path) -> Callable[..., Pipeline]:
             "selector": Nearest(),
             "model": MLP(hidden=(8,)),
             "augment": Unchanged(),
-            "trainer": Recipe(steps=5),
+            "trainer": Lightning(steps=5),
             "budget": 10,
             "seed": 0,
-            "dynamics": Proxy(epochs=2, batch_size=16, min_steps=1),
+            "dynamics": ShortTraining(epochs=2, batch_size=16, min_steps=1),
         }
         return Pipeline(Method(**(parts | changes)), of, Cache(tmp_path))
 

@@ -4,15 +4,15 @@ import numpy as np
 
 from winnow.augment.affine_elastic import AffineElastic
 from winnow.augment.none import Unchanged
-from winnow.dynamics.short_training import Proxy
+from winnow.dynamics.short_training import ShortTraining
 from winnow.embedding.pca import PCA
 from winnow.model.mlp import MLP
 from winnow.selector.aum import AUM
 from winnow.selector.d2_pruning import D2Pruning
 from winnow.selector.el2n import EL2N
 from winnow.selector.grand import GraNd
-from winnow.streams import stream_seed
-from winnow.trainer.lightning import Recipe
+from winnow.streams import Streams
+from winnow.trainer.lightning import Lightning
 from winnow.types import Subset
 
 
@@ -39,7 +39,7 @@ def test_gradients_have_a_run_of_their_own(pipeline, tmp_path):
 
 def test_nobody_else_pays_for_dynamics_or_is_named_by_them(pipeline, tmp_path):
     one = pipeline()
-    assert one.subset_key(0) == pipeline(dynamics=Proxy(epochs=7)).subset_key(0)
+    assert one.subset_key(0) == pipeline(dynamics=ShortTraining(epochs=7)).subset_key(0)
     assert "dynamics" not in one.select(0).info["stages"]
     assert runs(tmp_path) == 0
 
@@ -50,31 +50,31 @@ def test_rows_chosen_by_dynamics_are_named_by_what_these_depend_on(pipeline):
 
     different = [
         {},
-        {"dynamics": Proxy(epochs=3)},
+        {"dynamics": ShortTraining(epochs=3)},
         {"model": MLP(hidden=(9,))},
         {"seed": 1},
         {"selector": EL2N(sampler="middle")},
     ]
     assert len({key(**changes) for changes in different}) == len(different)
     # How the kept rows are trained on, and the embedding, have no part in it.
-    same = [{"augment": AffineElastic()}, {"trainer": Recipe(steps=6)}, {"embedding": PCA(components=3)}]
+    same = [{"augment": AffineElastic()}, {"trainer": Lightning(steps=6)}, {"embedding": PCA(components=3)}]
     assert {key(**changes) for changes in same} == {key()}
 
 
 def test_the_network_that_is_watched_starts_elsewhere_than_the_one_that_is_judged(pipeline, dataset):
     import torch
 
-    from winnow.network.batches import Normalise
+    from winnow.network.normalisation import Normalisation
 
     # With the settings of the dynamics run and on all rows, only the streams are left to differ.
-    judged = Recipe(steps=6, batch_size=16, learning_rate=1e-3, betas=(0.9, 0.999), label_smoothing=0.0)
-    rows, images = Subset.of(np.arange(45)), Normalise.of(dataset, torch.device("cpu"))(dataset.x)
+    judged = Lightning(steps=6, batch_size=16, learning_rate=1e-3, betas=(0.9, 0.999), label_smoothing=0.0)
+    rows, images = Subset.of(np.arange(45)), Normalisation.of(dataset, torch.device("cpu"))(dataset.x)
 
     def logits(seed):
-        network, _ = judged.learn(dataset, rows, MLP(hidden=(8,)), Unchanged(), seed=seed, repetition=0)
+        network, _ = judged.learn(dataset, rows, MLP(hidden=(8,)), Unchanged(), Streams(seed, 0))
         with torch.inference_mode():
             return network.eval()(images).numpy()
 
     watched = pipeline(selector=EL2N()).observe(0).arrays["logits"][-1]
-    np.testing.assert_array_equal(logits(stream_seed(0, 0, "dynamics")), watched)
+    np.testing.assert_array_equal(logits(Streams(0, 0).seed("dynamics")), watched)
     assert not np.allclose(logits(0), watched, atol=1e-3)

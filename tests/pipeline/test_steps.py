@@ -15,7 +15,7 @@ from winnow.selector.furthest import Furthest
 from winnow.selector.nearest import Nearest
 from winnow.selector.uniform import Uniform
 from winnow.store.cache import Cache
-from winnow.trainer.lightning import Recipe
+from winnow.trainer.lightning import Lightning
 
 
 def entries(folder):
@@ -68,7 +68,7 @@ CHANGES = {
     "clusterer": Sklearn(k=6),
     "selector": Furthest(),
     "model": MLP(hidden=(9,)),
-    "trainer": Recipe(steps=6),
+    "trainer": Lightning(steps=6),
     "budget": 11,
     "seed": 1,
 }

@@ -7,6 +7,7 @@ import pytest
 
 from winnow.augment.none import Unchanged
 from winnow.clusterer.sklearn import Sklearn
+from winnow.dynamics.short_training import ShortTraining
 from winnow.embedding.identity import Identity
 from winnow.embedding.pca import PCA
 from winnow.model.mlp import MLP
@@ -15,7 +16,7 @@ from winnow.selector.kcenter import KCenter
 from winnow.selector.nearest import Nearest
 from winnow.selector.uniform import Uniform
 from winnow.store.cache import Cache
-from winnow.trainer.lightning import Recipe
+from winnow.trainer.lightning import Lightning
 from winnow.types import Dataset
 
 
@@ -25,7 +26,15 @@ def pipeline(tmp_path):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(40, 3)).astype(np.float32), np.arange(40) % 2
     method = Method(
-        Identity(), Sklearn(k=4), Uniform(), MLP(hidden=(2,)), Unchanged(), Recipe(), budget=5, seed=0
+        Identity(),
+        Sklearn(k=4),
+        Uniform(),
+        MLP(hidden=(2,)),
+        Unchanged(),
+        Lightning(),
+        budget=5,
+        seed=0,
+        dynamics=ShortTraining(),
     )
 
     def build(selector, *, embedding=method.embedding, k=4):

@@ -1,4 +1,4 @@
-"""Steps, schedule, batches and one real training, by hand where a hand can follow."""
+"""Steps, random streams and one real training, by hand where a hand can follow."""
 
 import numpy as np
 import pytest
@@ -10,93 +10,27 @@ from winnow.augment.none import Unchanged
 from winnow.errors import InvalidValue
 from winnow.model.lenet5_batchnorm import LeNet5BatchNorm
 from winnow.model.mlp import MLP
-from winnow.network.batches import Batches
-from winnow.trainer.lightning import Recipe
-from winnow.types import Dataset, Subset
-
-
-@pytest.fixture(scope="module")
-def stripes() -> Dataset:
-    """Two classes a network learns at once: bright left half, bright right half."""
-    rng = np.random.default_rng(0)
-
-    def draw(n):
-        y = rng.integers(2, size=n)
-        x = rng.integers(0, 60, size=(n, 1, 28, 28)).astype(np.uint8)
-        for image, label in zip(x, y, strict=True):
-            image[:, :, 14 * label : 14 * label + 14] += 150
-        return x, y
-
-    return Dataset("stripes", *draw(64), *draw(40), classes=("left", "right"))
-
-
-def batches(n, size, seed=0):
-    return Batches(
-        torch.arange(n).float().reshape(n, 1, 1, 1),
-        torch.zeros(n, dtype=torch.long),
-        torch.ones(n),
-        augment=Unchanged(),
-        size=size,
-        order=np.random.default_rng(seed),
-        distortion=torch.Generator(),
-    )
-
-
-@given(st.integers(2, 300), st.integers(3, 64))
-def test_a_pass_meets_every_row_once_and_no_batch_is_a_leftover(n, size):
-    passed = [images.flatten().tolist() for images, _, _ in batches(n, size)]
-    assert sorted(row for batch in passed for row in batch) == list(range(n))
-    lengths = [len(batch) for batch in passed]
-    assert len(lengths) == len(batches(n, size)) == -(-n // size)
-    assert max(lengths) - min(lengths) <= 1
-    assert min(lengths) > 1
-
-
-def test_every_pass_has_another_order():
-    several = batches(50, 50)
-    first, second = ([images.flatten().tolist() for images, _, _ in several] for _ in range(2))
-    assert first != second
-
-
-def test_the_learning_rate_warms_up_and_falls_to_zero():
-    recipe = Recipe(warmup=0.1)
-    assert recipe._cosine(0, 100) == pytest.approx(0.1)
-    assert recipe._cosine(9, 100) == pytest.approx(1.0)
-    assert recipe._cosine(55, 100) == pytest.approx(0.5)
-    assert recipe._cosine(100, 100) == pytest.approx(0.0)
-
-
-def test_one_step_of_adam_at_a_constant_rate_moves_every_weight_by_that_rate():
-    # Adam's first step has the size of the learning rate, whatever the gradient (Kingma and Ba, section 2.1).
-    network = torch.nn.Linear(2, 2)
-    before = network.weight.detach().clone()
-    optimizer, scheduler = Recipe(
-        optimizer="adam", schedule="constant", weight_decay=0.0, learning_rate=0.01
-    ).optimizer_for(network.parameters(), 1)
-    network(torch.tensor([[1.0, -2.0]])).sum().backward()
-    optimizer.step()
-    assert scheduler is None
-    assert (network.weight - before).abs().flatten().tolist() == pytest.approx([0.01] * 4, rel=1e-4)
-
-
-def test_only_weights_decay():
-    network = torch.nn.Linear(2, 2)
-    optimizer, _ = Recipe().optimizer_for(network.parameters(), 10)
-    decays = {p.ndim: group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
-    assert decays == {2: 0.05, 1: 0.0}
+from winnow.streams import Streams
+from winnow.trainer.lightning import Lightning
+from winnow.types import Subset
 
 
 @given(st.integers(1, 5000), st.floats(0.1, 50))
 def test_equal_epochs_mean_equal_passes_without_bounds(n, epochs):
-    recipe = Recipe(match="epochs", epochs=epochs, min_steps=1000, max_steps=1001)
+    trainer = Lightning(match="epochs", epochs=epochs, min_steps=1000, max_steps=1001)
     a_pass = -(-n // 32)
-    assert 0 <= recipe.steps_for(n) - epochs * a_pass < 1
+    assert 0 <= trainer.steps_for(n) - epochs * a_pass < 1
 
 
-def train(dataset, rows, seed=0, repetition=0, model=None, **recipe):
-    subset = Subset.of(np.array(rows))
-    chosen = Recipe(**({"steps": 20, "batch_size": 8} | recipe))
-    return chosen.train(dataset, subset, model or MLP(), Unchanged(), seed=seed, repetition=repetition)
+def test_accumulated_batches_make_fewer_steps():
+    # 100 rows are 4 batches of 32 or fewer: with 3 batches to a step, 2 steps a pass.
+    assert Lightning(match="epochs", epochs=5.0, accumulate_grad_batches=3).steps_for(100) == 10
+
+
+def train(dataset, rows, seed=0, repetition=0, model=None, **settings):
+    trainer = Lightning(**({"steps": 20, "batch_size": 8} | settings))
+    rows = Subset.of(np.array(rows))
+    return trainer.train(dataset, rows, model or MLP(), Unchanged(), Streams(seed, repetition))
 
 
 def test_a_training_learns_and_takes_exactly_its_steps(stripes):
@@ -160,7 +94,46 @@ def test_a_loss_that_explodes_is_named_with_its_step(stripes):
         train(stripes, range(16), learning_rate=1e30, schedule="constant", label_smoothing=0.0)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-def test_a_gpu_that_is_not_there_is_refused_rather_than_replaced(stripes):
-    with pytest.raises(InvalidValue, match="accelerator must be available"):
-        train(stripes, range(16), accelerator="gpu")
+def test_a_training_can_be_watched_pass_by_pass_and_stopped(stripes):
+    modes = []
+
+    def stop_after_three(network):
+        modes.append(network.training)
+        return len(modes) == 3
+
+    rows, model = Subset.of(np.arange(16)), MLP((4,))
+    _, losses = Lightning(steps=50, batch_size=8).learn(
+        stripes, rows, model, Unchanged(), Streams(0, 0), after_epoch=stop_after_three
+    )
+    assert (len(modes), len(losses)) == (3, 6)
+
+
+def test_a_description_shows_the_steps_on_stderr(stripes, capsys):
+    rows = Subset.of(np.arange(16))
+    Lightning(steps=5).learn(stripes, rows, MLP((4,)), Unchanged(), Streams(0, 0), description="dynamics")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "dynamics" in err
+    assert "5/5" in err
+
+
+@pytest.mark.parametrize("step", [0, 3, 19])
+@pytest.mark.parametrize("description", [None, "bar"])
+def test_ctrl_c_stays_ctrl_c_and_works_again(stripes, step, description):
+    import signal
+
+    class Interrupted(Unchanged):
+        calls = 0
+
+        def __call__(self, images, generator):
+            type(self).calls += 1
+            if self.calls > step:
+                raise KeyboardInterrupt
+            return images
+
+    handler, rows = signal.getsignal(signal.SIGINT), Subset.of(np.arange(16))
+    trainer = Lightning(steps=20)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.learn(stripes, rows, MLP((4,)), Interrupted(), Streams(0, 0), description=description)
+    assert Interrupted.calls == step + 1
+    assert signal.getsignal(signal.SIGINT) is handler

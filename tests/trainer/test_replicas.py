@@ -38,7 +38,7 @@ def lets_through(network, seeds, rows=6):
     """What is left of ones, for every replica, by the losses of a network that has no weights to speak of."""
     together = replicas(network, seeds, torch.zeros(1, 8))
     ones = torch.ones(len(seeds), rows, 8)
-    return together.losses(lambda network, batch: network(batch[0]), (ones, ones, ones))
+    return together.losses(lambda scores, *_: scores, (ones, ones, ones))
 
 
 def dropping():
@@ -47,7 +47,7 @@ def dropping():
     return nn.Sequential(identity, nn.Dropout(0.5))
 
 
-def test_dropout_of_a_replica_does_not_depend_on_its_company():
+def test_dropout_of_a_replica_does_not_depend_on_the_others():
     several, single = lets_through(dropping, [5, 6, 7]), lets_through(dropping, [6])
     assert torch.equal(several[1], single[0])
     assert not torch.equal(several[0], several[1])
@@ -62,10 +62,10 @@ def test_dropout_goes_on_where_the_initial_weights_ended():
 
 def test_dropout_of_nothing_draws_nothing():
     together = replicas(lambda: nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.0)), [1], torch.zeros(1, 8))
-    before = together.chance[0].get_state()
+    before = together.generators[0].get_state()
     ones = torch.ones(1, 6, 8)
-    together.losses(lambda network, batch: network(batch[0]).sum(), (ones, ones, ones))
-    assert torch.equal(together.chance[0].get_state(), before)
+    together.losses(lambda scores, *_: scores.sum(), (ones, ones, ones))
+    assert torch.equal(together.generators[0].get_state(), before)
 
 
 def test_nothing_is_dropped_when_it_is_tested():
@@ -73,7 +73,7 @@ def test_nothing_is_dropped_when_it_is_tested():
     assert torch.equal(layer(torch.ones(3, 2)), torch.ones(3, 2))
 
 
-def test_chance_that_cannot_be_kept_apart_is_refused():
+def test_random_numbers_that_cannot_be_kept_apart_are_refused():
     with pytest.raises(RuntimeError, match="randomness"):
         lets_through(lambda: nn.Sequential(nn.Linear(8, 8), nn.AlphaDropout(0.5)), [1, 2])
 
@@ -84,7 +84,7 @@ def test_batch_statistics_are_each_replicas_own():
 
     together = replicas(build, [1, 2], torch.zeros(1, 1))
     batch = torch.tensor([[[0.0], [2.0]], [[10.0], [30.0]]])
-    together.losses(lambda network, batch: network(batch[0]).sum(), (batch, batch, batch))
+    together.losses(lambda scores, *_: scores.sum(), (batch, batch, batch))
     # A tenth of the means 1 and 20; (momentum 0.1, Ioffe and Szegedy's moving average as torch has it).
     assert together.buffers["running_mean"].flatten().tolist() == pytest.approx([0.1, 2.0])
     assert together.buffers["num_batches_tracked"].tolist() == [1, 1]

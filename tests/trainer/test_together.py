@@ -1,11 +1,14 @@
-"""What replicas learn together is what each would have learnt alone."""
+"""What networks learn together is what each would have learnt alone."""
 
 from dataclasses import fields
+from functools import partial
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch.optim.lr_scheduler import LambdaLR
 
 from winnow.augment.none import Unchanged
 from winnow.dataset.digits import Digits
@@ -13,12 +16,13 @@ from winnow.errors import InvalidValue
 from winnow.model.lenet5 import LeNet5
 from winnow.model.lenet5_batchnorm import LeNet5BatchNorm
 from winnow.model.mlp import MLP
-from winnow.network.batches import Batches, Normalise
-from winnow.streams import stream, stream_seed
-from winnow.trainer import _together as batched
-from winnow.trainer import fit as training
+from winnow.network.normalisation import Normalisation
+from winnow.streams import Streams
+from winnow.trainer._data import EvenBatches
+from winnow.trainer._optimization import cosine_schedule, make_optimizer, weighted_cross_entropy
 from winnow.trainer._replicas import Replicas
-from winnow.trainer.lightning import Recipe
+from winnow.trainer._together import StackedBatches, fit
+from winnow.trainer.lightning import Lightning
 from winnow.types import Subset, Trained
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -27,7 +31,7 @@ MODELS, AUGMENTS = (
 )
 # 37 rows are batches of 13, 12 and 12: sizes that differ, and a second pass within the steps.
 ROWS, SIZE, STEPS = 37, 16, 5
-RECIPE = Recipe(steps=STEPS, batch_size=SIZE)
+LOSS = partial(weighted_cross_entropy, smoothing=0.1)
 on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
@@ -51,47 +55,51 @@ def double():
 
 
 def in_double(dataset):
-    normalise = Normalise.of(dataset, torch.device("cpu"))
-    return lambda rows: normalise(rows).double()
+    normalised = Normalisation.of(dataset, torch.device("cpu"))
+    return lambda rows: normalised(rows).double()
 
 
-def learnt_alone(dataset, subset, model, augment, repetition):
-    images = in_double(dataset)(dataset.x[subset.indices])
-    batches = Batches(
-        images,
-        torch.tensor(dataset.y[subset.indices]),
-        torch.tensor(subset.weights),
-        augment=augment,
-        size=SIZE,
-        order=stream(0, repetition, "order"),
-        distortion=torch.Generator().manual_seed(stream_seed(0, repetition, "augment")),
+def adamw(parameters, **settings):
+    optimizer = make_optimizer(
+        "adamw", parameters, learning_rate=6e-3, betas=(0.9, 0.99), weight_decay=0.05, **settings
     )
+    return optimizer, LambdaLR(optimizer, cosine_schedule(STEPS, 0.05))
+
+
+def learnt_alone(dataset, subset, model, augment, streams):
+    """Train one network by a loop of its own, in double precision."""
+    images = in_double(dataset)(dataset.x[subset.indices])
+    labels, weights = torch.tensor(dataset.y[subset.indices]), torch.tensor(subset.weights)
+    distortions, losses = torch.Generator().manual_seed(streams.seed("augment")), []
     with torch.random.fork_rng():
-        torch.manual_seed(stream_seed(0, repetition, "init"))
+        torch.manual_seed(streams.seed("init"))
         network = model.build(dataset.x.shape[1:], 10)
-        optimizer, scheduler = RECIPE.optimizer_for(network.parameters(), STEPS)
-        losses = training.fit(
-            network, RECIPE.loss, batches, steps=STEPS, optimizer=optimizer, scheduler=scheduler
-        )
+        optimizer, scheduler = adamw(network.parameters())
+        passes = repeat(EvenBatches(len(subset), SIZE, streams.rng("order")))
+        for rows in islice(chain.from_iterable(passes), STEPS):
+            optimizer.zero_grad()
+            loss = LOSS(network(augment(images[rows], distortions)), labels[rows], weights[rows])
+            loss.backward()
+            optimizer.step()
+            scheduler.step()
+            losses.append(loss.item())
     return network.state_dict(), losses
 
 
 def learnt_together(dataset, subsets, model, augment):
-    repetitions = range(len(subsets))
-    batches = batched.Batches.of(dataset, subsets, in_double(dataset), augment, SIZE, 0, repetitions)
-    seeds = [stream_seed(0, repetition, "init") for repetition in repetitions]
+    streams = [Streams(0, repetition) for repetition in range(len(subsets))]
+    batches = StackedBatches.of(dataset, subsets, in_double(dataset), augment, streams, SIZE)
+    seeds = [each.seed("init") for each in streams]
     with torch.random.fork_rng():
         replicas = Replicas.of(lambda: model.build(dataset.x.shape[1:], 10), seeds, batches.images[:1])
-    optimizer, scheduler = RECIPE.optimizer_for(replicas.parameters.values(), STEPS, stacked=True)
-    losses = batched.fit(
-        replicas, RECIPE.loss, batches, steps=STEPS, optimizer=optimizer, scheduler=scheduler
-    )
+    optimizer, scheduler = adamw(replicas.parameters.values(), vector_dimensions=2)
+    losses = fit(replicas, LOSS, batches, steps=STEPS, optimizer=optimizer, scheduler=scheduler)
     return replicas.parameters | replicas.buffers, losses
 
 
 @pytest.mark.parametrize("augment", AUGMENTS)
 @pytest.mark.parametrize("model", MODELS)
-def test_each_replica_learns_what_it_would_have_learnt_alone(
+def test_each_network_learns_what_it_would_have_learnt_alone(
     build_option, digits, subsets, double, model, augment
 ):
     model, augment = build_option("model", model), build_option("augment", augment)
@@ -99,29 +107,23 @@ def test_each_replica_learns_what_it_would_have_learnt_alone(
         model = type(model)(dropout=0.4)
     together, losses = learnt_together(digits, subsets, model, augment)
     for repetition, subset in enumerate(subsets):
-        alone, expected = learnt_alone(digits, subset, model, augment, repetition)
+        alone, expected = learnt_alone(digits, subset, model, augment, Streams(0, repetition))
         np.testing.assert_allclose(losses[repetition], expected, rtol=1e-6)
         for name, value in alone.items():
             torch.testing.assert_close(together[name][repetition], value, rtol=1e-7, atol=1e-9, msg=name)
 
 
 def together(dataset, subsets, model=None, repetitions=None, **settings):
-    chosen = Recipe(**({"steps": 20, "batch_size": SIZE, "batched": True} | settings))
-    return chosen.train_together(
-        dataset,
-        subsets,
-        model or MLP((16,), dropout=0.2),
-        Unchanged(),
-        seed=0,
-        repetitions=range(len(subsets)) if repetitions is None else repetitions,
-    )
+    trainer = Lightning(**({"steps": 20, "batch_size": SIZE, "together": True} | settings))
+    streams = [Streams(0, each) for each in repetitions or range(len(subsets))]
+    return trainer.train_together(dataset, subsets, model or MLP((16,), dropout=0.2), Unchanged(), streams)
 
 
 def separately(dataset, subsets, model=None, **settings):
-    chosen = Recipe(**({"steps": 20, "batch_size": SIZE} | settings))
+    trainer = Lightning(**({"steps": 20, "batch_size": SIZE} | settings))
     model = model or MLP((16,), dropout=0.2)
     return [
-        chosen.train(dataset, subset, model, Unchanged(), seed=0, repetition=repetition)
+        trainer.train(dataset, subset, model, Unchanged(), Streams(0, repetition))
         for repetition, subset in enumerate(subsets)
     ]
 
@@ -138,7 +140,7 @@ def test_losses_agree_in_single_precision(digits, subsets, model, settings):
         np.testing.assert_allclose(one.losses, other.losses, rtol=1e-3)
 
 
-def test_company_makes_no_difference(digits, subsets):
+def test_the_others_make_no_difference(digits, subsets):
     several = together(digits, subsets)
     single = together(digits, subsets[1:2], repetitions=[1])
     np.testing.assert_allclose(several[1].losses, single[0].losses, rtol=1e-4)
@@ -155,7 +157,7 @@ def test_rows_count_as_much_as_their_weights_say(digits, subsets):
     assert not np.allclose(one, unweighted, rtol=1e-3)
 
 
-def test_a_replica_whose_loss_explodes_takes_no_other_with_it(digits, subsets):
+def test_a_network_whose_loss_explodes_leaves_the_others_alone(digits, subsets):
     sick = Subset(subsets[1].indices, np.full(ROWS, np.nan, np.float32))
     outcomes = together(digits, [subsets[0], sick, subsets[2]])
     assert isinstance(outcomes[1], InvalidValue)
@@ -198,17 +200,17 @@ def test_global_random_states_and_threads_are_left_alone(digits, subsets):
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"batched": True}, True),
-        ({"batched": True, "accelerator": "cpu"}, True),
-        ({"batched": True, "validation_fraction": 0.1}, False),
-        ({"batched": False}, False),
-        ({"batched": "auto", "accelerator": "cpu"}, False),
-        ({"batched": "auto"}, torch.cuda.is_available()),
+        ({"together": True}, True),
+        ({}, False),
+        ({"together": True, "validation_fraction": 0.1}, False),
+        ({"together": True, "precision": "bf16-mixed"}, False),
+        ({"together": True, "gradient_clip_val": 1.0}, False),
+        ({"together": True, "accumulate_grad_batches": 2}, False),
     ],
     ids=str,
 )
-def test_repetitions_are_trained_together_where_asked_or_where_it_pays(settings, expected):
-    assert Recipe(**settings).trains_together == expected
+def test_repetitions_are_trained_together_where_it_is_asked_for_and_does_the_same(settings, expected):
+    assert Lightning(**settings).trains_together == expected
 
 
 @pytest.mark.slow
@@ -227,20 +229,6 @@ def test_whole_trainings_end_equally_good(digits, model):
     ]
     assert means[0] == pytest.approx(means[1], abs=1.0)
     assert min(means) > 80
-
-
-@on_gpu
-@pytest.mark.parametrize("model", [LeNet5(), LeNet5BatchNorm()], ids=repr)
-@pytest.mark.parametrize("augment", AUGMENTS)
-def test_a_recorded_step_does_what_the_step_does(build_option, digits, subsets, model, augment):
-    runs = [
-        Recipe(steps=30, batch_size=SIZE, accelerator="gpu", cuda_graph=recorded).train_together(
-            digits, subsets, model, build_option("augment", augment), seed=0, repetitions=range(3)
-        )
-        for recorded in (False, True)
-    ]
-    for one, other in zip(*runs, strict=True):
-        np.testing.assert_allclose(one.losses[:10], other.losses[:10], rtol=1e-3)
 
 
 @on_gpu

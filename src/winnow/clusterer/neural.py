@@ -139,7 +139,7 @@ class Neural(Clusterer, Wrapper):
         import torch
         from torch.nn.functional import cross_entropy
 
-        from winnow.trainer.fit import fit
+        from winnow.network.fit import fit
 
         lesson = torch.from_numpy(centroids), torch.arange(self.k)
         fit(
@@ -154,6 +154,6 @@ class Neural(Clusterer, Wrapper):
 def _opinion(network: "torch.nn.Module", rows: Float32[ndarray, "n ..."]) -> Int64[ndarray, " n"]:
     import torch
 
-    from winnow.trainer.fit import predict
+    from winnow.network.predict import predict
 
     return predict(network, (torch.from_numpy(rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK)))

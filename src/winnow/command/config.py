@@ -37,8 +37,8 @@ from winnow.stages import Model
 
 MIRRORED = ("dataset", "embedding", "clusterer", "selector", "model", "augment")
 FIXED_TARGETS = {
-    "trainer": {"winnow.trainer.lightning.Recipe"},
-    "dynamics": {"winnow.dynamics.short_training.Proxy"},
+    "trainer": {"winnow.trainer.lightning.Lightning", "winnow.trainer.reference.Reference"},
+    "dynamics": {"winnow.dynamics.short_training.ShortTraining"},
     "tracker": {"winnow.tracker.mlflow.MLflow", "winnow.tracker.mlflow.NoTracker"},
 }
 GROUPS = (*MIRRORED, *FIXED_TARGETS)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from winnow.pipeline import Pipeline, Score, subset_of
+from winnow.streams import Streams
 from winnow.types import Subset, Trained
 
 # Fewer keep a GPU busy with LeNet-5, and what an interruption costs is one batch.
@@ -95,8 +96,7 @@ class Group:
                 list(subsets.values()),
                 method.trained,
                 method.augment,
-                seed=method.seed,
-                repetitions=[each.repetition for each in subsets],
+                [Streams(method.seed, each.repetition) for each in subsets],
             )
         except Exception as error:  # raised to whoever asks for a result
             return [error] * len(subsets)

@@ -30,7 +30,7 @@ from winnow.store.cache import Cache
 from winnow.types import Dataset
 
 DATASET_ARRAYS = ("x", "y", "x_test", "y_test")
-PRELOADED = ["loky.process_executor", "winnow.trainer.fit", "winnow.command.workers"]
+PRELOADED = ["loky.process_executor", "winnow.trainer._callbacks", "winnow.command.workers"]
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 

@@ -1,14 +1,14 @@
-"""Watch a network learn all rows for a few passes: the material of every score by training dynamics.
+"""Train a network on all rows for a few epochs, and record what it makes of every row after each.
 
-The network is the configured one, trained plainly and briefly, which is what makes it a proxy [1]_: which
-rows are learnt late, or forgotten again, shows within a few passes and long before the training is done
-[2]_. After every pass it is asked, without dropout, for the logits of all rows. Expect little of it where a
-few passes already fit everything, and take its cost into account: it reads all labels, and trains longer
-than most subsets do that it helps to choose (LeNet-5 on 60,000 images: 88 s of one core, and 33 s to the
-gradient norms).
+Every score by training dynamics is computed from this record. The network is the configured one, trained
+plainly and briefly in place of a full training [1]_: which rows are learnt late, or forgotten again, shows
+within a few epochs [2]_. Expect little of it where a few epochs already fit everything, and take its cost
+into account: it reads all labels, and trains longer than most subsets do that it helps to choose (LeNet-5 on
+60,000 images: 88 s of one core, and 33 s to the gradient norms).
 
 Its initial weights and batch order are its own (stream `dynamics`): no network that is judged later starts
-where its proxy did. It is not augmented. The settings are plain ones, chosen for their cost, and not tuned.
+from the same weights. It is not augmented. The hyper-parameters are plain ones, chosen for their cost, and
+not tuned.
 
 .. [1] Coleman et al., "Selection via proxy: efficient data selection for deep learning", ICLR 2020.
    https://arxiv.org/abs/1906.11829
@@ -19,40 +19,53 @@ where its proxy did. It is not augmented. The settings are plain ones, chosen fo
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
-from pydantic import Field
 
 from winnow.augment.none import Unchanged
-from winnow.network.batches import EVALUATION_BATCH, Normalise
+from winnow.network.normalisation import EVALUATION_BATCH, Normalisation
 from winnow.stages import Model, Observer, Wrapper
-from winnow.trainer.lightning import Recipe
+from winnow.streams import Streams
+from winnow.trainer.lightning import Count, Lightning, Positive
 from winnow.types import Dataset, Dynamics, Subset
 
 if TYPE_CHECKING:
     import torch
 
-# Gradients of a chunk of rows that are held at once, in numbers: 64 MB.
+# Gradients of several rows that are held at once, in numbers: 64 MB.
 _NUMBERS_AT_ONCE = 2**24
-
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
-class Proxy(Observer, Wrapper):
-    """Train by AdamW with a cosine to zero, and record the logits of all rows `epochs` times.
+class ShortTraining(Observer, Wrapper):
+    """Train by AdamW with a cosine to zero, and record the logits of all rows after every epoch.
 
-    An epoch is one pass over the rows, or as many as it takes for all epochs together to reach `min_steps`
-    optimiser steps: on a small set a few passes would teach nothing. Gradient norms are those of the
-    unsmoothed loss by all weights, after epoch `gradient_epoch`; the training then goes no further.
+    Gradient norms are those of the loss without label smoothing, by all weights.
+
+    Parameters
+    ----------
+    epochs : int
+        How often logits are recorded. An epoch is one pass over the rows, or more, see `min_steps`.
+    learning_rate : float
+        Its highest value, after a warm-up.
+    batch_size : int
+        Rows of a batch, at most.
+    min_steps : int
+        Optimiser steps of all epochs together, at least: on a small set an epoch is as many passes as that
+        takes, because a few passes would teach nothing.
+    gradient_epoch : int
+        The epoch after which gradient norms are taken, for selectors that need them; the training then ends.
+    accelerator : {"auto", "cpu", "gpu"}
+        Where to train; auto: on an NVIDIA GPU if there is one.
+    deterministic : bool
+        On a GPU, use only algorithms that give the same bits every time. On a CPU results always do.
 
     Examples
     --------
-    >>> [Proxy().passes(n) for n in (1438, 60_000)]  # of an epoch
+    >>> [ShortTraining().passes(n) for n in (1438, 60_000)]  # of an epoch
     [3, 1]
     """
 
@@ -65,9 +78,9 @@ class Proxy(Observer, Wrapper):
     deterministic: bool = False
 
     @property
-    def inner(self) -> Recipe:
-        """The recipe at work; its number of steps depends on the rows."""
-        return Recipe(
+    def inner(self) -> Lightning:
+        """The trainer at work; its number of steps depends on the rows."""
+        return Lightning(
             learning_rate=self.learning_rate,
             betas=(0.9, 0.999),
             label_smoothing=0.0,
@@ -84,30 +97,30 @@ class Proxy(Observer, Wrapper):
         self,
         dataset: Dataset,
         model: Model,
+        streams: Streams,
         *,
-        seed: int,
         gradients: bool = False,
         description: str | None = None,
     ) -> Dynamics:
         passes = self.passes(dataset.n)
         steps = self.epochs * passes * math.ceil(dataset.n / self.batch_size)
-        watch = _Watch(dataset, passes, min(self.gradient_epoch, self.epochs) if gradients else self.epochs)
+        epochs = min(self.gradient_epoch, self.epochs) if gradients else self.epochs
+        record = _LogitsRecord(dataset, passes, epochs)
         network, _ = replace(self.inner, steps=steps).learn(
             dataset,
             Subset.of(np.arange(dataset.n)),
             model,
             Unchanged(),
-            seed=seed,
-            repetition=0,
-            watch=watch,
+            Streams(streams.seed("dynamics"), 0),
+            after_epoch=record,
             description=description,
         )
-        return Dynamics(watch.logits, gradient_norms(network, dataset) if gradients else None)
+        return Dynamics(record.logits, gradient_norms(network, dataset) if gradients else None)
 
 
 @dataclass(eq=False)
-class _Watch:
-    """Asked after every pass: records the logits at the end of each epoch, and says stop after the last."""
+class _LogitsRecord:
+    """Called after every pass: records the logits at the end of each epoch; returns True after the last."""
 
     dataset: Dataset
     passes: int
@@ -126,7 +139,7 @@ class _Watch:
         if within == 0:
             network.eval()
             with torch.inference_mode():
-                for rows, images in _chunks(self.dataset, network, EVALUATION_BATCH):
+                for rows, images in _batches(self.dataset, network, EVALUATION_BATCH):
                     self.logits[epoch - 1, rows] = network(images).float().cpu().numpy()
             network.train()
         return epoch == self.epochs
@@ -150,7 +163,7 @@ def gradient_norms(network: "torch.nn.Module", dataset: Dataset) -> Float32[ndar
     at_once = _NUMBERS_AT_ONCE // max(sum(value.numel() for value in weights.values()), 1)
     norms = np.empty(dataset.n, np.float32)
     with one_thread():
-        for rows, images in _chunks(dataset, network, min(max(at_once, 1), EVALUATION_BATCH)):
+        for rows, images in _batches(dataset, network, min(max(at_once, 1), EVALUATION_BATCH)):
             labels = torch.from_numpy(np.array(dataset.y[rows])).to(images.device)
             gradients = of_each_row(weights, images, labels).values()
             squares = sum(each.flatten(1).square().sum(dim=1) for each in gradients)
@@ -158,11 +171,11 @@ def gradient_norms(network: "torch.nn.Module", dataset: Dataset) -> Float32[ndar
     return norms
 
 
-def _chunks(
+def _batches(
     dataset: Dataset, network: "torch.nn.Module", size: int
 ) -> Iterator[tuple[slice, "torch.Tensor"]]:
-    """Yield all training rows, normalised and where the network is, a chunk at a time."""
-    normalise = Normalise.of(dataset, next(network.parameters()).device)
+    """Yield all training rows, normalised and on the device of the network, a batch at a time."""
+    normalised = Normalisation.of(dataset, next(network.parameters()).device)
     for start in range(0, dataset.n, size):
         rows = slice(start, start + size)
-        yield rows, normalise(dataset.x[rows])
+        yield rows, normalised(dataset.x[rows])

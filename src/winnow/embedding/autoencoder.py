@@ -59,7 +59,7 @@ class Autoencoder(ScaledEmbedding):
     def _train(self, network: "torch.nn.Module", x: UInt8[ndarray, "n c h w"]) -> None:
         import torch
 
-        from winnow.trainer.fit import fit
+        from winnow.network.fit import fit
 
         batches = _Batches(x, self.batch_size, self.seed)
         steps = self.epochs * len(batches)

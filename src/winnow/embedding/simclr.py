@@ -73,7 +73,7 @@ class SimCLR(ScaledEmbedding, Wrapper):
     def _train(self, network: "torch.nn.Module", x: UInt8[ndarray, "n c h w"]) -> None:
         import torch
 
-        from winnow.trainer.fit import fit
+        from winnow.network.fit import fit
 
         optimizer = torch.optim.AdamW(network.parameters(), lr=self.learning_rate)
         rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.learning_rate, total_steps=self.steps)

@@ -1,1 +1,1 @@
-"""What any use of a network needs: a device, batches, predictions."""
+"""What several groups need of a network: a device, normalised inputs, a plain training loop, predictions."""

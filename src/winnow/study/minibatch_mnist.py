@@ -23,7 +23,6 @@ from winnow.report.style import COLOURS, Record, panels, save_table, summary
 from winnow.stages import Clusterer, Study
 from winnow.streams import stream, stream_seed
 from winnow.study._quality import Quality, assigned, majority_labels
-from winnow.trainer._patience import set_aside
 from winnow.types import Clustering, Dataset
 
 
@@ -42,8 +41,10 @@ class MiniBatchMNIST(Study):
         for name, method in methods:
             repeated = []
             for repetition in range(seeds):
-                fitted, held = set_aside(len(X), self.held_out, stream(seed, repetition, "validation"))
-                parts = {"held-out": X[held], "test": X_test}
+                order = stream(seed, repetition, "validation").permutation(len(X))
+                held, fitted = np.split(order, [round(self.held_out * len(X))])
+                parts = {"held-out": X[np.sort(held)], "test": X_test}
+                fitted = np.sort(fitted)
                 cluster_seed = stream_seed(seed, repetition, "cluster")
                 repeated.append(
                     _judged(method, X[fitted], dataset.y[fitted], parts, dataset.y_test, cluster_seed)

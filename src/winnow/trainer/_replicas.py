@@ -1,9 +1,9 @@
-"""Hold many networks of one shape as one, each with its own weights, statistics and chance.
+"""Hold many networks of one shape as one, each with its own weights, batch statistics and random numbers.
 
-`torch.func.vmap` runs all of them by the kernels of one, on stacked weights [1]_. It has two traps. Batch
+`torch.func.vmap` runs all of them by the kernels of one, on stacked weights [1]_. Two things need care. Batch
 normalisation updates its statistics in place: they are stacked with the weights, and updated there. Dropout
-would draw for all networks from a single stream, so that what one learns depended on who else is there:
-its masks are drawn outside, each from the stream of its own network.
+would draw for all networks from a single stream, so that what one learns depended on the others: its masks
+are drawn outside, each from the stream of its own network.
 
 .. [1] "Model ensembling" in the tutorials of torch.func.
    https://docs.pytorch.org/tutorials/intermediate/ensembling.html
@@ -11,7 +11,6 @@ its masks are drawn outside, each from the stream of its own network.
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from typing import Any
 
 import torch
 from numpy import ndarray
@@ -20,14 +19,13 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from winnow.errors import InvalidValue
 
-Batch = tuple[Tensor, Tensor, Tensor]
-Loss = Callable[[Callable[[Tensor], Tensor], Any], Tensor]
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 class Replicas:
     """R networks of one shape: their parameters and buffers stacked along a first dimension of length R.
 
-    `chance` are the generators that dropout draws from, one for each network; `row` is a single input.
+    Dropout draws from `generators`, one for each network; `row` is a single input.
 
     Examples
     --------
@@ -37,9 +35,11 @@ class Replicas:
     {'weight': (2, 1, 1), 'bias': (2, 1)}
     """
 
-    def __init__(self, networks: Sequence[nn.Module], chance: Sequence[torch.Generator], row: Tensor) -> None:
+    def __init__(
+        self, networks: Sequence[nn.Module], generators: Sequence[torch.Generator], row: Tensor
+    ) -> None:
         self.parameters, self.buffers = stack_module_state(list(networks))
-        self.chance = chance
+        self.generators = generators
         # Only its layers are used, never its weights.
         self._network = deepcopy(networks[0])
         self._dropouts = _with_masks(self._network)
@@ -50,56 +50,59 @@ class Replicas:
                 raise InvalidValue(
                     f"a dropout layer must be used once by a network that is trained with others, got {name} "
                     f"used {layer.used} times",
-                    remedy="give each use its own layer, or set trainer.batched=false",
+                    remedy="give each use its own layer, or set trainer.together=false",
                 )
 
     @classmethod
     def of(cls, build: Callable[[], nn.Module], seeds: Sequence[int], row: Tensor) -> "Replicas":
-        """Build one network for each seed, whose stream dropout goes on drawing from."""
-        networks, chance = [], []
+        """Build one network for each seed, from whose stream its dropout goes on drawing."""
+        networks, generators = [], []
         for seed in seeds:
             torch.manual_seed(seed)
             networks.append(build())
-            chance.append(torch.Generator(row.device).manual_seed(seed))
+            generators.append(torch.Generator(row.device).manual_seed(seed))
             if row.device.type == "cpu":  # the initial weights came from the same stream
-                chance[-1].set_state(torch.get_rng_state())
-        return cls(networks, chance, row)
+                generators[-1].set_state(torch.get_rng_state())
+        return cls(networks, generators, row)
 
-    def losses(self, loss: Loss, batch: Batch) -> Tensor:
-        """Return the training loss of every replica on its own part of `batch`, each (R, b, ...)."""
+    def losses(self, loss: Loss, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """Return the loss (R,) of every network on its own images, labels and weights, each (R, b, ...).
 
-        def one(parameters: dict, buffers: dict, *own: Tensor) -> Tensor:
-            return loss(lambda x: functional_call(self._network, (parameters, buffers), (x,)), own)
+        `loss` takes the scores of a batch, its labels and its weights.
+        """
+
+        def one(parameters: dict, buffers: dict, images: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+            return loss(functional_call(self._network, (parameters, buffers), (images,)), labels, weights)
 
         self._network.train()
         buffers = self.buffers | self._masks(batch[0].shape[1])
         return vmap(one)(self.parameters, buffers, *batch)
 
     def predict(self, batches: Iterable[Tensor]) -> ndarray:
-        """Return the most likely class that every replica sees in every row, int64 (R, m)."""
+        """Return the most likely class of every row by every network, int64 (R, m)."""
 
-        def one(parameters: dict, buffers: dict, x: Tensor) -> Tensor:
-            return functional_call(self._network, (parameters, buffers), (x,))
+        def one(parameters: dict, buffers: dict, images: Tensor) -> Tensor:
+            return functional_call(self._network, (parameters, buffers), (images,))
 
         self._network.eval()
         scores = vmap(one, in_dims=(0, 0, None))
         with torch.no_grad():
-            answers = [scores(self.parameters, self.buffers, x).argmax(dim=2).cpu() for x in batches]
-        return torch.cat(answers, dim=1).numpy()
+            classes = [scores(self.parameters, self.buffers, x).argmax(dim=2).cpu() for x in batches]
+        return torch.cat(classes, dim=1).numpy()
 
     def _masks(self, size: int) -> dict[str, Tensor]:
         """Draw what every dropout layer lets through, in the order in which the layers would."""
         masks = {}
         for name, layer in self._dropouts.items():
-            drawn = [torch.empty(size, *layer.shape, device=each.device) for each in self.chance]
-            for mask, generator in zip(drawn, self.chance, strict=True):
+            drawn = [torch.empty(size, *layer.shape, device=each.device) for each in self.generators]
+            for mask, generator in zip(drawn, self.generators, strict=True):
                 mask.bernoulli_(layer.keep, generator=generator)
             masks[f"{name}.mask"] = torch.stack(drawn).div_(layer.keep)
         return masks
 
 
 class MaskedDropout(nn.Module):
-    """Dropout by a mask drawn elsewhere: vmap would draw for all replicas from one stream."""
+    """Dropout by a mask drawn elsewhere: vmap would draw for all networks from one stream."""
 
     def __init__(self, p: float) -> None:
         super().__init__()
@@ -117,7 +120,7 @@ def _with_masks(network: nn.Module) -> dict[str, MaskedDropout]:
     """Replace the dropout layers of `network`, and return those that drop something, by their names."""
     masked = {}
     for name, layer in list(network.named_modules()):
-        if type(layer) is nn.Dropout:  # what a kind of its own does is not known
+        if type(layer) is nn.Dropout:  # a subclass may do something else
             replacement = MaskedDropout(layer.p) if layer.p else nn.Identity()
             network.set_submodule(name, replacement)
             masked |= {name: replacement} if layer.p else {}

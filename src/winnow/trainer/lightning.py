@@ -1,15 +1,21 @@
-"""How a network is trained on the kept rows: optimiser, schedule, and how many steps a budget deserves.
+"""Train by Lightning, for a number of optimiser steps that depends on the budget alone.
 
-The default is the recipe of the reference measurements without augmentation: AdamW at 6e-3 with a short
-warm-up and a cosine to zero, batches of 32, label smoothing 0.1. It was chosen on a validation part of
-the training set, on random subsets, and is the same for every selector. Results are read at the last
-step, never at the best one, unless rows of the subset itself are set aside to stop early.
+The defaults are those of winnow's reference measurements without augmentation: AdamW at 6e-3 with a short
+warm-up and a cosine to zero, batches of 32, label smoothing 0.1. They were chosen on a validation part of the
+training set, on random subsets, and are the same for every selector. Results are read at the last step,
+never at the best one, unless rows of the subset itself are held out to stop early.
+
+Early stopping makes the number of steps depend on the rows as well, and part of the budget is not learnt
+from: comparisons are fair only where every selector stops in this way. It pays where the schedule is
+constant and nobody knows how long to train; with a schedule that ends, it loses [1]_.
+
+.. [1] Prechelt, "Early stopping - but when?", Neural Networks: Tricks of the Trade, 1998.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,97 +23,124 @@ from numpy import ndarray
 from pydantic import Field
 
 from winnow.errors import InvalidValue
-from winnow.network.batches import Batch, Batches, Normalise, Rows
-from winnow.network.device import device_for, has_gpu, one_thread, uncompiled
+from winnow.network.device import device_for, fault_of
+from winnow.network.normalisation import Normalisation
 from winnow.stages import Augment, Model, Trainer
-from winnow.streams import stream, stream_seed
-from winnow.trainer._patience import Patience, set_aside
+from winnow.streams import Streams
 from winnow.types import Dataset, Subset, Trained
 
 if TYPE_CHECKING:
+    import pytorch_lightning
     import torch
+    from pytorch_lightning.callbacks import Callback
 
+Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
-Stop = Callable[["torch.nn.Module"], bool]
 
 
 @dataclass(frozen=True)
-class Recipe(Trainer):
-    """Train by Lightning, for a number of optimiser steps that depends on the budget alone.
+class Lightning(Trainer):
+    """A LightningModule, a LightningDataModule and a Lightning Trainer with these hyper-parameters.
 
-    The rule: `epochs` passes over the kept rows, but at least `min_steps`, so that 100 images are not
-    starved, and at most `max_steps`. Every selector gets the same steps at the same budget. `steps` sets
-    the number outright.
-
-    That is `match="steps"`. With `match="epochs"` every budget gets its `epochs` passes and no bounds apply:
-    what a person sees who changes nothing but the size of the training set. A smaller subset then learns
-    less also because it is trained less.
-
-    With a `validation_fraction` above 0, so many of the kept rows are not learnt from but decide when to
-    stop: after `patience` passes without a better accuracy on them. The best weights are then used.
-
-    `batched` trains repetitions as one large network, unless they stop early: `auto` does so on a GPU. The
-    results agree up to rounding, but for dropout on a GPU, which draws other masks. With `cuda_graph` such
-    a training records its step once and replays it.
+    Parameters
+    ----------
+    optimizer : {"adamw", "adam"}
+        Adam with or without decoupled weight decay.
+    learning_rate : float
+        Its highest value.
+    betas : tuple of two floats
+        Decay rates of Adam's averages of the gradient and of its square.
+    weight_decay : float
+        Of weights; biases and the gains of normalisation never decay.
+    schedule : {"cosine", "constant"}
+        How the learning rate goes on after the warm-up: down to zero, or not at all (without a warm-up).
+    warmup : float
+        Share of the steps over which the learning rate rises.
+    label_smoothing : float
+        Probability that is taken from the right class and spread over all classes.
+    batch_size : int
+        Rows of a batch, at most: a pass is cut into batches as equal as possible.
+    match : {"steps", "epochs"}
+        What trainings on subsets of different size have in common. `steps`: `epochs` passes over the kept
+        rows, but at least `min_steps` and at most `max_steps`, so that 100 images are not starved. `epochs`:
+        `epochs` passes and no bounds, so that a smaller subset is also trained less.
+    epochs : float
+        Passes over the kept rows.
+    min_steps, max_steps : int
+        Bounds of the number of optimiser steps.
+    steps : int or None
+        The number of optimiser steps, whatever the budget; None: as `match` says.
+    validation_fraction : float
+        Share of the kept rows that are not learnt from, but decide when to stop. 0: none, never stop early.
+    patience : int
+        Passes without more validation rows classified correctly before stopping; the best weights are used.
+    accelerator : {"auto", "cpu", "gpu"}
+        Where to train; auto: on an NVIDIA GPU if there is one.
+    precision : {"32-true", "bf16-mixed"}
+        Lightning's precision: float32, or bfloat16 where torch.autocast uses it.
+    gradient_clip_val : float or None
+        Largest norm of a gradient, above which it is scaled down. None: gradients are used as they are.
+    accumulate_grad_batches : int
+        Batches whose gradients are averaged for an optimiser step.
+    together : bool
+        Train several repetitions as one large network, which is meant for a GPU, because a small network
+        leaves most of it idle. Accuracies agree up to rounding, but for dropout on a GPU, which draws other
+        masks. With early stopping, mixed precision, clipping or accumulation they are trained one by one
+        all the same.
+    deterministic : bool
+        On a GPU, use only algorithms that give the same bits every time. On a CPU results always do.
 
     Examples
     --------
-    >>> [Recipe().steps_for(n) for n in (100, 1200, 10_000, 60_000)]
+    >>> [Lightning().steps_for(n) for n in (100, 1200, 10_000, 60_000)]
     [1000, 1000, 7825, 10000]
-    >>> Recipe(steps=3000).steps_for(100)
+    >>> Lightning(steps=3000).steps_for(100)
     3000
-    >>> [Recipe(match="epochs").steps_for(n) for n in (100, 1200, 10_000, 60_000)]
+    >>> [Lightning(match="epochs").steps_for(n) for n in (100, 1200, 10_000, 60_000)]
     [100, 950, 7825, 46875]
     """
 
     optimizer: Literal["adamw", "adam"] = "adamw"
     learning_rate: Positive = 6e-3
     betas: tuple[Fraction, Fraction] = (0.9, 0.99)
-    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.05
+    weight_decay: NotNegative = 0.05
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup: Fraction = 0.05
     label_smoothing: Fraction = 0.1
-    batch_size: Annotated[int, Field(ge=1)] = 32
+    batch_size: Count = 32
     match: Literal["steps", "epochs"] = "steps"
     epochs: Positive = 25.0
-    min_steps: Annotated[int, Field(ge=1)] = 1000
-    max_steps: Annotated[int, Field(ge=1)] = 10_000
-    steps: Annotated[int, Field(ge=1)] | None = None
+    min_steps: Count = 1000
+    max_steps: Count = 10_000
+    steps: Count | None = None
     validation_fraction: Fraction = 0.0
-    patience: Annotated[int, Field(ge=1)] = 10
+    patience: Count = 10
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    batched: Literal["auto", True, False] = "auto"
-    cuda_graph: bool = False
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    gradient_clip_val: Positive | None = None
+    accumulate_grad_batches: Count = 1
+    together: bool = False
     deterministic: bool = False
 
     def steps_for(self, n: int) -> int:
         """Return the number of optimiser steps that n kept rows are trained for."""
         if self.steps is not None:
             return self.steps
-        passes = math.ceil(self.epochs * math.ceil(n / self.batch_size))
-        if self.match == "epochs":
-            return passes
-        return min(max(passes, self.min_steps), self.max_steps)
+        a_pass = math.ceil(math.ceil(n / self.batch_size) / self.accumulate_grad_batches)
+        steps = math.ceil(self.epochs * a_pass)
+        return steps if self.match == "epochs" else min(max(steps, self.min_steps), self.max_steps)
 
     def train(
-        self,
-        dataset: Dataset,
-        subset: Subset,
-        model: Model,
-        augment: Augment,
-        *,
-        seed: int,
-        repetition: int,
+        self, dataset: Dataset, subset: Subset, model: Model, augment: Augment, streams: Streams
     ) -> Trained:
-        from winnow.trainer import fit as training
+        from winnow.network.predict import predict
 
         started = perf_counter()
-        network, losses = self.learn(dataset, subset, model, augment, seed=seed, repetition=repetition)
-        normalise = Normalise.of(dataset, device_for(self.accelerator))
-        with one_thread():
-            predictions = training.predict(network, normalise.chunks(dataset.x_test))
-        return Trained(predictions, losses, perf_counter() - started)
+        network, losses = self.learn(dataset, subset, model, augment, streams)
+        normalised = Normalisation.of(dataset, device_for(self.accelerator)).batches(dataset.x_test)
+        return Trained(predict(network, normalised), losses, perf_counter() - started)
 
     def learn(
         self,
@@ -115,63 +148,112 @@ class Recipe(Trainer):
         subset: Subset,
         model: Model,
         augment: Augment,
+        streams: Streams,
         *,
-        seed: int,
-        repetition: int,
-        watch: Stop | None = None,
+        after_epoch: "Callable[[torch.nn.Module], bool] | None" = None,
         description: str | None = None,
     ) -> tuple["torch.nn.Module", ndarray]:
-        """Return a network trained on `subset`, and the loss of every step; nothing is tested.
+        """Return a network trained on `subset`, and the loss of every optimiser step, float32 (steps,).
 
-        `watch` is asked after every pass whether to stop, in place of the recipe's own early stopping.
+        `after_epoch` is called with the network after every pass, and stops the training by returning True.
+        A `description` shows a progress bar under that name.
+
+        Raises
+        ------
+        InvalidValue
+            If there is no row, if the accelerator is missing, or if a loss is not finite.
         """
         import torch
 
+        from winnow.trainer._callbacks import BestWeights, EpochWatch, LossCurve, StepBar
+        from winnow.trainer._data import KeptRows
+        from winnow.trainer._run import interruptible, surroundings
+
         _require_rows(subset)
         device = device_for(self.accelerator)
-        batches, patience = self._batches(dataset, subset, augment, device, seed, repetition)
-        with torch.random.fork_rng(), one_thread():
-            # Dropout goes on drawing from this stream, so it is paired between selectors too.
-            torch.manual_seed(stream_seed(seed, repetition, "init"))
-            network = model.build(dataset.x.shape[1:], len(dataset.classes)).to(device)
-            # So laid out, convolution and pooling take a fifth less time.
-            network = network.to(memory_format=torch.channels_last)
-            steps = self.steps_for(len(subset))
-            losses = self._fit(network, batches, steps, watch or patience, description)
-        if patience:
-            patience.restore(network)
-        return network, losses
+        fraction = self.validation_fraction
+        rows = KeptRows(
+            dataset, subset, augment, streams, batch_size=self.batch_size, validation_fraction=fraction
+        )
+        curve, best = LossCurve(), BestWeights()
+        callbacks: list[Callback] = [curve]
+        callbacks += [self._early_stopping(), best] if len(rows.validation_rows) else []
+        callbacks += [EpochWatch(after_epoch)] if after_epoch else []
+        callbacks += [StepBar(description)] if description else []
+        with surroundings(deterministic=self.deterministic):
+            # The dropout goes on drawing from this stream, so that it is the same for every selector.
+            torch.manual_seed(streams.seed("init"))
+            module = self.module(model.build(dataset.x.shape[1:], len(dataset.classes)))
+            trainer = self.trainer(self.steps_for(len(subset)), callbacks)
+            with interruptible(trainer):
+                trainer.fit(module, rows)
+                if best in callbacks:
+                    trainer.validate(module, rows, verbose=False)  # the last pass may have been cut short
+                    best.restore(module)
+        if fault := fault_of(curve.losses):
+            raise fault
+        return module.network.to(device), curve.losses
 
-    def _batches(
-        self,
-        dataset: Dataset,
-        subset: Subset,
-        augment: Augment,
-        device: "torch.device",
-        seed: int,
-        repetition: int,
-    ) -> tuple[Batches, Patience | None]:
-        """Return the batches to learn from, and what stops the training early if it is asked to."""
+    def module(self, network: "torch.nn.Module") -> "pytorch_lightning.LightningModule":
+        """Return the LightningModule that trains `network`."""
         import torch
 
-        rows = Rows.of(dataset, subset, Normalise.of(dataset, device))
-        learnt, aside = set_aside(
-            len(subset), self.validation_fraction, stream(seed, repetition, "validation")
+        from winnow.trainer._module import Classifier
+
+        return Classifier(
+            # In this memory layout convolution and pooling take a fifth less time.
+            network.to(memory_format=torch.channels_last),
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            betas=self.betas,
+            weight_decay=self.weight_decay,
+            cosine=self.schedule == "cosine",
+            warmup=self.warmup,
+            label_smoothing=self.label_smoothing,
         )
-        batches = Batches(
-            *rows.at(learnt),
-            augment=augment,
-            size=self.batch_size,
-            order=stream(seed, repetition, "order"),
-            distortion=torch.Generator(device).manual_seed(stream_seed(seed, repetition, "augment")),
+
+    def trainer(self, steps: int, callbacks: "Sequence[Callback]" = ()) -> "pytorch_lightning.Trainer":
+        """Return a Lightning Trainer for so many optimiser steps; it logs, saves and prints nothing."""
+        import pytorch_lightning
+        from pytorch_lightning.plugins.environments import LightningEnvironment
+
+        return pytorch_lightning.Trainer(
+            accelerator=device_for(self.accelerator).type,
+            devices=1,
+            max_steps=steps,
+            max_epochs=-1,
+            precision=self.precision,
+            gradient_clip_val=self.gradient_clip_val,
+            accumulate_grad_batches=self.accumulate_grad_batches,
+            deterministic=True if self.deterministic else None,
+            callbacks=list(callbacks),
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            # Lightning would otherwise find the variables of Slurm and requeue the job by itself.
+            plugins=[LightningEnvironment()],
         )
-        return batches, Patience(*rows.at(aside)[:2], self.patience) if len(aside) else None
+
+    def _early_stopping(self) -> "Callback":
+        from pytorch_lightning.callbacks import EarlyStopping
+
+        from winnow.trainer._module import VALIDATION_RIGHT
+
+        return EarlyStopping(
+            VALIDATION_RIGHT, mode="max", patience=self.patience, check_on_train_epoch_end=False
+        )
 
     @property
     def trains_together(self) -> bool:
-        if self.validation_fraction:  # each would stop at its own time
-            return False
-        return self.accelerator != "cpu" and has_gpu() if self.batched == "auto" else self.batched
+        only_alone = (
+            self.validation_fraction > 0
+            or self.precision != "32-true"
+            or self.gradient_clip_val is not None
+            or self.accumulate_grad_batches > 1
+        )
+        return self.together and not only_alone
 
     def train_together(
         self,
@@ -179,76 +261,34 @@ class Recipe(Trainer):
         subsets: Sequence[Subset],
         model: Model,
         augment: Augment,
-        *,
-        seed: int,
-        repetitions: Sequence[int],
+        streams: Sequence[Streams],
     ) -> list[Trained | InvalidValue]:
+        from winnow.trainer._optimization import cosine_schedule, make_optimizer, weighted_cross_entropy
         from winnow.trainer._together import train_together
 
         _require_rows(subsets[0])
-        return train_together(self, dataset, subsets, model, augment, seed, repetitions)
-
-    def _fit(
-        self,
-        network: "torch.nn.Module",
-        batches: Batches,
-        steps: int,
-        stop: Stop | None,
-        description: str | None,
-    ) -> ndarray:
-        from winnow.trainer import fit as training
-
-        optimizer, scheduler = self.optimizer_for(network.parameters(), steps)
-        return training.fit(
-            network,
-            self.loss,
-            batches,
+        steps = self.steps_for(len(subsets[0]))
+        return train_together(
+            dataset,
+            subsets,
+            model,
+            augment,
+            streams,
             steps=steps,
-            optimizer=optimizer,
-            scheduler=scheduler,
-            description=description,
-            stop=stop,
+            batch_size=self.batch_size,
+            loss=partial(weighted_cross_entropy, smoothing=self.label_smoothing),
+            make_optimizer=partial(
+                make_optimizer,
+                self.optimizer,
+                learning_rate=self.learning_rate,
+                betas=self.betas,
+                weight_decay=self.weight_decay,
+                vector_dimensions=2,  # the first counts the networks
+            ),
+            schedule=cosine_schedule(steps, self.warmup) if self.schedule == "cosine" else None,
+            device=device_for(self.accelerator),
             deterministic=self.deterministic,
         )
-
-    def loss(self, network: Callable[["torch.Tensor"], "torch.Tensor"], batch: Batch) -> "torch.Tensor":
-        """Return the weighted mean loss of a batch."""
-        from torch.nn.functional import cross_entropy
-
-        images, labels, weights = batch
-        losses = cross_entropy(
-            network(images), labels, reduction="none", label_smoothing=self.label_smoothing
-        )
-        return (losses * weights).sum() / weights.sum()
-
-    def optimizer_for(
-        self, parameters: Iterable["torch.Tensor"], steps: int, *, stacked: bool = False
-    ) -> tuple["torch.optim.Optimizer", "torch.optim.lr_scheduler.LRScheduler | None"]:
-        """Return the optimiser and its schedule; replicas are `stacked` along a first dimension."""
-        from torch.optim import Adam, AdamW
-        from torch.optim.lr_scheduler import LambdaLR
-
-        vector = 2 if stacked else 1
-        groups = defaultdict(list)
-        for parameter in parameters:
-            # Decay is meant for weights; on biases and normalisation gains it only does harm.
-            groups[self.weight_decay if parameter.ndim > vector else 0.0].append(parameter)
-        make = uncompiled({"adamw": AdamW, "adam": Adam}[self.optimizer])
-        optimizer = make(
-            [{"params": members, "weight_decay": decay} for decay, members in groups.items()],
-            lr=self.learning_rate,
-            betas=self.betas,
-            fused=True,
-        )
-        if self.schedule == "constant":
-            return optimizer, None
-        return optimizer, LambdaLR(optimizer, lambda step: self._cosine(step, steps))
-
-    def _cosine(self, step: int, steps: int) -> float:
-        warm = round(self.warmup * steps)
-        if step < warm:
-            return (step + 1) / warm
-        return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
 
 
 def _require_rows(subset: Subset) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-SWEEP = ("-m", "selector=nearest,random", "trainer.batched=true")
+SWEEP = ("-m", "selector=nearest,random", "trainer.together=true")
 
 
 def test_the_same_table_rows_and_runs_whoever_trains(command, bare, reference):
@@ -28,13 +28,13 @@ def test_the_same_table_rows_and_runs_whoever_trains(command, bare, reference):
     assert [row["status"] for row in command.rows()] == ["cached", "cached"]
     assert command.entries() == before
 
-    command.done("selector=furthest", "trainer.batched=true", "seeds=3")
+    command.done("selector=furthest", "trainer.together=true", "seeds=3")
     assert command.accuracies()["uniform", 20][:2] == ours["uniform", 20]
 
 
 def test_a_loss_that_explodes_is_one_line(bare):
     ended = bare.run(
-        "trainer.batched=true", "trainer.learning_rate=1e30", "trainer.schedule=constant", "tracker=none"
+        "trainer.together=true", "trainer.learning_rate=1e30", "trainer.schedule=constant", "tracker=none"
     )
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1].startswith("error: the loss must stay finite")
@@ -42,7 +42,7 @@ def test_a_loss_that_explodes_is_one_line(bare):
 
 
 def test_an_interrupted_batch_ends_as_any_other_command(command):
-    process = command.start("trainer.batched=true", "trainer.steps=100000")
+    process = command.start("trainer.together=true", "trainer.steps=100000")
     command.wait_for("cache/subset/*/*/entry.json")
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
@@ -53,6 +53,6 @@ def test_an_interrupted_batch_ends_as_any_other_command(command):
 
 
 def test_dynamics_that_fail_in_a_later_job_fail_there(bare):
-    words = ("selector=el2n", "dynamics.learning_rate=0.001,1e30", "trainer.batched=true", "tracker=none")
+    words = ("selector=el2n", "dynamics.learning_rate=0.001,1e30", "trainer.together=true", "tracker=none")
     assert bare.run("-m", *words, "seeds=1", "dynamics.min_steps=20").returncode == 1
     assert [row["status"] for row in bare.rows()] == ["ok", "failed"]

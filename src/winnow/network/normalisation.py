@@ -1,0 +1,55 @@
+"""Turn images or features into what a network takes: float32 tensors, centred and scaled, on its device."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Shaped
+from numpy import ndarray
+
+from winnow.types import Dataset
+
+if TYPE_CHECKING:
+    import torch
+
+# Rows that a network is evaluated on at once. More do not fit into the cache of a processor.
+EVALUATION_BATCH = 250
+
+
+@dataclass(frozen=True, eq=False)
+class Normalisation:
+    """Subtracts a mean and multiplies by a scale, per channel of images and per feature of vectors.
+
+    Examples
+    --------
+    >>> import torch
+    >>> Normalisation(torch.tensor([[1.0, 2.0]]), torch.tensor([[10.0, 1.0]]))(np.float32([[2, 2]]))
+    tensor([[10.,  0.]])
+    """
+
+    mean: "torch.Tensor"
+    scale: "torch.Tensor"
+
+    @classmethod
+    def of(cls, dataset: Dataset, device: "torch.device") -> "Normalisation":
+        """Use mean and standard deviation of the whole training set; no labels are read."""
+        import torch
+
+        mean, deviation = dataset.moments
+        shape = (1, -1, 1, 1) if dataset.x.ndim == 4 else (1, -1)
+        return cls(
+            *(torch.from_numpy(np.float32(each)).reshape(shape).to(device) for each in (mean, 1 / deviation))
+        )
+
+    def __call__(self, rows: Shaped[ndarray, "n ..."]) -> "torch.Tensor":
+        """Return normalised rows on the device, float32 (n, ...)."""
+        import torch
+
+        # Memory-mapped rows are read-only, which torch does not take; np.array makes the copy it needs.
+        return (torch.from_numpy(np.array(rows)).to(self.mean.device).float() - self.mean) * self.scale
+
+    def batches(self, rows: Shaped[ndarray, "n ..."]) -> Iterator["torch.Tensor"]:
+        """Yield normalised rows in batches to evaluate a network on."""
+        for start in range(0, len(rows), EVALUATION_BATCH):
+            yield self(rows[start : start + EVALUATION_BATCH])
