@@ -39,7 +39,7 @@ class Watcher(Callback):
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
         self.steps.append(trainer.global_step)
-        self.metrics.append(float(trainer.callback_metrics["train_loss"]))
+        self.metrics.append(float(outputs["loss"]))
 
     def on_train_epoch_end(self, trainer, module):
         self.epochs += 1
@@ -86,7 +86,7 @@ def test_the_step_counter_counts_optimiser_steps_not_batches(stripes):
     watcher, curve, trainer, _ = watched(stripes, accumulate_grad_batches=2, steps=5)
     assert watcher.steps == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5]
     assert trainer.global_step == len(curve.losses) == 5
-    np.testing.assert_allclose(curve.losses, np.reshape(watcher.metrics, (5, 2)).mean(axis=1), rtol=1e-6)
+    np.testing.assert_allclose(curve.losses, np.reshape(watcher.metrics, (5, 2)).sum(axis=1), rtol=1e-6)
 
 
 def test_gradients_are_clipped_to_their_largest_norm(stripes):

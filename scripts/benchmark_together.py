@@ -1,17 +1,17 @@
-"""Time repetitions trained as one network against one after the other through Lightning, on real MNIST.
+"""Time repetitions trained as one network against one after the other by Lightning, on real MNIST.
 
-    python scripts/benchmark_batched.py [data_dir=data] [replicas=1,10,40] [budget=600] [steps=200] [rounds=3]
-        [accelerator=auto] [augment=none] [job=10]
+    python scripts/benchmark_together.py [data_dir=data] [replicas=1,10,40] [budget=600] [steps=200]
+        [rounds=3] [accelerator=auto] [augment=none] [job=10]
 
-First the step: milliseconds of one optimiser step of all replicas of LeNet-5, by each way of training in
-turn, A B C C B A. What does not depend on the number of steps, such as the evaluation, is taken out by timing
-a short and a long training. On a GPU, `recorded` replays a CUDA graph, and times are wall-clock; on a CPU
-they are those of one thread. Then, unless job=0, a whole job as a person waits for it: so many repetitions of
-1,000 steps, tested on 10,000 images, everything counted but imports.
+First the step: milliseconds of one optimiser step of all networks, LeNet-5, by both ways of training in
+turn, A B B A. What does not depend on the number of steps, such as the evaluation, is taken out by timing a
+short and a long training. On a GPU times are wall-clock; on a CPU they are those of one thread. Then, unless
+job=0, a whole job as a person waits for it: so many repetitions of 1,000 steps, tested on 10,000 images,
+everything counted but imports.
 
 The losses of the first steps must agree: the same weights, rows, order and distortions go in. Dropout is
-off, because on a GPU the two draw different masks. On a CPU, remember that a batch keeps one core busy, where
-repetitions side by side would use all of them.
+off, because on a GPU the two draw different masks. On a CPU, remember that a single large network keeps one
+core busy, where repetitions side by side would use all of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,55 +29,46 @@ from winnow.dataset.mnist import MNIST
 from winnow.model.lenet5 import LeNet5
 from winnow.network.device import device_for
 from winnow.stages import Augment
-from winnow.trainer.lightning import Recipe
+from winnow.streams import Streams
+from winnow.trainer.lightning import Lightning
 from winnow.types import Dataset, Subset, Trained
 
 MODEL = LeNet5(dropout=0.0)
 AUGMENTS = {"none": Unchanged(), "affine_elastic": AffineElastic()}
-# In the short training, steps of both sizes of a batch have been recorded.
 SHORT, JOB, TESTED = 40, 1000, 250
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is learnt from, by as many replicas as there are subsets."""
+    """What is learnt from, by as many networks as there are subsets."""
 
-    recipe: Recipe
+    trainer: Lightning
     dataset: Dataset
     subsets: Sequence[Subset]
     augment: Augment
 
     def one_by_one(self, steps: int) -> list[Trained]:
-        """Train every replica on its own, by Lightning."""
-        recipe = replace(self.recipe, steps=steps)
+        """Train every network on its own."""
+        trainer = replace(self.trainer, steps=steps)
         return [
-            recipe.train(self.dataset, subset, MODEL, self.augment, seed=0, repetition=repetition)
+            trainer.train(self.dataset, subset, MODEL, self.augment, Streams(0, repetition))
             for repetition, subset in enumerate(self.subsets)
         ]
 
-    def batched(self, steps: int, *, cuda_graph: bool = False) -> list[Trained]:
-        """Train all replicas as one, kernel by kernel."""
-        recipe, repetitions = (
-            replace(self.recipe, steps=steps, cuda_graph=cuda_graph),
-            range(len(self.subsets)),
-        )
-        return recipe.train_together(
-            self.dataset, self.subsets, MODEL, self.augment, seed=0, repetitions=repetitions
-        )
-
-    def recorded(self, steps: int) -> list[Trained]:
-        """Train all replicas as one, by a recorded step."""
-        return self.batched(steps, cuda_graph=True)
+    def together(self, steps: int) -> list[Trained]:
+        """Train all networks as one."""
+        streams = [Streams(0, repetition) for repetition in range(len(self.subsets))]
+        trainer = replace(self.trainer, steps=steps)
+        return trainer.train_together(self.dataset, self.subsets, MODEL, self.augment, streams)
 
     @property
     def on_gpu(self) -> bool:
         """Whether it is done on a GPU."""
-        return device_for(self.recipe.accelerator).type == "cuda"
+        return device_for(self.trainer.accelerator).type == "cuda"
 
     def ways(self) -> dict[str, Callable[[int], list[Trained]]]:
         """Return the ways of training by their names."""
-        ways = {"one after the other": self.one_by_one, "batched": self.batched}
-        return ways | ({"recorded": self.recorded} if self.on_gpu else {})
+        return {"one after the other": self.one_by_one, "together": self.together}
 
 
 def main() -> None:
@@ -93,15 +84,15 @@ def main() -> None:
         job="10",
     )
     dataset, budget = MNIST(given["data_dir"]).load(), int(given["budget"])
-    work = Work(Recipe(accelerator=given["accelerator"]), dataset, [], AUGMENTS[given["augment"]])
+    work = Work(Lightning(accelerator=given["accelerator"]), dataset, [], AUGMENTS[given["augment"]])
     print(f"on {torch.cuda.get_device_name()}" if work.on_gpu else "on a CPU, one thread")
-    print(f"\n| replicas | {', ms | '.join(work.ways())}, ms | ratio | lowest to highest | GPU memory, MB |")
+    print(f"\n| networks | {', ms | '.join(work.ways())}, ms | ratio | lowest to highest | GPU memory, MB |")
     print(f"| ---: |{' ---: |' * (len(work.ways()) + 3)}")
     # The evaluation is not a part of the step, and a smaller one disturbs it less.
     quick = replace(dataset, x_test=dataset.x_test[:TESTED], y_test=dataset.y_test[:TESTED])
     for replicas in map(int, given["replicas"].split(",")):
         subsets = random_subsets(dataset, replicas, budget)
-        tell_step(replace(work, dataset=quick, subsets=subsets), int(given["steps"]), int(given["rounds"]))
+        print_step(replace(work, dataset=quick, subsets=subsets), int(given["steps"]), int(given["rounds"]))
     if replicas := int(given["job"]):
         print(f"\n| {replicas} repetitions of {JOB} steps | seconds |\n| --- | ---: |")
         for name, train in replace(work, subsets=random_subsets(dataset, replicas, budget)).ways().items():
@@ -110,7 +101,7 @@ def main() -> None:
             print(f"| {name} | {perf_counter() - started:.1f} |", flush=True)
 
 
-def tell_step(work: Work, steps: int, rounds: int) -> None:
+def print_step(work: Work, steps: int, rounds: int) -> None:
     """Print one row: the medians, and how many times faster the last way is than the first."""
     took: dict[str, list[float]] = {name: [] for name in work.ways()}
     for train in work.ways().values():  # first calls
@@ -121,10 +112,9 @@ def tell_step(work: Work, steps: int, rounds: int) -> None:
             milliseconds, trained = step_time(train, steps, perf_counter if work.on_gpu else process_time)
             took[name].append(milliseconds)
             curves.append(np.stack([each.losses[:5] for each in trained]))
-        for other in curves[1:]:
-            # On a GPU, convolutions round to ten bits.
-            np.testing.assert_allclose(curves[0], other, rtol=1e-2 if work.on_gpu else 1e-5)
-    first, *_, last = took.values()
+        # On a GPU, convolutions round to ten bits.
+        np.testing.assert_allclose(*curves, rtol=1e-2 if work.on_gpu else 1e-5)
+    first, last = took.values()
     ratios = [a / b for a, b in zip(first, last, strict=True)]
     memory = f"{torch.cuda.max_memory_allocated() / 1e6:.0f}" if work.on_gpu else "-"
     medians = " | ".join(f"{median(values):.2f}" for values in took.values())
@@ -144,7 +134,7 @@ def step_time(
 
 
 def random_subsets(dataset: Dataset, replicas: int, budget: int) -> list[Subset]:
-    """Other random rows for every replica."""
+    """Other random rows for every network."""
     rng = np.random.default_rng(0)
     return [Subset.of(rng.choice(dataset.n, budget, replace=False)) for _ in range(replicas)]
 
