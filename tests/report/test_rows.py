@@ -151,5 +151,6 @@ def test_a_row_is_its_own_baseline_unless_another_key_is_named(row):
 
 
 def test_a_network_is_another_one_than_the_jobs_own(row):
-    assert [row(network=name).on_other_network for name in ("mlp", "lenet5")] == [False, True]
+    named = [row(network=name).on_other_network for name in ("mlp", "lenet5", "")]
+    assert named == [False, True, False]
     assert not row(options={}, network="lenet5").on_other_network

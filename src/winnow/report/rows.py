@@ -112,7 +112,7 @@ class Row:
     @property
     def on_other_network(self) -> bool:
         """Whether another network than the job's own was trained on the kept rows."""
-        return self.network != self.options.get("model", self.network)
+        return self.network not in ("", self.options.get("model", self.network))
 
     @property
     def absent_classes(self) -> int:
