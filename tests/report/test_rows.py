@@ -125,6 +125,12 @@ def test_a_pipe_a_device_a_folder_and_nothing_are_refused(tmp_path):
     assert "No such file" in fault(tmp_path / "missing")
 
 
+def test_a_field_with_control_characters_is_named_without_them(written, row):
+    content = {"format": FORMAT, "rows": [asdict(row()) | {"\x1b[2J\n": 1}]}
+    written.write_text(json.dumps(content))
+    assert r"\x1b[2J\n" in fault(written)
+
+
 def test_a_file_too_large_is_refused_unread(tmp_path):
     with (tmp_path / "large").open("wb") as stream:
         stream.truncate(2**40)  # takes no room on the disk
@@ -145,5 +151,6 @@ def test_a_row_is_its_own_baseline_unless_another_key_is_named(row):
 
 
 def test_a_network_is_another_one_than_the_jobs_own(row):
-    assert [row(network=name).on_other_network for name in ("mlp", "lenet5")] == [False, True]
+    named = [row(network=name).on_other_network for name in ("mlp", "lenet5", "")]
+    assert named == [False, True, False]
     assert not row(options={}, network="lenet5").on_other_network

@@ -85,7 +85,7 @@ def test_a_shared_budget_counts_as_tried():
     assert next_budget({16: False, 700: True, 30: False}, ladder(1000), 16) == 152
 
 
-def test_uniform_is_not_asked_for_where_another_selector_brings_it_along():
+def test_uniform_is_not_tried_alone_where_another_selector_brings_it_along():
     curves = {"nearest": {16: [90.0], 64: [96.0]}, "random": {16: [96.0]}, "uniform": {16: [80.0]}}
     wanted = next_round(curves, Target(95.0), ladder(1000), 16)
     assert wanted == {"nearest": 32, "random": 4, "uniform": 64}
@@ -145,14 +145,14 @@ def test_a_target_that_was_never_reached_has_no_answer():
     assert answer({10: [50.0, 60.0]}, Target(94.0)) == Answer(None, inf, inf, inf)
 
 
-def test_every_selector_is_told_beside_uniform():
+def test_every_selector_has_an_answer_beside_uniform():
     uniform = {100: [90.0, 90.0], 400: [98.0, 98.0]}
     nearest = {100: [94.0, 94.0]}
     hopeless = {100: [10.0, 10.0]}
-    told = answers({"nearest": nearest, "hopeless": hopeless, "uniform": uniform}, Target(94.0))
-    assert [record["selector"] for record in told] == ["nearest", "hopeless", "uniform"]
-    assert [record["smallest"] for record in told] == [100, "-", 400]
-    assert [record["times fewer"] for record in told] == pytest.approx([2, np.nan, 1], nan_ok=True)
+    records = answers({"nearest": nearest, "hopeless": hopeless, "uniform": uniform}, Target(94.0))
+    assert [record["selector"] for record in records] == ["nearest", "hopeless", "uniform"]
+    assert [record["smallest"] for record in records] == [100, "-", 400]
+    assert [record["times fewer"] for record in records] == pytest.approx([2, np.nan, 1], nan_ok=True)
 
 
 def test_every_budget_tried_is_one_record():

@@ -4,7 +4,7 @@ import io
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -142,6 +142,9 @@ def test_a_long_choice_is_broken_and_loses_nothing(job):
 
 
 @given(st.text("\x1b\x07\n\r[]/red:smile @=bold猫é", max_size=20))
+@example("x[red]y")
+@example(":smile:")
+@example("[/]")
 def test_no_name_reaches_the_terminal_as_anything_but_itself(name):
     from winnow.report.escape import printable
     from winnow.report.rows import Row
@@ -164,6 +167,7 @@ def test_no_name_reaches_the_terminal_as_anything_but_itself(name):
     )
     assert styles <= set(re.findall(r"\x1b\[[0-9;]*m", harmless))
     assert f"dataset={printable(name)}," in plain
+    assert f"nearest embedding={printable(name)}" in plain
     assert f"failed: {printable(name)} {printable(name)}" in plain
 
 

@@ -67,14 +67,14 @@ def _differences(results: Results, compared: Sequence[Row], path: Path) -> Path:
     """Draw every paired difference as a small dot, and their mean as a large one with its interval."""
     figure, (axes,) = new_figure(1, width=7.0, height=1.8 + 0.45 * len(compared))
     axes.axvline(0, color="black", linestyle="--", linewidth=1)
-    for place, row in enumerate(compared):
+    for position, row in enumerate(compared):
         pairs, baseline = results.comparison(row), results.baseline_of(row)
-        color, marker = colour_and_marker(place)
+        color, marker = colour_and_marker(position)
         each = np.subtract(row.accuracies, baseline.accuracies)
-        axes.plot(each, np.full(len(each), place), ".", color="grey", alpha=0.6)
+        axes.plot(each, np.full(len(each), position), ".", color="grey", alpha=0.6)
         # A single pair has no interval.
         interval = None if pairs.n == 1 else ([pairs.mean - pairs.low], [pairs.high - pairs.mean])
-        axes.errorbar([pairs.mean], [place], xerr=interval, marker=marker, color=color, capsize=3)
+        axes.errorbar([pairs.mean], [position], xerr=interval, marker=marker, color=color, capsize=3)
     axes.set_yticks(range(len(compared)), [escaped(_name(row, results)) for row in compared])
     axes.set_ylim(len(compared) - 0.5, -0.5)
     axes.set_xlabel("points of test accuracy against uniform: each repetition, mean, 95 % interval")

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from winnow.errors import InvalidValue
 from winnow.report._atomic import written_whole
+from winnow.report.escape import printable
 
 STAGES = ("embed", "cluster", "dynamics", "select", "train")
 FORMAT = 2
@@ -111,7 +112,7 @@ class Row:
     @property
     def on_other_network(self) -> bool:
         """Whether another network than the job's own was trained on the kept rows."""
-        return self.network != self.options.get("model", self.network)
+        return self.network not in ("", self.options.get("model", self.network))
 
     @property
     def absent_classes(self) -> int:
@@ -198,7 +199,7 @@ def _first_fault(content: bytes, error: ValidationError) -> str:
 
 def _refused(path: Path, fault: str) -> InvalidValue:
     return InvalidValue(
-        f"a file of results must be whole and of format {FORMAT}, got {fault}",
-        where=str(path),
+        f"a file of results must be whole and of format {FORMAT}, got {printable(fault)}",
+        where=printable(str(path)),
         remedy="type the line of that command again: what is computed is found",
     )

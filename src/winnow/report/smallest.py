@@ -5,8 +5,10 @@ ratios: up in strides of four until the target is reached, then halving the gap 
 at last the double of what was found, if nothing so large was tried, to see how firmly the target is passed.
 The ladder is the same for every selector and every target, so all searches share their runs.
 
-Repetitions are noisy, and now and then a larger budget does worse. The search believes every budget it has
-tried and closes the gap below the smallest that reached the target; a lucky rung can end it too early.
+Repetitions are noisy, and now and then a larger budget does worse. The search takes every trial as final
+and closes the gap below the smallest budget that reached the target; a result that is good by chance can end
+it too early.
+
 Therefore a second answer, the crossing, is read off all budgets tried: where the never falling curve
 nearest to their accuracies [1]_ passes the target, between two budgets along the logarithm. Its interval
 comes from drawing repetitions anew, the same ones for every budget because they are paired. Of the worst
@@ -47,14 +49,14 @@ class Target:
     percent: float
     worst: bool = False
 
-    def judged(self, accuracies: Float64[ndarray, "*rest n"]) -> Float64[ndarray, "*rest"]:
+    def decisive(self, accuracies: Float64[ndarray, "*rest n"]) -> Float64[ndarray, "*rest"]:
         """Reduce the repetitions, along the last axis, to the one number that counts."""
         return accuracies.min(axis=-1) if self.worst else np.median(accuracies, axis=-1)
 
     def reached(self, accuracies: Sequence[float]) -> bool:
         """Whether these repetitions are good enough."""
-        (judged,) = self.judged(np.array([accuracies], np.float64))
-        return bool(judged >= self.percent - TOLERANCE)
+        (decisive,) = self.decisive(np.array([accuracies], np.float64))
+        return bool(decisive >= self.percent - TOLERANCE)
 
     def __str__(self) -> str:
         return f"{self.percent:g} % by the {'worst repetition' if self.worst else 'median'}"
@@ -136,12 +138,12 @@ def next_round(
 
 
 def answer(curve: Curve, target: Target) -> Answer:
-    """Return what the budgets tried tell: see `Answer`; without a second repetition there is no interval."""
+    """Return the answer that the budgets tried give; without a second repetition there is no interval."""
     budgets = sorted(curve)
     repetitions = np.array([curve[budget] for budget in budgets], np.float64)
     smallest = next((budget for budget in budgets if target.reached(curve[budget])), None)
     low, high = _interval(budgets, repetitions, target)
-    return Answer(smallest, crossing(budgets, target.judged(repetitions), target.percent), low, high)
+    return Answer(smallest, crossing(budgets, target.decisive(repetitions), target.percent), low, high)
 
 
 def crossing(budgets: Sequence[int], accuracies: Float64[ndarray, " b"], percent: float) -> float:
@@ -172,7 +174,7 @@ def _interval(
     if n == 1:
         return nan, nan
     draws = default_rng(0).integers(0, n, (RESAMPLES, n))
-    resampled = target.judged(repetitions[:, draws])
+    resampled = target.decisive(repetitions[:, draws])
     crossings = sorted(crossing(budgets, accuracies, target.percent) for accuracies in resampled.T)
     # Picked, not interpolated: some may be infinite.
     return crossings[round(0.025 * (RESAMPLES - 1))], crossings[round(0.975 * (RESAMPLES - 1))]
