@@ -4,9 +4,16 @@
         data_dir=data state_dir=state n_jobs=-1 seeds=3 [...]
 
 The constants of `selector=auto` were chosen by this table, see `scripts/results/auto.md`. Every training set
+<<<<<<< HEAD
 is cut once more: rows are kept from one part, networks are tested on the other, and test sets are not read. A
 line for every case and budget: the mean accuracy of every selector in percent, over paired repetitions, and,
 for `auto`, what it measured in the first of them. Anything else is a setting of train.py (`seeds=3`).
+=======
+is cut once more: rows are kept from one part, networks are tested on the other, and test sets are not read.
+A line for every case and budget: the mean accuracy of every selector in percent, over paired repetitions, and
+for `auto` what it measured in the first of them. Anything else is a setting of train.py
+(`trainer.steps=3000`).
+>>>>>>> selectors
 
 All trainings are cached. The table also goes to `state/fit_auto.csv`.
 """

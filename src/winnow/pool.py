@@ -59,7 +59,7 @@ class Pool:
         gradient_norms: Float32[ndarray, " n"] | None = None,
         augmentation_strength: float | None = None,
     ) -> None:
-        parts = {
+        parts: dict[str, Any] = {
             "X": X,
             "y": y,
             "clustering": clustering,

@@ -72,7 +72,7 @@ def only_run(store):
 
 
 def failing(store: Store, fault: BaseException):
-    with pytest.raises(type(fault)), store.run("name", key="key", params={}, tags={}) as run:  # noqa: PT012
+    with pytest.raises(type(fault)), store.run("name", key="key", params={}, tags={}) as run:
         run.metrics({"test_acc_median": 95.0})
         raise fault
     return only_run(store)

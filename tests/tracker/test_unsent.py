@@ -64,7 +64,7 @@ def test_an_answer_that_is_lost_doubles_nothing(store, monkeypatch, call):
         return answer
 
     monkeypatch.setattr(MlflowClient, call, unanswered)
-    with pytest.warns(WinnowWarning, match="connection reset"), pytest.raises(ValueError, match="no"):  # noqa: SIM117, PT012
+    with pytest.warns(WinnowWarning, match="connection reset"), pytest.raises(ValueError, match="no"):  # noqa: SIM117
         with store.run("run second", key="second", params={"k": 3}, tags={}) as run:
             run.metrics({"test_acc": 90.0}, 0)
             run.metrics({"test_acc_median": 95.0})

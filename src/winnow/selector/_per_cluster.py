@@ -5,7 +5,6 @@ among clusters. A new one defines `score`, and `quotas` where equal ones are not
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jaxtyping import Float64, Int64
@@ -32,7 +31,7 @@ class PerCluster(Selector):
         """Return how many rows to keep of each cluster, `budget` in all; by default as equal as possible."""
         return equal_quotas(sizes, budget)
 
-    def notes(self, sizes: Int64[ndarray, " k"], quotas: Int64[ndarray, " k"]) -> Mapping[str, int]:
+    def notes(self, sizes: Int64[ndarray, " k"], quotas: Int64[ndarray, " k"]) -> dict[str, int]:
         """Return what the provenance shall say besides the number of clusters without a choice."""
         return {}
 

@@ -8,7 +8,6 @@ Reference: the trade-off between typical and spread-out rows in Sorscher et al.,
 laws: beating power law scaling via data pruning", NeurIPS 2022. https://arxiv.org/abs/2206.14486
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +49,7 @@ class NearestHalf(PerCluster):
     def quotas(self, sizes: Int64[ndarray, " k"], budget: int) -> Int64[ndarray, " k"]:
         return covering_quotas(sizes, budget)
 
-    def notes(self, sizes: Int64[ndarray, " k"], quotas: Int64[ndarray, " k"]) -> Mapping[str, int]:
+    def notes(self, sizes: Int64[ndarray, " k"], quotas: Int64[ndarray, " k"]) -> dict[str, int]:
         return {"topped_up": int(np.maximum(quotas - _halves(sizes), 0).sum())}
 
 

@@ -10,7 +10,6 @@ Reference: Hacohen, Dekel and Weinshall, "Active learning on a budget: opposite 
 low budgets", ICML 2022, equation 4. https://arxiv.org/abs/2202.02794
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -68,5 +67,5 @@ class Typicality(PerCluster):
         quotas = equal_quotas(large, min(budget, int(large.sum())))
         return quotas + equal_quotas(sizes - quotas, budget - int(quotas.sum()))
 
-    def notes(self, sizes: Int64[ndarray, " k"], quotas: Int64[ndarray, " k"]) -> Mapping[str, int]:
+    def notes(self, sizes: Int64[ndarray, " k"], quotas: Int64[ndarray, " k"]) -> dict[str, int]:
         return {"topped_up": int(quotas[sizes < self.smallest_cluster].sum())}
