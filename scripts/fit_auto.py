@@ -4,16 +4,10 @@
         data_dir=data state_dir=state n_jobs=-1 seeds=3 [...]
 
 The constants of `selector=auto` were chosen by this table, see `scripts/results/auto.md`. Every training set
-<<<<<<< HEAD
-is cut once more: rows are kept from one part, networks are tested on the other, and test sets are not read. A
-line for every case and budget: the mean accuracy of every selector in percent, over paired repetitions, and,
-for `auto`, what it measured in the first of them. Anything else is a setting of train.py (`seeds=3`).
-=======
 is cut once more: rows are kept from one part, networks are tested on the other, and test sets are not read.
 A line for every case and budget: the mean accuracy of every selector in percent, over paired repetitions, and
 for `auto` what it measured in the first of them. Anything else is a setting of train.py
 (`trainer.steps=3000`).
->>>>>>> selectors
 
 All trainings are cached. The table also goes to `state/fit_auto.csv`.
 """
@@ -37,7 +31,7 @@ from winnow.command.plan import Plan
 from winnow.dataset._split import stratified_split
 from winnow.errors import InvalidValue
 from winnow.pipeline import Method, Pipeline
-from winnow.report.style import save_table
+from winnow.report import style as exhibit
 from winnow.stages import Source
 from winnow.store.cache import Cache
 from winnow.types import Dataset
@@ -138,7 +132,7 @@ def main() -> None:
         }
         records += tried(name, plans, int(given["seeds"]))
         state = Path(next(iter(plans.values())).settings.state_dir)
-        table = save_table(records, state / "fit_auto.csv")
+        table = exhibit.save_table(records, state / "fit_auto.csv")
     print(table)
 
 
@@ -174,13 +168,7 @@ def tried(name: str, plans: Mapping[tuple[int, str], Plan], seeds: int) -> list[
 def pipeline_of(plan: Plan, dataset: Dataset, cache: Cache) -> Pipeline:
     """Return one selector at one budget, at work on the part that is learnt from."""
     stages = [plan.stages[group] for group in METHOD_GROUPS]
-    return Pipeline(
-        Method(
-            *stages, budget=plan.settings.budget, seed=plan.settings.seed, dynamics=plan.stages["dynamics"]
-        ),
-        dataset,
-        cache,
-    )
+    return Pipeline(Method(*stages, budget=plan.settings.budget, seed=plan.settings.seed), dataset, cache)
 
 
 if __name__ == "__main__":

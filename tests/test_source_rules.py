@@ -24,14 +24,16 @@ UNSAFE_CALLS |= {"yaml.full_load", "yaml.unsafe_load", "yaml.load_all", "faiss.r
 SAFE_ONLY_WITH = {"torch.load": ("weights_only", True)}
 SAFE_ONLY_WITH |= {f"numpy.{name}": ("allow_pickle", False) for name in ("load", "save", "savez")}
 
+COMMAND = {"train.py", "hydra_plugins/winnow_sweeper.py"}
+COMMAND |= {f"command/{path.name}" for path in (PACKAGE / "command").glob("*.py")}
 LIGHTNING = {f"trainer/{name}.py" for name in ("lightning", "_callbacks", "_data", "_module", "_run")}
 # Which files may import a library that decides how everything around it looks.
 HOMES = {
     "pytorch_lightning": LIGHTNING,
     "lightning": LIGHTNING,
     "mlflow": {"tracker/_destination.py", "tracker/_send.py"},
-    "hydra": {"command/config.py", "train.py"},
-    "omegaconf": {"command/config.py", "train.py"},
+    "hydra": COMMAND,
+    "omegaconf": COMMAND,
 }
 WRAPPERS = {
     "winnow.tracker",

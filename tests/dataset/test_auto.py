@@ -1,23 +1,18 @@
-import os
 import shutil
 import socket
-import subprocess
-import sys
 import time
 
 import pytest
 
 from winnow.dataset import mnist
-from winnow.dataset.auto import VARIABLE, Auto
+from winnow.dataset.auto import Auto
 from winnow.dataset.digits import Digits
 from winnow.dataset.mnist import MNIST, raw_folder
-from winnow.errors import DatasetUnavailable, InvalidValue
+from winnow.errors import DatasetUnavailable
 
 
 @pytest.fixture(autouse=True)
-def undecided_and_offline(monkeypatch):
-    monkeypatch.setenv(VARIABLE, "so that what the test sets is undone")
-    monkeypatch.delenv(VARIABLE)
+def offline(monkeypatch):
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
@@ -45,23 +40,6 @@ def test_a_silent_network_is_given_up_within_five_seconds(tmp_path, monkeypatch)
     assert not (tmp_path / "new").exists()
 
 
-def test_decides_once_for_this_process_and_its_children(tmp_path, data_dir, capsys):
-    Auto(str(tmp_path)).decide()
-    capsys.readouterr()
-    assert Auto(str(data_dir)).decide() == Digits()
-    program = f"from winnow.dataset.auto import Auto; print(Auto({str(data_dir)!r}).decide())"
-    path = os.pathsep.join(sys.path)
-    child = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"PYTHONPATH": path},
-    )
-    assert child.stdout.strip() == repr(Digits())
-    assert capsys.readouterr().err == child.stderr == ""
-
-
 def test_damaged_files_are_an_error_not_a_reason_to_fall_back(tmp_path, data_dir):
     folder = raw_folder(str(tmp_path))
     shutil.copytree(raw_folder(str(data_dir)), folder)
@@ -69,9 +47,3 @@ def test_damaged_files_are_an_error_not_a_reason_to_fall_back(tmp_path, data_dir
     (folder / "t10k-labels-idx1-ubyte").write_bytes(b"")
     with pytest.raises(DatasetUnavailable, match="expected 10008 bytes, got 0"):
         Auto(str(tmp_path)).load()
-
-
-def test_an_unknown_decision_is_refused(monkeypatch):
-    monkeypatch.setenv(VARIABLE, "imagenet")
-    with pytest.raises(InvalidValue, match="must be mnist or digits, got imagenet"):
-        Auto().decide()

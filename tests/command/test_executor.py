@@ -3,18 +3,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from winnow.command.workers import Workers
+from winnow.command.executor import Executor, available_cores
 
 READ = """
 import runpy, sys
 before = set(sys.modules)
 runpy.run_path(sys.argv[1], run_name="__mp_main__")
 print(*sorted({"hydra", "numpy", "omegaconf", "winnow"} & (sys.modules.keys() - before)))
-"""
-FORK = """
-import gc, sys
-import winnow.command.forked
-print(gc.isenabled(), gc.get_freeze_count() > 100_000, *sorted({"torch", "hydra"} & sys.modules.keys()))
 """
 
 
@@ -28,11 +23,13 @@ def test_a_worker_that_reads_the_file_of_the_command_imports_nothing_with_it():
     assert output(READ, str(Path(__file__).parents[2] / "train.py")) == ""
 
 
-def test_workers_are_forked_from_a_process_that_can_train_and_is_hidden_from_their_collectors():
-    assert output(FORK) == "True True torch"
+def test_one_job_works_in_this_process_and_a_failure_is_kept_for_who_asks():
+    executor = Executor(1)
+    assert executor.submit(lambda repetition: os.getpid(), None, None).result() == os.getpid()
+    failed = executor.submit(lambda repetition: 1 / 0, None, None)
+    assert isinstance(failed.exception(), ZeroDivisionError)
 
 
-def test_warming_up_leaves_the_environment_as_it_was():
-    before = dict(os.environ)
-    Workers(2).warm_up()
-    assert dict(os.environ) == before
+def test_all_available_cores_are_used_unless_a_number_is_given():
+    assert Executor(-1).width == available_cores()
+    assert Executor(3).width == 3
