@@ -14,7 +14,7 @@ from jaxtyping import Int64, Shaped, UInt8
 from numpy import ndarray
 
 from winnow.dataset import _pixels
-from winnow.dataset._decoded import InMemory, OnDisk, Shelf, name_of
+from winnow.dataset._decoded import InMemory, OnDisk, name_of
 from winnow.dataset._parallel import for_each
 from winnow.dataset._pixels import EIGHT_BITS, Header, Scale, library_warnings_ignored, reason, scales
 from winnow.dataset._walk import NAMED, ImageFile, listed, shown
@@ -105,7 +105,7 @@ class Images:
         """Raise what is known to be broken, if anything is."""
         if not self.faults:
             return
-        faults = [f"{self.files[row].path} ({self.faults[row]})" for row in sorted(self.faults)]
+        faults = sorted(f"{self.files[row].path} ({reason})" for row, reason in self.faults.items())
         remedy = "mend or remove these files"
         if len(faults) > NAMED:
             remedy += f"; all are listed in {self._write_list(faults)}"
@@ -150,7 +150,9 @@ class Images:
         finally:
             shelf.close()
 
-    def _fill(self, shelf: Shelf, rows: Int64[ndarray, " m"], form: Format) -> UInt8[ndarray, "n c h w"]:
+    def _fill(
+        self, shelf: InMemory | OnDisk, rows: Int64[ndarray, " m"], form: Format
+    ) -> UInt8[ndarray, "n c h w"]:
         def decode(row: int) -> None:
             pixels = None
             with self._noted(row):
@@ -183,7 +185,7 @@ class Images:
             kind=kind,
             folder=str(self.root.resolve()),
             settings=settings,
-            code=source_hash(_pixels.read_pixels),
+            code=source_hash(Scale),
             versions=library_versions("pillow", "numpy"),
         )
 

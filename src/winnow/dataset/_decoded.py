@@ -16,7 +16,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Int64, UInt8
@@ -27,22 +26,6 @@ from winnow.dataset._parallel import THREADS, available_cores
 SUM_BYTES = 16
 VERIFIED_AT_ONCE = 1024
 KEPT_BEFORE = 1  # older files of the same folder that stay: a sweep over split_seed goes back and forth
-
-
-class Shelf(Protocol):
-    """A place for n decoded images."""
-
-    def missing(self) -> Int64[ndarray, " m"]:
-        """Return the rows that are yet to be put here."""
-        ...
-
-    def put(self, row: int, pixels: UInt8[ndarray, "c h w"]) -> None:
-        """Keep one image; may be called from several threads."""
-        ...
-
-    def images(self) -> UInt8[ndarray, "n c h w"]:
-        """Return all images."""
-        ...
 
 
 @dataclass(eq=False)
@@ -56,12 +39,15 @@ class InMemory:
         return np.empty(self.shape, np.uint8)
 
     def missing(self) -> Int64[ndarray, " m"]:
+        """Return the rows that are yet to be put here: all."""
         return np.arange(self.shape[0])
 
     def put(self, row: int, pixels: UInt8[ndarray, "c h w"]) -> None:
+        """Keep one image; may be called from several threads."""
         self._array[row] = pixels
 
     def images(self) -> UInt8[ndarray, "n c h w"]:
+        """Return all images."""
         return self._array
 
 
@@ -104,6 +90,7 @@ class OnDisk:
         self._files = [os.open(self.folder / f"{name}.npy", os.O_WRONLY) for name in ("images", "seals")]
 
     def put(self, row: int, pixels: UInt8[ndarray, "c h w"]) -> None:
+        """Keep one image; may be called from several threads."""
         images, seals = self._files
         content = pixels.tobytes()
         _write(images, content, self._offsets[0] + row * len(content))

@@ -39,7 +39,7 @@ EIGHT_BITS, WHOLE, REAL = range(3)  # what the values of an image are
 # 15 times quicker for photographs of 12 megapixels, and the same picture up to rounding.
 SPARE = 4
 PHOTOMETRIC_TAG, SAMPLE_FORMAT_TAG = 262, 339  # of TIFF 6.0
-WHITE_IS_ZERO, UNSIGNED = 0, 1
+WHITE_IS_ZERO, UNSIGNED, SIGNED = 0, 1, 2
 
 
 class Header(NamedTuple):
@@ -57,11 +57,11 @@ class Header(NamedTuple):
 class Scale(NamedTuple):
     """The values that become 0 and 255."""
 
-    low: float
-    high: float
+    low: int | float
+    high: int | float
 
     @classmethod
-    def of(cls, values: int, low: float, high: float) -> "Scale":
+    def of(cls, values: int, low: int | float, high: int | float) -> "Scale":
         """Return the scale for values between `low` and `high`.
 
         Whole numbers: 0 to the largest number of as many bits, eight at least. Real ones: 0 to 1, or to
@@ -118,6 +118,8 @@ def read_header(path: Path, max_pixels: int) -> Header:
         values = values_of(image.mode)
         # A photograph of several views (MPO) is shown as one.
         animated = image.format != "MPO" and bool(getattr(image, "is_animated", False))
+        if values == EIGHT_BITS and _tag(image, SAMPLE_FORMAT_TAG) == SIGNED:
+            raise ValueError("eight bits with a sign, which are not read")
         low = high = 0.0
         if values != EIGHT_BITS:
             numbers = _numbers(image)
@@ -172,7 +174,8 @@ def values_of(mode: str) -> int:
 def _opened(path: Path, max_pixels: int) -> Iterator["Image"]:
     from PIL import Image
 
-    with Image.open(path, formats=tuple(FORMATS)) as image:
+    # As a stream: Pillow maps a file it is named, and then misreads a TIFF that is to be turned to its side.
+    with path.open("rb") as stream, Image.open(stream, formats=tuple(FORMATS)) as image:
         width, height = image.size
         if width * height > max_pixels:
             raise ValueError(f"{width} x {height} pixels, more than dataset.max_pixels={max_pixels}")
@@ -211,14 +214,16 @@ def _eight_bits(upright: "Image", opened: "Image", scale: dict[int, Scale]) -> "
 def _numbers(image: "Image", opened: "Image | None" = None) -> Num[ndarray, "h w"]:
     numbers = np.asarray(image)
     # Pillow holds 32 bits with a sign, whether the file has one or not.
-    if numbers.dtype == np.int32 and _tag(opened or image, SAMPLE_FORMAT_TAG) == UNSIGNED:
+    if numbers.dtype == np.int32 and _tag(opened or image, SAMPLE_FORMAT_TAG, UNSIGNED) == UNSIGNED:
         return numbers.view(np.uint32)
     return numbers
 
 
-def _tag(image: "Image", tag: int) -> int | None:
-    """Return an entry of a TIFF file; None for files of other formats."""
-    entry = getattr(image, "tag_v2", {}).get(tag)
+def _tag(image: "Image", tag: int, default: int | None = None) -> int | None:
+    """Return an entry of a TIFF file, or what it is by default; None for files of other formats."""
+    if image.format != "TIFF":
+        return None
+    entry = image.tag_v2.get(tag, default)
     return entry[0] if isinstance(entry, tuple) else entry
 
 
@@ -238,4 +243,4 @@ def _mistaken(path: Path) -> str:
         (head[4:8] == b"ftyp", "HEIC or a film, which is not read: convert it to JPEG"),
         (head.lstrip().lower().startswith((b"<!doctype", b"<html")), "a web page"),
     )
-    return next((words for fits, words in kinds if fits), "no image, or damaged")
+    return next((words for fits, words in kinds if fits), "damaged, no image, or of a kind that is not read")
