@@ -24,7 +24,7 @@ from numpy import ndarray
 from winnow.dataset._parallel import THREADS, available_cores
 
 SUM_BYTES = 16
-VERIFIED_AT_ONCE = 1024
+VERIFIED_AT_ONCE = 8_000_000  # bytes
 KEPT_BEFORE = 1  # older files of the same folder that stay: a sweep over split_seed goes back and forth
 
 
@@ -69,13 +69,21 @@ class OnDisk:
         if stored is None:
             return np.arange(self.shape[0])
         images, _, seals = stored
+        size = images[0].size
+        turn = max(1, VERIFIED_AT_ONCE // size)
 
         def damaged(start: int) -> list[int]:
-            rows = range(start, min(start + VERIFIED_AT_ONCE, len(self.names)))
-            return [row for row in rows if seals[row].tobytes() != _seal(self.names[row], images[row])]
+            rows = range(start, min(start + turn, len(self.names)))
+            # Read rather than mapped: mapped pages would count as this process's memory.
+            at = images.offset + start * size
+            content = np.fromfile(self.folder / "images.npy", np.uint8, len(rows) * size, offset=at)
+            pixels = content.reshape(len(rows), size)
+            return [
+                row for row in rows if seals[row].tobytes() != _seal(self.names[row], pixels[row - start])
+            ]
 
         with ThreadPoolExecutor(min(THREADS, available_cores())) as threads:
-            found = threads.map(damaged, range(0, len(self.names), VERIFIED_AT_ONCE))
+            found = threads.map(damaged, range(0, len(self.names), turn))
             return np.array([row for rows in found for row in rows], np.int64)
 
     def prepare(self) -> None:

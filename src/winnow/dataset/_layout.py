@@ -9,6 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -58,11 +59,11 @@ class Layout:
     def classes(self) -> tuple[str, ...]:
         return self.training.classes
 
-    @property
+    @cached_property
     def images(self) -> list[ImageFile]:
         return self.training.images + (self.test.images if self.test else [])
 
-    @property
+    @cached_property
     def y(self) -> Int64[ndarray, " n"]:
         return np.concatenate([self.training.y, self.test.y]) if self.test else self.training.y
 

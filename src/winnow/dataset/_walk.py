@@ -123,7 +123,7 @@ class _Walk:
             folder.left_out[why] += 1
             return
         path = f"{folder.path}/{entry.name}" if folder.path else entry.name
-        if any(unicodedata.category(letter) == "Cc" for letter in entry.name):
+        if not entry.name.isprintable() and "Cc" in map(unicodedata.category, entry.name):
             raise _refused("names must hold no control characters", self.root / path, "rename it")
         suffix = os.path.splitext(entry.name)[1].lower()
         try:
