@@ -24,9 +24,10 @@ def source(request, build_option, data_dir, tmp_path, monkeypatch) -> Source:
     if option == "image_folder":
         rng = np.random.default_rng(0)
         for name in ("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.jpg"):
-            (tmp_path / name).parent.mkdir(exist_ok=True)
-            Image.fromarray(rng.integers(256, size=(40, 50, 3), dtype=np.uint8)).save(tmp_path / name)
-        overrides["folder"] = str(tmp_path)
+            path = tmp_path / "photos" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(256, size=(40, 50, 3), dtype=np.uint8)).save(path)
+        overrides |= {"folder": str(tmp_path / "photos"), "cache_dir": str(tmp_path / "cache")}
     if option == "csv":
         table = tmp_path / "table.csv"
         table.write_text("size,kind\n1,a\n2,a\n3,b\n4,b\n")

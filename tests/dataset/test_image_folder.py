@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
-from winnow.dataset import image_folder
+from winnow.dataset import _parallel
 from winnow.dataset.image_folder import ImageFolder
-from winnow.errors import DatasetUnavailable, InvalidValue
+from winnow.errors import DatasetUnavailable
 
 
 def save(path: Path, pixels: np.ndarray) -> None:
@@ -53,7 +53,7 @@ def test_the_shorter_side_is_fitted_and_the_centre_kept(tmp_path):
     pixels[:, 2:6] = 200
     for name in ("a/1.png", "a/2.png"):
         save(tmp_path / name, pixels)
-    x = ImageFolder(str(tmp_path), size=4).load().x
+    x = ImageFolder(str(tmp_path), size=4, channels=3).load().x
     np.testing.assert_array_equal(x, np.full((1, 3, 4, 4), 200))
 
 
@@ -77,17 +77,26 @@ def test_every_broken_file_is_named_in_one_error(two_classes):
     with pytest.raises(DatasetUnavailable) as caught:
         ImageFolder(str(two_classes), size=4).load()
     message = str(caught.value)
-    assert message.startswith("2 of 6 images cannot be read")
-    assert str(two_classes / "ant" / "0.png") in message
-    assert str(two_classes / "bee" / "2.png") in message
+    assert message.startswith("2 of 6 images cannot be read: ant/0.png (")
+    assert "bee/2.png (damaged, no image, or" in message
+    assert str(two_classes) in message
 
 
-def test_a_large_image_is_refused_by_its_header(two_classes):
-    (two_classes / "ant" / "bomb.ppm").write_bytes(b"P6 9500 9500 255\n")
-    limit = Image.MAX_IMAGE_PIXELS
-    with pytest.raises(DatasetUnavailable, match=r"bomb\.ppm .*exceeds limit of 50000000 pixels"):
+def test_a_large_image_is_refused_by_its_header_and_can_be_allowed(two_classes):
+    (two_classes / "ant" / "large.ppm").write_bytes(b"P6 9500 9500 255\n")
+    with pytest.raises(
+        DatasetUnavailable, match=r"large\.ppm \(9500 x 9500 pixels, more than dataset\.max_pixels"
+    ):
         ImageFolder(str(two_classes), size=4).load()
-    assert limit == Image.MAX_IMAGE_PIXELS
+    with pytest.raises(DatasetUnavailable, match=r"large\.ppm \(image file is truncated"):
+        ImageFolder(str(two_classes), size=4, max_pixels=9500 * 9500).load()
+
+
+@pytest.mark.parametrize("width", [14_000, 100_000])  # beyond what Pillow warns of, and what it refuses
+def test_a_huge_image_is_refused_in_the_same_way(two_classes, width):
+    (two_classes / "ant" / "huge.ppm").write_bytes(b"P6 %d %d 255\n" % (width, width))
+    with pytest.raises(DatasetUnavailable, match=r"1 of 7 images cannot be read: ant/huge\.ppm"):
+        ImageFolder(str(two_classes), size=4).load()
 
 
 def test_an_empty_class_is_named(two_classes):
@@ -99,9 +108,12 @@ def test_an_empty_class_is_named(two_classes):
 @pytest.mark.parametrize(
     ("present", "rule"),
     [
-        ([], "one folder per class, got none"),
-        (["train/a/1.png"], "train/ and test/ must both be there"),
-        (["train/a/1.png", "train/b/1.png", "test/a/1.png"], "must have the same classes, got only one of b"),
+        ([], "one folder per class with images in it, got none"),
+        (["train/a/1.png"], "one for testing, got only train"),
+        (
+            ["train/a/1.png", "train/b/1.png", "test/a/1.png"],
+            "must have the same classes, got only one of 'b'",
+        ),
     ],
 )
 def test_a_layout_that_cannot_be_understood_is_explained(tmp_path, present, rule):
@@ -118,22 +130,73 @@ def test_a_missing_folder_is_named(tmp_path):
 
 def test_a_class_with_a_single_image_cannot_be_split(tmp_path):
     save(tmp_path / "a" / "1.png", plain(0))
-    with pytest.raises(InvalidValue, match="at least 2 rows"):
+    with pytest.raises(DatasetUnavailable, match=r"at least 2 images, .* got 1 for a"):
         ImageFolder(str(tmp_path)).load()
 
 
 def test_progress_is_shown_only_when_it_takes_long(two_classes, capsys, monkeypatch):
     ImageFolder(str(two_classes), size=4).load()
-    assert capsys.readouterr().err == ""
-    monkeypatch.setattr(image_folder, "PATIENCE_SECONDS", 0.0)
+    assert "reading images" not in capsys.readouterr().err
+    monkeypatch.setattr(_parallel, "PATIENCE_SECONDS", 0.0)
     ImageFolder(str(two_classes), size=4).load()
     assert "reading images" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("wrong", [{"size": 0}, {"channels": 2}, {"test_fraction": 0}])
-def test_illegal_settings_are_refused_at_the_door(wrong):
+@pytest.mark.parametrize("wrong", [{"size": 0}, {"channels": 2}, {"test_fraction": 0}, {"max_pixels": 0}])
+def test_illegal_settings_are_refused_at_once(wrong):
     with pytest.raises(ValidationError):
         TypeAdapter(ImageFolder).validate_python({"folder": "x", **wrong})
+
+
+@pytest.mark.parametrize(
+    ("shapes", "size", "words"),
+    [
+        ([(28, 28)] * 4, 28, "read as 28 x 28, grey"),
+        (
+            [(20, 30), (25, 90), (40, 26), (70, 80)],
+            25,
+            "(files are 20 to 70 on the shorter side; dataset.size=",
+        ),
+        ([(200, 100)] * 4, 64, "(files are 100 x 200, and by default at most 64; dataset.size="),
+    ],
+)
+def test_by_default_images_stay_as_large_as_they_are_up_to_a_limit(tmp_path, capsys, shapes, size, words):
+    for number, shape in enumerate(shapes):
+        save(tmp_path / "ab"[number % 2] / f"{number}.png", np.zeros(shape, np.uint8))
+    assert ImageFolder(str(tmp_path)).load().x.shape[1:] == (1, size, size)
+    assert words in capsys.readouterr().err
+
+
+def test_by_default_one_image_in_colour_makes_three_channels(two_classes):
+    for path in two_classes.rglob("*.png"):
+        save(path, np.zeros((4, 4), np.uint8))
+    assert ImageFolder(str(two_classes)).load().x.shape[1] == 1
+    save(two_classes / "ant" / "0.png", plain(9))
+    assert ImageFolder(str(two_classes)).load().x.shape[1] == 3
+
+
+def test_all_images_of_more_than_eight_bits_share_one_scale(tmp_path, capsys):
+    """A dark and a bright image stay dark and bright; one of eight bits is none of theirs."""
+    levels = {"a/1": np.uint16(1000), "a/2": np.uint16(4095), "b/1": np.uint16(2048), "b/2": np.uint8(9)}
+    for name, level in levels.items():
+        save(tmp_path / f"{name}.png", np.full((4, 4), level))
+    dataset = ImageFolder(str(tmp_path)).load()
+    read = {path: int(x.max()) for path, x in zip(dataset.origins, dataset.x, strict=True)}
+    read |= {path: int(x.max()) for path, x in zip(dataset.test_origins, dataset.x_test, strict=True)}
+    assert read == {"a/1.png": 62, "a/2.png": 255, "b/1.png": 128, "b/2.png": 9}
+    assert "values 0 to 4095 scaled to 0 to 255" in capsys.readouterr().err
+
+
+def test_animated_files_are_counted(two_classes, capsys):
+    first, second = (Image.new("RGB", (8, 8), colour) for colour in ("red", "blue"))
+    first.save(two_classes / "ant" / "moving.gif", save_all=True, append_images=[second])
+    ImageFolder(str(two_classes)).load()
+    assert "only the first image of 1 files with several" in capsys.readouterr().err
+
+
+def test_the_users_own_folder_may_be_written_short(two_classes, monkeypatch):
+    monkeypatch.setenv("HOME", str(two_classes.parent))
+    assert ImageFolder("~/two").load().classes == ("ant", "bee")
 
 
 def test_reads_the_photographs(data_dir):

@@ -1,6 +1,9 @@
 """Files of kept rows: what is written is read back, and what does not fit is refused."""
 
+import csv
 import json
+import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +52,32 @@ def test_the_json_counts_classes_and_clusters_without_a_choice(tmp_path, dataset
 def test_selectors_blind_to_clusters_leave_two_columns_empty(tmp_path, dataset):
     path = kept_rows.write(tmp_path, 3, dataset, np.array([0]), None, {})
     assert path.read_text().splitlines()[1] == "0,0,,"
+
+
+def test_rows_are_named_by_class_and_file_where_these_are_known(tmp_path, dataset):
+    origins = ("a/1.png", "b/ü 2.png", "a/3.png", "b/4,5.png", "b/6.png")
+    path = kept_rows.write(tmp_path, 0, replace(dataset, origins=origins), np.array([1, 3]), None, {})
+    assert path.read_text("utf-8").splitlines() == [
+        "index,label,cluster,distance,class,file",
+        "1,1,,,b,b/ü 2.png",
+        '3,1,,,b,"b/4,5.png"',
+    ]
+    assert kept_rows.read(path).indices.tolist() == [1, 3]
+
+
+def test_names_that_are_formulas_reach_a_spreadsheet_as_text(tmp_path, dataset):
+    named = replace(dataset, origins=("x", "=cmd|'/c calc'!A0/1.png", "x", "x", "x"), classes=("a", "=1+1"))
+    path = kept_rows.write(tmp_path, 0, named, np.array([1]), None, {})
+    with path.open(encoding="utf-8", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["class"], row["file"]) == ("'=1+1", "./=cmd|'/c calc'!A0/1.png")
+
+
+def test_a_file_whose_name_is_no_text_is_written_as_its_folder_has_it(tmp_path, dataset):
+    named = replace(dataset, origins=("x", os.fsdecode(b"b/caf\xe9.png"), "x", "x", "x"))
+    path = kept_rows.write(tmp_path, 0, named, np.array([1]), None, {})
+    assert b"b/caf\xe9.png\n" in path.read_bytes()
+    assert kept_rows.read(path).indices.tolist() == [1]
 
 
 def select(path, dataset, **changes):

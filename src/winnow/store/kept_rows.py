@@ -1,9 +1,10 @@
 """The kept rows as a file a person can open, share, check, and train on again.
 
-`repetition-0.csv` has one line for each kept row: index, label, cluster, distance. Beside it,
-`repetition-0.json` says where it came from, how many rows of each class were kept, how many classes have
-none or a single one, and in how many clusters there was nothing to choose, and carries the sha256 of the
-csv. Where floating point may differ between machines, these indices are the reproducible object.
+`repetition-0.csv` has one line for each kept row: index, label, cluster, distance; and, where the data set
+says where its rows come from, the name of the class and the file. Beside it, `repetition-0.json` says where
+it came from, how many rows of each class were kept, how many classes have none or a single one, and in how
+many clusters there was nothing to choose, and carries the sha256 of the csv. Where floating point may differ
+between machines, these indices are the reproducible object.
 """
 
 import csv
@@ -23,6 +24,8 @@ from winnow.errors import InvalidValue
 from winnow.types import Clustering, Dataset
 
 COLUMNS = ("index", "label", "cluster", "distance")
+ORIGIN = ("class", "file")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes the beginning of a formula for
 
 
 def write(
@@ -39,19 +42,22 @@ def write(
     """
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(COLUMNS)
+    origins = dataset.origins
+    lines.writerow(COLUMNS if origins is None else (*COLUMNS, *ORIGIN))
     where = [("", "")] * len(indices)
     if clustering is not None:
         distances = map(repr, clustering.distances[indices].tolist())
         where = zip(clustering.labels[indices].tolist(), distances, strict=True)
     for index, label, place in zip(indices.tolist(), dataset.y[indices].tolist(), where, strict=True):
-        lines.writerow((index, label, *place))
+        origin = () if origins is None else (_text(dataset.classes[label]), _path(origins[index]))
+        lines.writerow((index, label, *place, *origin))
+    content = text.getvalue().encode("utf-8", "surrogateescape")  # names of files may be no text
     path = folder / f"repetition-{repetition}.csv"
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(text.getvalue())
+    path.write_bytes(content)
     counts = np.bincount(dataset.y[indices], minlength=len(dataset.classes))
     about = {
-        "sha256": sha256(text.getvalue().encode()).hexdigest(),
+        "sha256": sha256(content).hexdigest(),
         "dataset": dataset.name,
         "dataset_sha256": dataset.checksum,
         "rows": len(indices),
@@ -116,6 +122,32 @@ def read(path: str | Path) -> KeptRows:
     if len(indices) == 0 or len(np.unique(indices)) != len(indices) or indices.min() < 0:
         raise _broken(path, f"hold distinct indices of at least 0, got {len(indices)} rows")
     return KeptRows(indices, labels, digest)
+
+
+def _text(name: str) -> str:
+    """Return a name as a spreadsheet shows it, which would run a formula.
+
+    >>> _text("=1+1"), _text("-1"), _text("cat")
+    ("'=1+1", '-1', 'cat')
+    """
+    return f"'{name}" if name.startswith(FORMULA) and not _is_number(name) else name
+
+
+def _path(origin: str) -> str:
+    """Return the same path so that a spreadsheet takes it for text.
+
+    >>> _path("=1/a.png"), _path("cat/a.png")
+    ('./=1/a.png', 'cat/a.png')
+    """
+    return f"./{origin}" if origin.startswith(FORMULA) else origin
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _broken(path: Path, rule: str) -> InvalidValue:

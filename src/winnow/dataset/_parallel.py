@@ -1,0 +1,57 @@
+"""Do the same with many files at once, with a progress bar for whoever has to wait."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+PATIENCE_SECONDS = 2.0
+THREADS = 8  # more of them wait for each other: between its decoders Python runs one at a time
+TURN = 256  # files handed out at a time
+
+Item = TypeVar("Item")
+
+
+def for_each(work: Callable[[Item], None], items: Sequence[Item], description: str) -> None:
+    """Call `work` for every item, in threads; the first error ends it, once the calls under way have ended.
+
+    A bar with the time left is shown on stderr once it takes longer than a moment.
+    """
+    threads = ThreadPoolExecutor(min(THREADS, available_cores()))
+    try:
+        with _bar(description, len(items)) as advance:
+            for start in range(0, len(items), TURN):
+                for _ in threads.map(work, items[start : start + TURN]):
+                    advance()
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
+def available_cores() -> int:
+    """Return the number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _bar(description: str, total: int) -> Iterator[Callable[[], None]]:
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    progress = Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=Console(stderr=True))
+    task = progress.add_task(description, total=total)
+    started = time.monotonic()
+
+    def advance() -> None:
+        if not progress.live.is_started and time.monotonic() - started > PATIENCE_SECONDS:
+            progress.start()
+        progress.advance(task)
+
+    try:
+        yield advance
+    finally:
+        if progress.live.is_started:
+            progress.stop()

@@ -1,0 +1,58 @@
+"""Say in one line what was found in a folder of images, how it is read, and what is left out."""
+
+import numpy as np
+from jaxtyping import Shaped
+from numpy import ndarray
+
+from winnow.dataset._decode import LARGEST_BY_DEFAULT, Format
+from winnow.dataset._layout import Layout
+from winnow.dataset._walk import listed, shown
+
+
+def summary(name: str, layout: Layout, headers: Shaped[ndarray, " n"], form: Format, size: int | None) -> str:
+    """Return the line for a data set that is read as `form`; `size` is None where that was left open."""
+    parts = [f"{_amount(layout)} of {_classes(layout)}", _format(headers, form, size)]
+    if animated := int(headers["animated"].sum()):
+        parts.append(f"only the first image of {animated:,} files with several")
+    parts += [
+        f"values {low:g} to {high:g} scaled to 0 to 255"
+        for low, high in form.scale.values()
+        if (low, high) != (0, 255)
+    ]
+    if layout.left_out:
+        parts.append(f"left out: {', '.join(layout.left_out)}")
+    return f"{shown(name)}: {'; '.join(parts)}"
+
+
+def _amount(layout: Layout) -> str:
+    training, test = layout.training, layout.test
+    if test is None:
+        return f"{len(training.y):,} images"
+    return (
+        f"{len(training.y):,} images for training in {shown(training.folder.name)}/ "
+        f"and {len(test.y):,} for testing in {shown(test.folder.name)}/"
+    )
+
+
+def _classes(layout: Layout) -> str:
+    sizes = [np.bincount(part.y).tolist() for part in (layout.training, layout.test) if part]
+    counted = (
+        f"{name} {' + '.join(f'{size:,}' for size in of_class)}"
+        for name, *of_class in zip(layout.classes, *sizes, strict=True)
+    )
+    number = len(layout.classes)
+    return f"{number:,} {'class' if number == 1 else 'classes'} ({listed(counted)})"
+
+
+def _format(headers: Shaped[ndarray, " n"], form: Format, size: int | None) -> str:
+    read_as = f"read as {form.size} x {form.size}, {'grey' if form.channels == 1 else 'RGB'}"
+    known = headers[headers["width"] > 0]
+    widths, heights = known["width"], known["height"]
+    if size is not None or (widths.min() == widths.max() == heights.min() == heights.max() == form.size):
+        return read_as
+    files = f"{widths[0]} x {heights[0]}"
+    if len(np.unique(np.stack([widths, heights], 1), axis=0)) > 1:
+        shorter = np.minimum(widths, heights)
+        files = f"{shorter.min()} to {shorter.max()} on the shorter side"
+    limit = f", and by default at most {LARGEST_BY_DEFAULT}" if form.size == LARGEST_BY_DEFAULT else ""
+    return f"{read_as} (files are {files}{limit}; dataset.size=... sets it)"
