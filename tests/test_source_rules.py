@@ -179,7 +179,7 @@ def test_an_import_away_from_home_is_found():
         "hydra",
         "omegaconf",
     ]
-    assert homeless("from omegaconf import OmegaConf\nimport numpy", "command/config.py") == []
+    assert homeless("from omegaconf import OmegaConf\nimport numpy", "command/checks.py") == []
 
 
 @pytest.mark.parametrize(

@@ -277,13 +277,13 @@ def choose_theirs(folder, group):
     return "experiment=theirs", "--config-dir", str(folder)
 
 
-@pytest.mark.parametrize("group", ["launcher", "callbacks", "sweeper", "help", "env", "output"])
+@pytest.mark.parametrize("group", ["launcher", "callbacks", "help", "env", "output"])
 def test_options_of_hydra_in_a_folder_from_elsewhere_are_refused(tmp_path, group):
     assert "hydra" in refused(*choose_theirs(tmp_path, group))
 
 
-@pytest.mark.parametrize("group", ["job_logging", "hydra_logging"])
-def test_logging_is_as_shipped_because_the_shipped_configuration_chooses_it(tmp_path, group):
+@pytest.mark.parametrize("group", ["job_logging", "hydra_logging", "sweeper"])
+def test_logging_and_sweeper_are_as_shipped_because_the_shipped_configuration_chooses_it(tmp_path, group):
     assert check(*choose_theirs(tmp_path, group))[group] == shipped()[group]
 
 

@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,13 +20,6 @@ def output(*words):
 
 def test_a_worker_that_reads_the_file_of_the_command_imports_nothing_with_it():
     assert output(READ, str(Path(__file__).parents[2] / "train.py")) == ""
-
-
-def test_one_job_works_in_this_process_and_a_failure_is_kept_for_who_asks():
-    executor = Executor(1)
-    assert executor.submit(lambda repetition: os.getpid(), None, None).result() == os.getpid()
-    failed = executor.submit(lambda repetition: 1 / 0, None, None)
-    assert isinstance(failed.exception(), ZeroDivisionError)
 
 
 def test_all_available_cores_are_used_unless_a_number_is_given():

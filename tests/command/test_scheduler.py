@@ -2,25 +2,29 @@
 
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
 
-from winnow.command.executor import WorkerDied
+from winnow.command.executor import Executor, WorkerDied
 from winnow.command.scheduler import Assignment, Scheduler, choose, score
+from winnow.dataset.digits import Digits
+from winnow.pipeline import Repetition, Score
 
 
-@dataclass(eq=False)
-class Fake:
+def score_of(rows):
+    return Score(90.0, 80.0, [1], {"train": float(len(rows))}, found=rows == "")
+
+
+class Fake(Repetition):
     """A repetition that keeps `rows` and notes in `log` what is computed for it."""
 
-    key: str
-    rows: str
-    log: list
-    trained: set
-    together: bool = False
-    fails: bool = False
+    key = ""
+
+    def __init__(self, key, rows, log, trained, *, together=False, fails=False):
+        notes = {"key": key, "rows": rows, "log": log, "trained": trained}
+        for name, value in (notes | {"together": together, "fails": fails}).items():
+            object.__setattr__(self, name, value)
 
     @property
     def method(self):
@@ -40,16 +44,16 @@ class Fake:
         if self.rows not in self.trained:
             self.log.append(f"train {self.key}")
             self.trained.add(self.rows)
-        return f"score of {self.rows}"
+        return score_of(self.rows)
 
 
-@dataclass
-class Inline:
-    """An executor that works at once, as many futures being held back as it is wide."""
+class Inline(Executor):
+    """An executor that works at once, and whose worker dies at the first `deaths` tasks."""
 
-    width: int = 1
-    deaths: int = 0
-    submitted: list = field(default_factory=list)
+    width = 0
+
+    def __init__(self, width=1, deaths=0):
+        self.width, self.deaths, self.submitted = width, deaths, []
 
     def submit(self, work, repetition, source):
         future = Future()
@@ -77,14 +81,14 @@ def log():
 def make(log):
     trained = set()
     return lambda key, rows=None, **options: Assignment(
-        Fake(key, rows or key, log, trained, **options), source=None
+        Fake(key, rows or key, log, trained, **options), source=Digits()
     )
 
 
 def test_a_set_of_rows_is_trained_once_whoever_chose_it(make, log):
     scheduler = Scheduler(Inline(), iter(()))
     scheduler.add([make("random", "same"), make("auto", "same")])
-    assert [scheduler.score(key) for key in ("random", "auto")] == ["score of same"] * 2
+    assert [scheduler.score(key) for key in ("random", "auto")] == [score_of("same")] * 2
     assert [entry for entry in log if entry.startswith("train")] == ["train random"]
 
 
@@ -93,7 +97,7 @@ def test_an_assignment_that_is_known_is_not_done_again(make):
     scheduler = Scheduler(executor, iter(()))
     for _ in range(2):
         scheduler.add([make("a")])
-        assert scheduler.score("a") == "score of a"
+        assert scheduler.score("a") == score_of("a")
     assert executor.submitted == [(choose, "a"), (score, "a")]
 
 
@@ -117,7 +121,7 @@ def test_a_failure_is_raised_to_who_wants_the_score_and_to_nobody_else(make):
     scheduler.add([make("bad", fails=True), make("good")])
     with pytest.raises(ValueError, match="bad"):
         scheduler.score("bad")
-    assert scheduler.score("good") == "score of good"
+    assert scheduler.score("good") == score_of("good")
 
 
 def test_whose_training_failed_for_another_tries_it_himself(make):
@@ -125,13 +129,13 @@ def test_whose_training_failed_for_another_tries_it_himself(make):
     scheduler.add([make("bad", "same", fails=True), make("good", "same")])
     with pytest.raises(ValueError, match="bad"):
         scheduler.score("bad")
-    assert scheduler.score("good") == "score of same"
+    assert scheduler.score("good") == score_of("same")
 
 
 def test_after_the_death_of_a_worker_each_task_is_tried_once_more(make):
     scheduler = Scheduler(Inline(deaths=1), iter(()))
     scheduler.add([make("a")])
-    assert scheduler.score("a") == "score of a"
+    assert scheduler.score("a") == score_of("a")
 
 
 def test_a_task_whose_worker_dies_again_and_again_fails(make):

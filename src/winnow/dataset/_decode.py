@@ -20,7 +20,8 @@ from winnow.dataset._pixels import EIGHT_BITS, Header, Scale, library_warnings_i
 from winnow.dataset._walk import NAMED, ImageFile, listed, shown
 from winnow.errors import DatasetUnavailable, WinnowWarning
 from winnow.store.cache import Cache
-from winnow.store.keys import content_key, library_versions, source_hash
+from winnow.store.keys import content_key, library_versions
+from winnow.store.source import code_hash
 
 HEADER = np.dtype(list(zip(Header._fields, ("i4", "i4", "?", "?", "u1", "f8", "f8"), strict=True)))
 LARGEST_BY_DEFAULT = 64
@@ -185,7 +186,7 @@ class Images:
             kind=kind,
             folder=str(self.root.resolve()),
             settings=settings,
-            code=source_hash(Scale),
+            code=code_hash(Scale),
             versions=library_versions("pillow", "numpy"),
         )
 
