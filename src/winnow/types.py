@@ -25,7 +25,8 @@ class Dataset:
     """A labelled training set and the test set that judges it.
 
     `x` and `x_test` are images, uint8 (n, channels, height, width), or features, float32 (n, d);
-    `classes` names the labels 0, 1, ... in order.
+    `classes` names the labels 0, 1, ... in order. `origins` and `test_origins` say where every row was found,
+    a path or a line of a file: by them a split that winnow made can be told to others.
     """
 
     name: str
@@ -34,6 +35,8 @@ class Dataset:
     x_test: Shaped[ndarray, "m ..."]
     y_test: Int64[ndarray, " m"]
     classes: tuple[str, ...]
+    origins: tuple[str, ...] | None = None
+    test_origins: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         for part, x, y in (("training", self.x, self.y), ("test", self.x_test, self.y_test)):
