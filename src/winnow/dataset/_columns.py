@@ -115,6 +115,7 @@ class Column:
 
     def add_mixed(self, cells: "pa.StringArray", numbers: NumberFormat) -> None:
         """Take the next cells, not all of which are numbers at first sight."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         cells = normalized(cells)
@@ -125,6 +126,9 @@ class Column:
         if self.names_rows or not (self.numbers or pc.any(found).as_py()):
             self.text.append(cells)
         self.numbers += pc.sum(found).as_py()
+        values = np.full(len(cells), 0.0)
+        values[found.to_numpy(zero_copy_only=False)] = numbers.values(cells.filter(found)).to_numpy()
+        self.large.add(cells, pa.array(np.abs(values) > LARGEST), self.rows)
         missing, infinite = _is_any(cells, MISSING_NUMBERS), pc.match_substring_regex(cells, INFINITE)
         self.missing.add(cells, missing, self.rows)
         self.infinite.add(cells, infinite, self.rows)
@@ -139,7 +143,7 @@ class Column:
         """
         if self.names_rows:
             self.text.append(cells)
-        if not self.numbers and np.isfinite(middle := float(np.median(values))):
+        if not self.numbers and abs(middle := float(np.median(values))) <= LARGEST:
             self.origin = middle
         with np.errstate(over="ignore", invalid="ignore"):
             part = (values - self.origin).astype(np.float32)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from winnow.errors import DatasetUnavailable
-from winnow.store.files import open_regular, reason, size_in_words
+from winnow.store.files import NotReadable, open_regular, reason, size_in_words
 
 MAX_BYTES = 8 * 2**30
 """Largest table that is read, in bytes after decompression."""
@@ -71,7 +71,12 @@ def opened(path: Path, kind: str) -> Iterator[BinaryIO]:
     """Open a table, decompressed; faults of the file met inside the block become a DatasetUnavailable."""
     try:
         with open_regular(path, MAX_BYTES) as stream:
-            yield io.BufferedReader(_Limited(_decompressed(stream, kind)))
+            if kind == "parquet":  # read from its end
+                yield stream
+            else:
+                yield io.BufferedReader(_Limited(_decompressed(stream, kind)))
+    except NotReadable as error:
+        raise unreadable(path, reason(error)) from error
     except DAMAGED as error:
         raise unreadable(path, reason(error), "the file is damaged or incomplete: fetch it again") from error
     except (RuntimeError, NotImplementedError) as error:  # zipfile's, of a password or an unknown method
@@ -95,13 +100,13 @@ def _decompressed(stream: BinaryIO, kind: str) -> BinaryIO:
 def _only_member(archive: zipfile.ZipFile) -> BinaryIO:
     names = [name for name in archive.namelist() if not name.endswith("/")]
     if "[Content_Types].xml" in names or "mimetype" in names:
-        raise OSError("it is a spreadsheet or document of an office program: save its sheet as csv")
+        raise NotReadable("a spreadsheet or document of an office program")
     if names and all(name.endswith(".npy") for name in names):
-        raise OSError("it holds numpy arrays: use dataset=arrays")
+        raise NotReadable("numpy arrays, which dataset=arrays reads")
     # macOS adds what it knows about a file as another file.
     tables = [name for name in names if not name.startswith("__MACOSX/") and not _base(name).startswith(".")]
     if len(tables) != 1:
-        raise OSError(f"a zip file must hold one table, it holds {len(tables)} files")
+        raise NotReadable(f"a zip file of {len(tables)} files in place of one table")
     return archive.open(tables[0])
 
 
@@ -124,6 +129,6 @@ class _Limited(io.RawIOBase):
         content = self.stream.read(len(buffer))
         self.left -= len(content)
         if self.left < 0:
-            raise OSError(f"it has more than {size_in_words(MAX_BYTES)} when decompressed")
+            raise NotReadable(f"more than {size_in_words(MAX_BYTES)} after decompression")
         buffer[: len(content)] = content
         return len(content)

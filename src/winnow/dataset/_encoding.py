@@ -83,7 +83,7 @@ def find_encoding(path: Path, kind: str) -> str:
     if not replaced:
         return "utf-8"
     if beyond_ascii - replaced > replaced:
-        raise unreadable(path, f"UTF-8 with {replaced} bytes that are none", AS_TEXT)
+        raise unreadable(path, f"text in UTF-8 with {replaced} invalid bytes", AS_TEXT)
     return "latin-1" if undefined else "cp1252"
 
 

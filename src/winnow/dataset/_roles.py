@@ -82,7 +82,8 @@ class Faults:
         """Return the error that says everything."""
         rules = [f"{rule}, got {listed(got, self.counts[rule])}" for rule, got in self.places.items()]
         remedies = [
-            remedy.format(columns=",".join(self.columns[rule])) for rule, remedy in self.remedies.items()
+            remedy.format(columns=",".join(dict.fromkeys(self.columns[rule])))
+            for rule, remedy in self.remedies.items()
         ]
         return table_fault(path, "; ".join(rules), "; ".join(dict.fromkeys(remedies)))
 
@@ -197,7 +198,7 @@ def _add_mixed(column: Column, faults: Faults) -> None:
     rule = "hold finite numbers in numeric columns"
     remedy = "mend these cells, or declare dataset.categorical=[{columns}]"
     faults.add_cells(rule, remedy, column, column.words)
-    faults.add_cells(rule, "mend these cells", column, column.infinite) if not column.words else None
+    faults.add_cells(rule, remedy if column.words else "mend these cells", column, column.infinite)
     faults.add_cells(
         f"hold numbers of at most {LARGEST:.1e}, the largest of float32",
         "take another unit or the logarithm of the column",

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 Separator = Literal["comma", "semicolon", "tab", "bar"]
 SIGNS: dict[str, str] = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
-SAMPLED_LETTERS, SAMPLED_ROWS = 2**18, 1000
+SAMPLED_LETTERS, SAMPLED_ROWS = 2**18, 100
+LONGEST_HEADER = 2**24
 BLOCK_BYTES = 2**17
-WIDEST_CELL = 64  # bytes; a block must hold a row
+BYTES_PER_LETTER = 8  # at most: four in UTF-8, and quotes are doubled
 # What Excel writes into, and expects in, a first line of its own.
 SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?\r?\n', re.IGNORECASE)
 
@@ -49,8 +50,9 @@ class Layout:
 class TextTable:
     """A table of text cells, in a file.
 
-    `lines` holds the line in which each row ends, as editors count them; `rows` its place among all rows that
-    have cells; `header_lines` the lines before the first of them.
+    `lines` holds the line in which each row ends, as editors count them; `rows` its place among the `total`
+    rows of as many cells as there are columns; `header_lines` the lines before the first of them; `longest`
+    the number of letters in the longest row.
     """
 
     path: Path
@@ -58,6 +60,8 @@ class TextTable:
     header_lines: int
     lines: "array[int]"
     rows: "array[int]"
+    total: int
+    longest: int
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,8 +78,8 @@ class TextTable:
 
     def __str__(self) -> str:
         """Say how it is written, as a part of a sentence."""
-        blank = self.rows[-1] + 1 - len(self.rows) if self.rows else 0
-        return f"{self.layout}{f', {blank:,} rows of empty cells left out' if blank else ''}"
+        blank = self.total - len(self.rows)
+        return f"{self.layout}{f', {blank:,} without cells left out' if blank else ''}"
 
     def place(self, row: int) -> str:
         """Say where a row lies in the file."""
@@ -93,7 +97,7 @@ class TextTable:
         import pyarrow as pa
 
         seen, rows = 0, np.asarray(self.rows)
-        complete = len(rows) == 0 or rows[-1] == len(rows) - 1
+        complete = self.total == len(rows)
         with opened(self.path, self.layout.kind) as stream:
             try:
                 for batch in self._reader(stream, columns):
@@ -101,6 +105,8 @@ class TextTable:
                     chosen = batch if complete else batch.take(pa.array(rows[first:last] - seen))
                     seen += len(batch)
                     yield chosen.columns
+                if seen != self.total:
+                    raise unreadable(self.path, f"{seen} rows in place of {self.total}: check its quotes")
             except pa.ArrowInvalid as error:
                 raise unreadable(self.path, " ".join(str(error).split())) from error
 
@@ -113,7 +119,8 @@ class TextTable:
             stream,
             read_options=arrow.ReadOptions(
                 use_threads=False,
-                block_size=max(BLOCK_BYTES, WIDEST_CELL * len(names)),
+                # A block must hold a row.
+                block_size=max(BLOCK_BYTES, BYTES_PER_LETTER * (self.longest + len(names))),
                 skip_rows=self.header_lines,
                 column_names=names,
                 encoding=self.layout.encoding,
@@ -148,11 +155,12 @@ def read_text(
         reader = csv.reader(_text(stream, layout.encoding), delimiter=SIGNS[layout.separator], strict=True)
         try:
             _to_header(reader)
-            header_lines, number = reader.line_num, 0
+            header_lines, number, longest = reader.line_num, 0, 0
             for cells in reader:
                 if not any(cell and not cell.isspace() for cell in cells):
                     number += len(cells) == len(layout.names)
                     continue
+                longest = max(longest, sum(map(len, cells)))
                 if len(cells) != len(layout.names):
                     ragged.append(f"{len(cells)} in line {reader.line_num}")
                 lines.append(reader.line_num)
@@ -162,14 +170,17 @@ def read_text(
             raise unreadable(path, f"{error} in line {reader.line_num}") from error
     if ragged:
         raise table_fault(path, f"have {layout.header_cells} cells in every row, got {listed(ragged)}")
-    return TextTable(path, layout, header_lines, lines, rows)
+    return TextTable(path, layout, header_lines, lines, rows, number, longest)
 
 
 def find_layout(path: Path, kind: str, label: str, separator: Separator | None, encoding: str) -> Layout:
     """Find the separator that gives every row the same number of cells and a column for the label."""
     with opened(path, kind) as stream:
         try:
-            sample = _text(stream, encoding).read(SAMPLED_LETTERS)
+            text = _text(stream, encoding)
+            header = text.readline(LONGEST_HEADER)
+            sample = header + text.read(SAMPLED_LETTERS)
+            cut = len(sample) - len(header) == SAMPLED_LETTERS
         except UnicodeError as error:
             raise unreadable(path, f"{error}", "say dataset.encoding") from error
     if not sample.strip():
@@ -177,21 +188,17 @@ def find_layout(path: Path, kind: str, label: str, separator: Separator | None, 
     names = {sign: name for name, sign in SIGNS.items()}
     if separator is None and (line := SEPARATOR_LINE.match(sample)):
         separator = names.get(line[1])
-    tried = {
-        name: _rows(sample, sign, len(sample) == SAMPLED_LETTERS)
-        for name, sign in SIGNS.items()
-        if separator in (None, name)
-    }
+    tried = {name: _rows(sample, sign, cut) for name, sign in SIGNS.items() if separator in (None, name)}
     chosen = _fitting(path, tried, label)
-    header, *rows = tried[chosen]
-    return Layout(kind, encoding, chosen, _named_columns(header, rows), len(header), tuple(rows))
+    names, *rows = tried[chosen]
+    return Layout(kind, encoding, chosen, _named_columns(names, rows), len(names), tuple(rows))
 
 
 def _fitting(path: Path, tried: dict[str, list[list[str]]], label: str) -> str:
     """Return the separator that makes a table of the sampled rows."""
     labelled = [name for name, rows in tried.items() if label in map(clean_name, rows[0])]
     regular = [name for name in labelled if len(rows := tried[name]) == 1 or _regular(rows)]
-    wide = [name for name in regular if len(tried[name][0]) > 1] or regular
+    wide = [name for name in regular if len(tried[name][0]) > 1] or regular[:1]
     if len(wide) > 1:
         raise table_fault(
             path,

@@ -190,7 +190,7 @@ class CSV(Source):
         try:
             return find_format(cells, self.decimal, self.thousands)
         except InvalidValue as error:
-            raise table_fault(self._path, error.what.partition(" must ")[2], error.remedy) from error
+            raise InvalidValue(error.what, where=self.file, remedy=error.remedy) from error
 
 
 def summary(table: Table, file: str, label: str, labels: Labels, roles: Roles, numbers: NumberFormat) -> str:
@@ -205,8 +205,8 @@ def summary(table: Table, file: str, label: str, labels: Labels, roles: Roles, n
     parts = [
         f"{named(file)}: {len(table):,} rows, {table}, {numbers}",
         f"label {named(label)}, {labels}",
-        f"{len(numeric)} numbers: {listed(numeric)}" * bool(numeric),
-        f"{len(categories)} categories (values): {listed(categories)}" * bool(categories),
+        f"numbers ({len(numeric)}): {listed(numeric)}" * bool(numeric),
+        f"categories (values): {listed(categories)}" * bool(categories),
         f"left out: {listed(roles.left_out)}" * bool(roles.left_out),
         *labels.notes,
         *merged,

@@ -30,14 +30,16 @@ def open_regular(path: str | Path, limit: int) -> BinaryIO:
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     if Path(path).is_dir():  # not every system opens a folder
-        raise NotReadable("got a folder")
+        raise NotReadable("a folder")
     descriptor = os.open(path, flags)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise NotReadable("got a pipe, a socket or a device")
+            raise NotReadable("a pipe, a socket or a device")
         if status.st_size > limit:
-            raise NotReadable(f"got {size_in_words(status.st_size)}, at most {size_in_words(limit)} are read")
+            raise NotReadable(
+                f"a file of {size_in_words(status.st_size)}, at most {size_in_words(limit)} are read"
+            )
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
@@ -49,7 +51,7 @@ def read_regular(path: str | Path, limit: int) -> bytes:
     with open_regular(path, limit) as stream:
         content = stream.read(limit + 1)
     if len(content) > limit:  # it grew since it was opened
-        raise NotReadable(f"got more than {size_in_words(limit)}")
+        raise NotReadable(f"a file of more than {size_in_words(limit)}")
     return content
 
 
@@ -69,8 +71,8 @@ def write_whole(path: Path, content: bytes) -> None:
 def reason(error: Exception) -> str:
     """Say in one line why a file could not be read.
 
-    >>> reason(FileNotFoundError(2, "No such file or directory")), reason(NotReadable("got a folder"))
-    ('No such file or directory', 'got a folder')
+    >>> reason(FileNotFoundError(2, "No such file or directory")), reason(NotReadable("a folder"))
+    ('No such file or directory', 'a folder')
     """
     return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
 
