@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
@@ -30,6 +30,7 @@ IDENTIFIER = re.compile(r"(^|[^a-z])(id|ids|idx|index|uid|uuid|guid|row|rownames
 CAMEL_IDENTIFIER = re.compile(r"[a-z](Id|ID|Idx|Index)$")
 
 
+@runtime_checkable
 class Table(Protocol):
     """Rows of cells in a file, read in batches."""
 

@@ -8,8 +8,8 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from winnow.errors import DatasetUnavailable
 from winnow.store.files import NotReadable, open_regular, reason, size_in_words
@@ -67,7 +67,7 @@ def kind_of(path: Path) -> str:
 
 
 @contextmanager
-def opened(path: Path, kind: str) -> Iterator[BinaryIO]:
+def opened(path: Path, kind: str) -> Iterator[BufferedIOBase]:
     """Open a table, decompressed; faults of the file met inside the block become a DatasetUnavailable."""
     try:
         with open_regular(path, MAX_BYTES) as stream:
@@ -83,7 +83,7 @@ def opened(path: Path, kind: str) -> Iterator[BinaryIO]:
         raise unreadable(path, reason(error), "decompress the file first") from error
 
 
-def _decompressed(stream: BinaryIO, kind: str) -> BinaryIO:
+def _decompressed(stream: BufferedIOBase, kind: str) -> BufferedIOBase:
     match kind:
         case "gzip":
             return gzip.GzipFile(fileobj=stream)
@@ -97,7 +97,7 @@ def _decompressed(stream: BinaryIO, kind: str) -> BinaryIO:
             return stream
 
 
-def _only_member(archive: zipfile.ZipFile) -> BinaryIO:
+def _only_member(archive: zipfile.ZipFile) -> BufferedIOBase:
     names = [name for name in archive.namelist() if not name.endswith("/")]
     if "[Content_Types].xml" in names or "mimetype" in names:
         raise NotReadable("a spreadsheet or document of an office program")
@@ -117,7 +117,7 @@ def _base(name: str) -> str:
 class _Limited(io.RawIOBase):
     """A stream that ends in an error after MAX_BYTES, because a small file can decompress to any size."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BufferedIOBase) -> None:
         self.stream, self.left = stream, MAX_BYTES
 
     def readable(self) -> bool:

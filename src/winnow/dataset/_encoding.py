@@ -3,8 +3,8 @@
 import codecs
 from collections.abc import Iterator
 from functools import partial
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from winnow.dataset._container import AS_TEXT, opened, unreadable
 from winnow.errors import InvalidValue
@@ -87,7 +87,7 @@ def find_encoding(path: Path, kind: str) -> str:
     return "latin-1" if undefined else "cp1252"
 
 
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+def _chunks(stream: BufferedIOBase) -> Iterator[bytes]:
     yield from iter(partial(stream.read, CHUNK), b"")
     yield b""
 

@@ -35,7 +35,8 @@ class Labels:
 def read_labels(column: Column, max_classes: int, faults: Faults) -> Labels:
     """Return the classes of a column; what speaks against it is added to `faults`."""
     faults.add_cells("have a label in every row", "label these rows or delete them", column, column.missing)
-    labels = classes_of(*encoded(column.text))
+    values, codes = encoded(column.text)
+    labels = classes_of(values, codes)
     column.text.clear()
     if column.missing:
         return labels
@@ -46,7 +47,7 @@ def read_labels(column: Column, max_classes: int, faults: Faults) -> Labels:
             column,
             [f"{reason} in {column.title}"],
         )
-    elif pairs := look_alikes(labels.classes):
+    elif pairs := look_alikes(values):
         faults.add("spell every class in one way", "spell them alike", column, [pairs_in_words(pairs)])
     elif single := single_rows(labels):
         faults.add(

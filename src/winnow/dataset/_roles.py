@@ -112,10 +112,11 @@ def assign_roles(
 
 def _add_numbers(column: Column, declared: bool, roles: Roles, faults: Faults) -> None:
     unnamed = UNNAMED.search(column.name)
-    if column.low == column.high:
-        roles.left_out.append(f"{column.title} (constant)")
-    elif not declared and column.names_rows and column.whole and _is_distinct(column):
+    # Identifiers first: long ones are the same float64 although their digits differ.
+    if not declared and column.names_rows and column.whole and _is_distinct(column):
         roles.left_out.append(f"{column.title} ({'index' if unnamed else 'identifiers'})")
+    elif column.low == column.high:
+        roles.left_out.append(f"{column.title} (constant)")
     elif unnamed:
         faults.add("have a name for every column", "name this column in the first line", column)
     elif not declared and column.names_rows and column.whole:
@@ -138,7 +139,7 @@ def _add_text(column: Column, roles: Roles, faults: Faults) -> None:
         _add_mixed(column, faults)
         return
     values, codes = encoded(column.text)
-    if sorted(value.lower() for value in values) == ["false", "true"]:
+    if {value.lower() for value in values} == {"false", "true"}:
         column.values = np.array([value.lower() == "true" for value in values], np.float32)[codes]
         roles.numbers.append(column)
     elif len(values) == 1:

@@ -110,7 +110,7 @@ class TextTable:
             except pa.ArrowInvalid as error:
                 raise unreadable(self.path, " ".join(str(error).split())) from error
 
-    def _reader(self, stream: io.BufferedReader, columns: list[int]) -> "pa.csv.CSVStreamingReader":
+    def _reader(self, stream: io.BufferedIOBase, columns: list[int]) -> "pa.csv.CSVStreamingReader":
         import pyarrow as pa
         from pyarrow import csv as arrow
 
@@ -256,7 +256,7 @@ def clean_name(name: str) -> str:
     return unicodedata.normalize("NFC", name.strip().strip("\ufeff").strip())
 
 
-def _text(stream: io.BufferedReader, encoding: str) -> io.TextIOWrapper:
+def _text(stream: io.BufferedIOBase, encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(stream, encoding=encoding, newline="")
 
 

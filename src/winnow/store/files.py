@@ -6,16 +6,16 @@ are opened, and none above a stated size.
 
 import os
 import stat
+from io import BufferedIOBase
 from pathlib import Path
 from secrets import token_hex
-from typing import BinaryIO
 
 
 class NotReadable(OSError):
     """A path does not lead to a regular file of a size that is read."""
 
 
-def open_regular(path: str | Path, limit: int) -> BinaryIO:
+def open_regular(path: str | Path, limit: int) -> BufferedIOBase:
     """Open a regular file of at most `limit` bytes for reading.
 
     The file is opened before it is looked at, so that it cannot be exchanged in between, and without waiting,
