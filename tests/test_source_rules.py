@@ -40,7 +40,7 @@ WRAPPERS = {
     "winnow.trainer._together",
 }
 HEAVY = {"torch", "torchvision", "sklearn", "faiss", "mlflow", "pytorch_lightning", "lightning", "matplotlib"}
-HEAVY |= {"scipy", "PIL"}
+HEAVY |= {"scipy", "PIL", "pandas", "pyarrow"}
 
 
 def imports(tree):

@@ -36,6 +36,8 @@ def dataset(**changes):
         ({"y_test": np.array([-1])}, r"test labels must lie in \[0, 1\], got -1"),
         ({"x_test": np.zeros((1, 1, 3, 3), np.uint8)}, "test rows must look like training rows"),
         ({"x": np.zeros((0, 1, 2, 2), np.uint8), "y": np.zeros(0, int)}, "at least one row"),
+        ({"origins": ("a", "b")}, "every training row must have an origin, got 2 for 3 rows"),
+        ({"test_origins": ("a", "b")}, "every test row must have an origin, got 2 for 1 rows"),
     ],
 )
 def test_a_dataset_that_does_not_fit_together_is_refused(changes, complaint):
@@ -53,6 +55,10 @@ def test_features_that_are_not_finite_are_counted_and_located():
 def test_another_order_of_rows_is_another_dataset():
     swapped = dataset(y=np.array([1, 0, 1]))
     assert dataset().checksum == dataset().checksum != swapped.checksum
+
+
+def test_where_rows_come_from_is_no_part_of_the_checksum():
+    assert dataset(origins=("a", "b", "c"), test_origins=("d",)).checksum == dataset().checksum
 
 
 def test_moments_are_those_of_each_channel():

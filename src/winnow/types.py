@@ -5,7 +5,7 @@
 Values are frozen and check themselves once, when they are made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -25,8 +25,9 @@ class Dataset:
     """A labelled training set and the test set that judges it.
 
     `x` and `x_test` are images, uint8 (n, channels, height, width), or features, float32 (n, d);
-    `classes` names the labels 0, 1, ... in order. `origins` and `test_origins` say where every row was found,
-    a path or a line of a file: by them a split that winnow made can be told to others.
+    `classes` names the labels 0, 1, ... in order. `origins` and `test_origins` say where each row comes from
+    (a path below the data set's folder, a line of its table), where that is known; they tell which rows
+    were set aside for testing, and are no part of the checksum.
     """
 
     name: str
@@ -35,11 +36,16 @@ class Dataset:
     x_test: Shaped[ndarray, "m ..."]
     y_test: Int64[ndarray, " m"]
     classes: tuple[str, ...]
-    origins: tuple[str, ...] | None = None
-    test_origins: tuple[str, ...] | None = None
+    origins: Sequence[str] | None = None
+    test_origins: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        for part, x, y in (("training", self.x, self.y), ("test", self.x_test, self.y_test)):
+        for part, x, y, origins in (
+            ("training", self.x, self.y, self.origins),
+            ("test", self.x_test, self.y_test, self.test_origins),
+        ):
+            known = len(y) if origins is None else len(origins)
+            _require(known == len(y), f"every {part} row must have an origin, got {known} for {len(y)} rows")
             _require(len(x) == len(y), f"{part} images and labels must match, got {len(x)} and {len(y)}")
             _require(len(y) > 0, f"the {part} set must hold at least one row, got 0")
             low, high = int(y.min()), int(y.max())

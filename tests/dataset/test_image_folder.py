@@ -148,3 +148,10 @@ def test_reads_the_photographs(data_dir):
         first = np.asarray(image.convert("RGB")).transpose(2, 0, 1)
     everything = np.concatenate([dataset.x, dataset.x_test])
     assert (everything == first).all(axis=(1, 2, 3)).any()
+
+
+def example(folder: Path) -> dict[str, str]:
+    rng = np.random.default_rng(0)
+    for name in ("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.jpg"):
+        save(folder / "photos" / name, rng.integers(256, size=(40, 50, 3), dtype=np.uint8))
+    return {"folder": str(folder / "photos")}

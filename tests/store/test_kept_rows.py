@@ -125,11 +125,22 @@ def test_what_a_spreadsheet_saves_is_read(tmp_path, content):
     assert (kept.indices.tolist(), kept.labels.tolist()) == ([4, 1], [1, 0])
 
 
-def test_text_that_is_not_utf_8_is_refused(tmp_path):
+def test_bytes_that_are_no_text_matter_in_the_two_columns_alone(tmp_path):
     path = tmp_path / "rows.csv"
-    path.write_bytes("index,label,größe\n1,0,2\n".encode("latin-1"))
-    with pytest.raises(InvalidValue, match="be text in UTF-8, got the byte 0xf6"):
+    path.write_bytes("index,label,größe\n1,0,ü\n".encode("latin-1"))
+    assert kept_rows.read(path).indices.tolist() == [1]
+    path.write_bytes(b"index,label\n1,0\n\xb2,0\n")
+    with pytest.raises(InvalidValue, match=r"got '\\udcb2' in line 3"):
         kept_rows.read(path)
+
+
+@pytest.mark.parametrize("content", [bytes(range(256)), b"\xff\xfea", b"\x89PNG\r\n\x1a\n" + bytes(99)])
+def test_what_is_no_text_is_refused_in_one_line(tmp_path, content):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content)
+    with pytest.raises(InvalidValue, match="subset_file must") as fault:
+        kept_rows.read(path)
+    assert str(fault.value).isprintable()
 
 
 def test_only_regular_files_are_read(tmp_path):

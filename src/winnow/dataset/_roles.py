@@ -68,7 +68,7 @@ class Faults:
         self.places.setdefault(rule, []).extend(got or [column.title])
         self.counts[rule] = self.counts.get(rule, 0) + count
         self.remedies[rule] = remedy
-        self.columns.setdefault(rule, []).append(column.name)
+        self.columns.setdefault(rule, []).append(column.title)
 
     def add_cells(self, rule: str, remedy: str, column: Column, cells: Cells) -> None:
         """Note cells of a column, with their places in the file."""

@@ -23,8 +23,8 @@ def listed(faults: Iterable[str], total: int | None = None) -> str:
 def quoted(cell: str) -> str:
     r"""Return a cell in quotes, shortened, with every character visible that is none on paper.
 
-    >>> quoted("n/a"), quoted("a\nb"), quoted("x" * 99)[-4:]
-    ("'n/a'", "'a\\nb'", "x...")
+    >>> print(quoted("n/a"), quoted("a\nb"), quoted("x" * 99)[-4:])
+    'n/a' 'a\nb' x...
     """
     return repr(cell) if len(cell) <= LONGEST else f"{cell[:LONGEST]!r}"[:-1] + "..."
 

@@ -183,10 +183,11 @@ def _check_digest(path: Path, digest: str) -> None:
 
 def _decoded(path: Path, content: bytes) -> str:
     utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    # Other columns may hold names of files, and these any bytes.
     try:
-        return content.decode("utf-16" if utf_16 else "utf-8-sig")
+        return content.decode(*("utf-16",) if utf_16 else ("utf-8-sig", "surrogateescape"))
     except UnicodeDecodeError as error:
-        raise _broken(path, f"be text in UTF-8, got the byte {content[error.start]:#04x}") from error
+        raise _broken(path, f"be text, got UTF-16 with an invalid byte at {error.start}") from error
 
 
 def _separator(content: bytes) -> str:
