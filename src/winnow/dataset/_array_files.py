@@ -8,7 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from winnow.errors import DatasetUnavailable
-from winnow.store.files import open_regular, reason, size_in_words
+from winnow.store.regular_file import open_regular, reason, size_in_words
 
 MAX_LOADED_BYTES = 32 * 2**30
 """Largest file whose arrays are loaded into memory; `.npy` files are mapped, and may have any size."""

@@ -12,7 +12,7 @@ from io import BufferedIOBase
 from pathlib import Path
 
 from winnow.errors import DatasetUnavailable
-from winnow.store.files import NotReadable, open_regular, reason, size_in_words
+from winnow.store.regular_file import NotReadable, open_regular, reason, size_in_words
 
 MAX_BYTES = 8 * 2**30
 """Largest table that is read, in bytes after decompression."""

@@ -6,7 +6,7 @@ from numpy import ndarray
 
 from winnow.dataset._roles import Roles
 from winnow.errors import InvalidValue
-from winnow.store.files import size_in_words
+from winnow.store.regular_file import size_in_words
 
 MAX_BYTES = 16 * 2**30
 """Largest matrix that is made."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from winnow.dataset._container import MAX_BYTES, opened, unreadable
 from winnow.dataset._text import clean_name, table_fault
 from winnow.dataset._wording import listed, named
-from winnow.store.files import size_in_words
+from winnow.store.regular_file import size_in_words
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -24,7 +24,7 @@ from numpy import ndarray
 
 from winnow.errors import InvalidValue
 from winnow.selector._quota import crowding
-from winnow.store.files import NotReadable, read_regular, reason, write_whole
+from winnow.store.regular_file import NotReadable, read_regular, reason, write_whole
 from winnow.types import Clustering, Dataset
 
 COLUMNS = ("index", "label", "cluster", "distance")

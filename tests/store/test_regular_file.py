@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from winnow.store.files import NotReadable, open_regular, read_regular, write_whole
+from winnow.store.regular_file import NotReadable, open_regular, read_regular, write_whole
 
 
 def test_a_regular_file_of_at_most_the_limit_is_read(tmp_path):
