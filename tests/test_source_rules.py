@@ -39,7 +39,7 @@ WRAPPERS = {
     "winnow.tracker",
 }
 HEAVY = {"torch", "torchvision", "sklearn", "faiss", "mlflow", "pytorch_lightning", "lightning", "matplotlib"}
-HEAVY |= {"scipy", "PIL"}
+HEAVY |= {"scipy", "PIL", "pandas", "pyarrow"}
 
 
 def imports(tree):

@@ -12,10 +12,12 @@ from winnow.registry import GROUPS, name_of
 
 CONF = Path(__file__).parents[2] / "conf"
 OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
-NEEDED = {
-    "image_folder": ["dataset.folder=photos"],
-    "csv": ["dataset.file=table.csv", "dataset.label=kind"],
-}
+
+
+def needed_by(group, option):
+    """A word for every setting that an option leaves to the person."""
+    settings = OmegaConf.to_container(OmegaConf.load(CONF / group / f"{option}.yaml"))
+    return [f"{group}.{name}=given" for name, value in settings.items() if value == "???"]
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def rows_file(tmp_path):
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_composes_and_builds(plan, rows_file, group, option):
-    needed = NEEDED.get(option, []) + ([f"subset_file={rows_file}"] if option == "from_file" else [])
+    needed = [f"subset_file={rows_file}"] if option == "from_file" else needed_by(group, option)
     built = plan(f"{group}={option}", *needed)
     assert name_of(getattr(built.stages, group)) == option
 

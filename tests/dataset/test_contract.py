@@ -1,37 +1,55 @@
-"""What every data set owes, checked for each option of conf/dataset."""
+"""What every data set owes, checked for each option of conf/dataset.
 
+A data set that reads files of a person gets them from the function `example(folder)` of its own test file,
+`tests/dataset/test_<option>.py`: it writes a small data set into `folder` and returns the settings that
+describe it.
+"""
+
+from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from omegaconf import OmegaConf
 
-from winnow.dataset.auto import VARIABLE
 from winnow.stages import Source
 from winnow.types import Dataset
 
-OPTIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("conf/dataset/*.yaml"))
+HERE = Path(__file__).parent
+CONF = HERE.parents[1] / "conf" / "dataset"
+OPTIONS = sorted(path.stem for path in CONF.glob("*.yaml"))
+
+
+def example_of(option: str) -> Callable[[Path], dict] | None:
+    """The function `example` of a data set's own tests, if it has one."""
+    path = HERE / f"test_{option}.py"
+    if not path.is_file():
+        return None
+    spec = spec_from_file_location(f"example_{option}", path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, "example", None)
 
 
 @pytest.fixture
-def source(request, build_option, data_dir, tmp_path, monkeypatch) -> Source:
+def source(request, build_option, tmp_path, monkeypatch) -> Source:
     option = request.param
     overrides = {}
     if option == "mnist":
-        overrides["data_dir"] = str(data_dir)
+        folder = request.getfixturevalue("data_dir")
+        if not (folder / "MNIST").is_dir():
+            pytest.skip(f"no MNIST in {folder}")
+        overrides["data_dir"] = str(folder)
     if option == "auto":
-        monkeypatch.setenv(VARIABLE, "digits")
-    if option == "image_folder":
-        rng = np.random.default_rng(0)
-        for name in ("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.jpg"):
-            path = tmp_path / "photos" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(rng.integers(256, size=(40, 50, 3), dtype=np.uint8)).save(path)
-        overrides |= {"folder": str(tmp_path / "photos"), "cache_dir": str(tmp_path / "cache")}
-    if option == "csv":
-        table = tmp_path / "table.csv"
-        table.write_text("size,kind\n1,a\n2,a\n3,b\n4,b\n")
-        overrides |= {"file": str(table), "label": "kind"}
+        for name in ("http_proxy", "https_proxy"):  # nothing can be fetched: it takes the digits
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        overrides["data_dir"] = str(tmp_path)
+    if example := example_of(option):
+        overrides |= example(tmp_path)
+    settings = OmegaConf.to_container(OmegaConf.load(CONF / f"{option}.yaml"))
+    if unset := [name for name, value in settings.items() if value == "???" and name not in overrides]:
+        pytest.skip(f"{', '.join(unset)} not set: write example(folder) in test_{option}.py")
     return build_option("dataset", option, **overrides)
 
 

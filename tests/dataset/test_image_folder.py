@@ -19,6 +19,14 @@ def plain(value: int, height: int = 8, width: int = 8) -> np.ndarray:
     return np.full((height, width, 3), value, dtype=np.uint8)
 
 
+def example(folder: Path) -> dict:
+    """Write what the contract suite of data sets reads."""
+    rng = np.random.default_rng(0)
+    for name in ("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.jpg"):
+        save(folder / "photos" / name, rng.integers(256, size=(40, 50, 3), dtype=np.uint8))
+    return {"folder": str(folder / "photos"), "cache_dir": str(folder / "cache")}
+
+
 @pytest.fixture
 def two_classes(tmp_path) -> Path:
     """Return a folder with three grey images in each of two classes; the grey level names the image."""
@@ -211,3 +219,10 @@ def test_reads_the_photographs(data_dir):
         first = np.asarray(image.convert("RGB")).transpose(2, 0, 1)
     everything = np.concatenate([dataset.x, dataset.x_test])
     assert (everything == first).all(axis=(1, 2, 3)).any()
+
+
+def example(folder: Path) -> dict[str, str]:
+    rng = np.random.default_rng(0)
+    for name in ("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.jpg"):
+        save(folder / "photos" / name, rng.integers(256, size=(40, 50, 3), dtype=np.uint8))
+    return {"folder": str(folder / "photos")}

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,7 +115,18 @@ def test_an_index_beyond_the_data_is_refused(path, dataset):
         ("index,label\n-1,0\n", "distinct indices"),
         ("row,label\n1,0\n", "columns index and label"),
         ("index,label\n1.5,0\n", "whole numbers"),
-        ("index,label\n1\n", "whole numbers"),
+        ("index,label\n1\n", "got '' in line 2"),
+        ("index,label\n1,0\n\n2,x\n", "got 'x' in line 4"),
+        ("index,label\n1,²\n", "whole numbers"),
+        ("index,label\n1,0\n2,0\n2,0\n", "got 2 twice"),
+        ("index,label\n99999999999999999999,0\n", "at most 64 bits, got 99999999999999999999 in line 2"),
+        ("index,label\n" + "9" * 4000 + ",0\n", "whole numbers"),
+        (
+            "index,label\n1,0," + "x" * 200_000 + "\n",
+            "be a csv, got field larger .* in line 2",
+        ),
+        ("", "columns index and label"),
+        ("\n", "columns index and label"),
     ],
 )
 def test_a_file_that_is_no_list_of_rows_is_refused(tmp_path, content, complaint):
@@ -122,6 +134,87 @@ def test_a_file_that_is_no_list_of_rows_is_refused(tmp_path, content, complaint)
     path.write_text(content)
     with pytest.raises(InvalidValue, match=complaint):
         kept_rows.read(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfindex,label\n4,1\n1,0\n",
+        b"index;label;cluster;distance\r\n4;1;2;0,5\r\n1;0;2;0,5\r\n",
+        b"\xef\xbb\xbfindex;label\r\n4;1\r\n1;0\r\n;\r\n",
+        "index\tlabel\n4\t1\n1\t0\n".encode("utf-16"),
+        b' label , index \n 1 , 4 \n "0","1" \n',
+    ],
+)
+def test_what_a_spreadsheet_saves_is_read(tmp_path, content):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content)
+    kept = kept_rows.read(path)
+    assert (kept.indices.tolist(), kept.labels.tolist()) == ([4, 1], [1, 0])
+
+
+def test_bytes_that_are_no_text_matter_in_the_two_columns_alone(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_bytes("index,label,größe\n1,0,ü\n".encode("latin-1"))
+    assert kept_rows.read(path).indices.tolist() == [1]
+    path.write_bytes(b"index,label\n1,0\n\xb2,0\n")
+    with pytest.raises(InvalidValue, match=r"got '\\udcb2' in line 3"):
+        kept_rows.read(path)
+
+
+@pytest.mark.parametrize("content", [bytes(range(256)), b"\xff\xfea", b"\x89PNG\r\n\x1a\n" + bytes(99)])
+def test_what_is_no_text_is_refused_in_one_line(tmp_path, content):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content)
+    with pytest.raises(InvalidValue, match="subset_file must") as fault:
+        kept_rows.read(path)
+    assert str(fault.value).isprintable()
+
+
+def test_only_regular_files_are_read(tmp_path):
+    pipe = tmp_path / "rows.csv"
+    os.mkfifo(pipe)
+    for path, words in ((pipe, "a pipe"), (Path("/dev/zero"), "a device"), (tmp_path, "a folder")):
+        with pytest.raises(InvalidValue, match=f"be a readable file, got .*{words}"):
+            kept_rows.read(path)
+
+
+def test_a_file_above_the_limit_is_not_read(tmp_path):
+    path = tmp_path / "rows.csv"
+    with path.open("wb") as stream:
+        stream.truncate(kept_rows.MAX_BYTES + 1)  # takes no space on the disk
+    with pytest.raises(InvalidValue, match="got a file of 1 GiB, at most 1 GiB are read"):
+        kept_rows.read(path)
+
+
+@pytest.mark.parametrize("other", ['{"name": "mine"}', "[1, 2]", '"text"', '{"sha256": 5}', "null"])
+def test_a_json_that_is_somebody_elses_is_left_alone(path, other):
+    path.with_suffix(".json").write_text(other)
+    assert kept_rows.read(path).indices.tolist() == [1, 4]
+
+
+@pytest.mark.parametrize("broken", [b'{"sha256": "ab', b"", b"\xff\xfe{", b"[" * 100_000])
+def test_a_broken_json_is_named_with_the_remedy(path, broken):
+    path.with_suffix(".json").write_bytes(broken)
+    with pytest.raises(InvalidValue, match=r"broken one .* remove repetition-0\.json") as fault:
+        kept_rows.read(path)
+    assert "\n" not in str(fault.value)
+
+
+def test_a_pipe_in_the_place_of_the_json_is_not_opened(path):
+    path.with_suffix(".json").unlink()
+    os.mkfifo(path.with_suffix(".json"))
+    assert kept_rows.read(path).indices.tolist() == [1, 4]
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, dataset, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        kept_rows.write(tmp_path, 0, dataset, np.array([0]), None, {})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_file_is_refused(tmp_path):

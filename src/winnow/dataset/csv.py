@@ -1,160 +1,215 @@
-"""Read a person's own table: a csv file with one named column for the label.
+"""Read a person's own table: text with separators or Parquet, one named column of which is the label.
+
+What a column is follows from its cells where they leave no doubt: numbers are features, a few words that
+repeat are categories, and row numbers, identifiers and constants are left out. One line says what was taken
+how. Where there is doubt, for instance in a column of prices with one `n/a`, nothing is guessed: every such
+cell is named, because a stray word would silently turn prices into names.
 
 Numbers are brought to mean 0 and deviation 1; a categorical column becomes one column of zeros and ones
 for each of its values. Both learn from the training part only: a value that occurs in the test part alone
-is all zeros. What is numeric is not guessed: a column that is not declared categorical must hold numbers,
-and every cell that does not is reported, because a stray `n/a` would silently turn prices into names.
-
-The encoding is that of scikit-learn's ColumnTransformer.
+is all zeros. This is what scikit-learn's StandardScaler and OneHotEncoder do, column by column, so that a
+table takes little more memory than its matrix.
 """
 
-import csv
-from collections.abc import Iterable
-from dataclasses import dataclass
-from math import isfinite
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-import numpy as np
-from jaxtyping import Int64
-from numpy import ndarray
 from pydantic import Field
 
+from winnow.dataset._columns import Column, Table, read_columns
+from winnow.dataset._container import kind_of
+from winnow.dataset._encoding import check_encoding
+from winnow.dataset._labels import Labels, read_labels
+from winnow.dataset._matrix import encode
+from winnow.dataset._numbers import Decimal, NumberFormat, Thousands, find_format
+from winnow.dataset._parquet import read_parquet
+from winnow.dataset._roles import Faults, Roles, assign_roles
 from winnow.dataset._split import stratified_split
-from winnow.errors import DatasetUnavailable
+from winnow.dataset._text import Separator, clean_name, read_text, table_fault
+from winnow.dataset._wording import listed, named, quoted
+from winnow.errors import InvalidValue
 from winnow.stages import Source
 from winnow.types import Dataset
 
-if TYPE_CHECKING:
-    from sklearn.compose import ColumnTransformer
-
-NAMED = 8  # faults spelled out in one error
-Table = dict[str, list[str]]
+COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip")
+Names = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class CSV(Source):
-    """The table in `file`: the column `label`, the `categorical` columns, and numbers in all others.
+    """The table in `file`, of which `test_fraction`, drawn with `split_seed`, are the test set.
 
-    Columns in `ignored` are left out. Classes are in the order of their names; `test_fraction` of the rows
-    of each, drawn with `split_seed`, are the test set. Cells must not be empty.
+    Classes are in alphabetical order, numbers by their size. Cells must not be missing.
+
+    Parameters
+    ----------
+    file
+        Regular file: separated text, also compressed (gzip, bzip2, xz, zip), or Parquet; at most 8 GiB.
+    label
+        Name of the column that is to be predicted.
+    categorical
+        Columns that hold names, whatever their cells look like.
+    ignored
+        Columns that are left out.
+    numeric
+        Columns of numbers that are features although their names say that they number the rows.
+    test_fraction
+        Part of the rows of every class that is the test set.
+    split_seed
+        Seed of the draw of the test set.
+    max_categories
+        Most values that a column in `categorical` may have: each becomes a column.
+    max_classes
+        Most different whole numbers that are classes; more are a number to be predicted.
+    separator
+        Sign between cells: `comma`, `semicolon`, `tab`, `bar`; found if not given.
+    decimal
+        Sign before decimals: `point`, `comma`; found if not given.
+    thousands
+        Sign between groups of three digits: `none`, `point`, `comma`, `blank`, `apostrophe`; found if not
+        given.
+    encoding
+        Encoding of text, as Python names it; found if not given.
     """
 
     file: str
     label: str
-    categorical: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
+    categorical: Names = ()
+    ignored: Names = ()
+    numeric: Names = ()
     test_fraction: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] = 0.2
     split_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    max_categories: Annotated[int, Field(ge=2, le=100_000)] = 1000
+    max_classes: Annotated[int, Field(ge=2, le=100_000)] = 100
+    separator: Separator | None = None
+    decimal: Decimal | None = None
+    thousands: Thousands | None = None
+    encoding: str | None = None
 
     def load(self) -> Dataset:
-        table = _read(Path(self.file))
-        self._check_columns(table)
-        features = {name: table[name] for name in table if name not in (self.label, *self.ignored)}
-        self._check_cells(features | {self.label: table[self.label]})
-        classes, y = np.unique(table[self.label], return_inverse=True)
-        self._check_classes(classes, y)
-        train, test = stratified_split(y, self.test_fraction, self.split_seed)
-        encoder = self._encoder(list(features))
-        cells = np.array(list(features.values()), dtype=object).T
-        x = encoder.fit_transform(cells[train]).astype(np.float32)
-        x_test = encoder.transform(cells[test]).astype(np.float32)
-        return Dataset(Path(self.file).stem, x, y[train], x_test, y[test], tuple(map(str, classes)))
-
-    def _encoder(self, names: list[str]) -> "ColumnTransformer":
-        from sklearn.compose import ColumnTransformer
-        from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
-        categories = [column for column, name in enumerate(names) if name in self.categorical]
-        numbers = [column for column, name in enumerate(names) if name not in self.categorical]
-        one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-        return ColumnTransformer(
-            [("numbers", StandardScaler(), numbers), ("categories", one_hot, categories)],
-            sparse_threshold=0,
+        settings = self._cleaned()
+        table = settings._open()
+        settings._check_columns(table)
+        columns, numbers = settings._columns(table)
+        faults = Faults(table)
+        labels = read_labels(columns[0], self.max_classes, faults)
+        roles = assign_roles(columns[1:], settings.categorical, settings.numeric, self.max_categories, faults)
+        if faults:
+            raise faults.error(self._path)
+        if not roles.numbers and not roles.categories:
+            raise table_fault(
+                self._path, f"have a feature besides the label, left out are {listed(roles.left_out)}"
+            )
+        train, test = stratified_split(labels.y, self.test_fraction, self.split_seed)
+        x, x_test = encode(roles, train, test)
+        print(summary(table, self._path.name, settings.label, labels, roles, numbers), file=sys.stderr)
+        return Dataset(
+            self._name,
+            x,
+            labels.y[train],
+            x_test,
+            labels.y[test],
+            labels.classes,
+            origins=tuple(map(table.place, train.tolist())),
+            test_origins=tuple(map(table.place, test.tolist())),
         )
 
+    @property
+    def _path(self) -> Path:
+        return Path(self.file)
+
+    @property
+    def _name(self) -> str:
+        path = self._path
+        return path.with_suffix("").stem if path.suffix.lower() in COMPRESSIONS else path.stem
+
+    def _cleaned(self) -> "CSV":
+        """Return the settings with names of columns as they are compared."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values["label"] = clean_name(self.label)
+        for name in ("categorical", "ignored", "numeric"):
+            values[name] = tuple(map(clean_name, values[name]))
+        said = Counter(name for group in self._groups(values) for name in set(group))
+        if twice := [name for name, count in said.items() if count > 1]:
+            raise InvalidValue(
+                f"a column must be one of label, categorical, ignored and numeric, got {listed(twice)} twice",
+                where=f"dataset.label={self.label}",
+            )
+        return CSV(**values)
+
+    @staticmethod
+    def _groups(values: dict) -> list[Sequence[str]]:
+        return [[values["label"]], values["categorical"], values["ignored"], values["numeric"]]
+
+    def _open(self) -> Table:
+        kind = kind_of(self._path)
+        if kind == "parquet":
+            return read_parquet(self._path)
+        encoding = self.encoding and check_encoding(self.encoding)
+        return read_text(self._path, kind, self.label, self.separator, encoding)
+
     def _check_columns(self, table: Table) -> None:
-        wanted = (self.label, *self.categorical, *self.ignored)
-        if missing := [name for name in wanted if name not in table]:
-            raise self._faulty(
-                f"have the columns {', '.join(missing)}, got {', '.join(table)}",
-                remedy="columns are named in the first line; check label, categorical and ignored",
+        if not len(table):
+            raise table_fault(self._path, "have a row below the names of the columns, got none")
+        counts = Counter(name for name in table.names if name)
+        if repeated := [named(name) for name, count in counts.items() if count > 1]:
+            raise table_fault(
+                self._path,
+                f"have different names for its columns, got {listed(repeated)} more than once",
+                "rename or remove the columns of the same name",
             )
-        if not table.keys() - {self.label, *self.ignored}:
-            raise self._faulty("have a column besides the label", remedy="shorten dataset.ignored")
-
-    def _check_cells(self, table: Table) -> None:
-        empty, odd, columns = [], [], []
-        for name, cells in table.items():
-            numeric = name != self.label and name not in self.categorical
-            for line, cell in enumerate(cells, start=2):
-                if not cell.strip():
-                    empty.append(f"{name} in row {line}")
-                elif numeric and not _is_number(cell):
-                    odd.append(f"{name}={cell!r} in row {line}")
-                    columns += [name] if name not in columns else []
-        if empty:
-            raise self._faulty(
-                f"have no empty cells, got {_listed(empty)}", remedy="fill these cells or drop the rows"
+        wanted = (self.label, *self.categorical, *self.ignored, *self.numeric)
+        if missing := [named(name) for name in wanted if name not in table.names]:
+            raise table_fault(
+                self._path,
+                f"have the columns {', '.join(missing)}, got {listed(map(named, table.names))}",
+                "columns are named in the first line; check dataset.label, categorical, ignored and numeric",
             )
-        if odd:
-            raise self._faulty(
-                f"hold finite numbers in numeric columns, got {_listed(odd)}",
-                remedy=f"mend these cells, or declare dataset.categorical=[{','.join(columns)}]",
-            )
+        if not set(table.names) - {self.label, *self.ignored}:
+            raise table_fault(self._path, "have a column besides the label", "shorten dataset.ignored")
 
-    def _check_classes(self, classes: ndarray, y: Int64[ndarray, " n"]) -> None:
-        single = [str(name) for name, size in zip(classes, np.bincount(y), strict=True) if size < 2]
-        if single:
-            raise self._faulty(
-                f"have at least 2 rows of every class, got 1 of {_listed(single)}",
-                remedy="a class needs one row to learn from and one to be tested on",
-            )
+    def _columns(self, table: Table) -> tuple[list[Column], NumberFormat]:
+        """Read the label and all that may be features, and find out how numbers are written."""
+        features = [at for at, name in enumerate(table.names) if name not in (self.label, *self.ignored)]
+        indices = [table.names.index(self.label), *features]
+        texts = (self.label, *self.categorical)
+        searched = [at for at in features if table.names[at] not in texts]
+        sample = [row[at].strip() for row in table.sample for at in searched if at < len(row)]
+        numbers = self._format(sample)
+        columns = read_columns(table, indices, texts, numbers)
+        odd = [text for column in columns[1:] for _, text in column.words.first]
+        if odd and (again := self._format([*sample, *odd])) != numbers:  # what the first rows did not show
+            return read_columns(table, indices, texts, again), again
+        return columns, numbers
 
-    def _faulty(self, rule: str, remedy: str) -> DatasetUnavailable:
-        return DatasetUnavailable(f"the table must {rule}", where=self.file, remedy=remedy)
+    def _format(self, cells: Sequence[str]) -> NumberFormat:
+        try:
+            return find_format(cells, self.decimal, self.thousands)
+        except InvalidValue as error:
+            raise InvalidValue(error.what, where=self.file, remedy=error.remedy) from error
 
 
-def _read(path: Path) -> Table:
-    """Return the cells of every column as text."""
-    remedy = "save it as comma-separated text in UTF-8, names of the columns in the first line"
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:  # spreadsheets begin with a mark
-            header, *rows = [row for row in csv.reader(stream, strict=True) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetUnavailable(f"the table must be readable, got {error}", where=str(path)) from error
-    except ValueError as error:
-        raise DatasetUnavailable(
-            "the table must have a first line, got none", where=str(path), remedy=remedy
-        ) from error
-    ragged = [
-        f"{len(row)} in row {line}" for line, row in enumerate(rows, start=2) if len(row) != len(header)
+def summary(table: Table, file: str, label: str, labels: Labels, roles: Roles, numbers: NumberFormat) -> str:
+    """Say in one line what was taken how."""
+    merged = [
+        f"{listed(map(quoted, category.merged))} in {category.column.title} read as numbers"
+        for category in roles.categories
+        if category.merged
     ]
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    faults = {
-        "have a row below the names of the columns, got none": not rows,
-        f"have {len(header)} cells in every row, got {_listed(ragged)}": ragged,
-        f"have different names for its columns, got {', '.join(repeated)} more than once": repeated,
-    }
-    for rule, broken in faults.items():
-        if broken:
-            raise DatasetUnavailable(f"the table must {rule}", where=str(path), remedy=remedy)
-    return {name: [row[column] for row in rows] for column, name in enumerate(header)}
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        return isfinite(float(cell))
-    except ValueError:
-        return False
-
-
-def _listed(faults: Iterable[str]) -> str:
-    """Name the first few faults and count the others.
-
-    >>> _listed(["a", "b"])
-    'a, b'
-    """
-    faults = list(faults)
-    others = f" and {len(faults) - NAMED} more" if len(faults) > NAMED else ""
-    return ", ".join(faults[:NAMED]) + others
+    numeric = [column.title for column in roles.numbers]
+    categories = [f"{each.column.title} ({len(each.values)})" for each in roles.categories]
+    parts = [
+        f"{named(file)}: {len(table):,} rows, {table}, {numbers}",
+        f"label {named(label)}, {labels}",
+        f"numbers ({len(numeric)}): {listed(numeric)}" * bool(numeric),
+        f"categories (values): {listed(categories)}" * bool(categories),
+        f"left out: {listed(roles.left_out)}" * bool(roles.left_out),
+        *labels.notes,
+        *merged,
+        *roles.notes,
+    ]
+    return "; ".join(filter(None, parts))

@@ -6,7 +6,6 @@ Labels are compared with the data set's, so a file made for other data is refuse
 
 from dataclasses import dataclass, field
 
-import numpy as np
 from numpy.random import Generator
 
 from winnow.errors import InvalidValue
@@ -51,14 +50,5 @@ class FromFile(Selector):
             raise InvalidValue("subset_file must not change while winnow runs", where=self.path)
         if budget != len(kept.indices):
             raise InvalidValue(f"budget must be the {len(kept.indices)} rows of the file, got {budget}")
-        if kept.indices.max() >= pool.n:
-            raise InvalidValue(
-                f"subset_file must hold indices in [0, {pool.n - 1}], got {kept.indices.max()}",
-                where=self.path,
-            )
-        if not np.array_equal(pool.y[kept.indices], kept.labels):
-            raise InvalidValue(
-                "subset_file must agree with the labels of this data set, got a file made for other data",
-                where=self.path,
-            )
+        kept.check_fits(pool.y, self.path)
         return Subset.of(kept.indices, {"file_sha256": kept.sha256})

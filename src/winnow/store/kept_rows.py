@@ -7,9 +7,12 @@ many clusters there was nothing to choose, and carries the sha256 of the csv. Wh
 between machines, these indices are the reproducible object.
 """
 
+import codecs
 import csv
 import io
 import json
+import re
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,11 +24,17 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
+from winnow.store.regular_file import NotReadable, read_regular, reason, write_whole
 from winnow.types import Clustering, Dataset
 
 COLUMNS = ("index", "label", "cluster", "distance")
 ORIGIN = ("class", "file")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes the beginning of a formula for
+MAX_BYTES = 2**30
+"""Largest file of kept rows that is read: some 30 million rows."""
+MAX_JSON_BYTES = 2**26
+LONGEST_SHOWN = 80
+WHOLE_NUMBER = re.compile(r"^[+-]?[0-9]{1,20}$")
 
 
 def write(
@@ -54,7 +63,7 @@ def write(
     content = text.getvalue().encode("utf-8", "surrogateescape")  # names of files may be no text
     path = folder / f"repetition-{repetition}.csv"
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    write_whole(path, content)
     counts = np.bincount(dataset.y[indices], minlength=len(dataset.classes))
     about = {
         "sha256": sha256(content).hexdigest(),
@@ -68,7 +77,7 @@ def write(
         "repetition": repetition,
         **provenance,
     }
-    path.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n")
+    write_whole(path.with_suffix(".json"), (json.dumps(about, indent=2) + "\n").encode())
     return path
 
 
@@ -95,33 +104,62 @@ class KeptRows:
     labels: Int64[ndarray, " m"]
     sha256: str
 
+    def check_fits(self, y: Int64[ndarray, " n"], path: str | Path) -> None:
+        """Refuse a file that was made for other data than the `n` rows with these labels.
+
+        Raises
+        ------
+        InvalidValue
+            If an index lies beyond the data, or a label differs.
+        """
+        if (largest := int(self.indices.max())) >= len(y):
+            raise _broken(path, f"hold indices in [0, {len(y) - 1}], got {largest}")
+        differ = np.flatnonzero(y[self.indices] != self.labels)
+        if len(differ):
+            first = differ[0]
+            raise _broken(
+                path,
+                f"agree with the labels of this data set, got {len(differ)} others: row "
+                f"{self.indices[first]} has the label {y[self.indices[first]]}, not {self.labels[first]}",
+            )
+
 
 def read(path: str | Path) -> KeptRows:
     """Read a csv written by `write`, or any csv with the columns index and label.
 
+    A spreadsheet may have saved it again: a byte order mark, semicolons or tabs, and other columns make no
+    difference. A json beside it that is none of `write`'s is left alone.
+
     Raises
     ------
     InvalidValue
-        If the file is missing, lacks a column, holds no row, a value that is not a whole number, or an
-        index twice; or if its sha256 is not the one in the json beside it.
+        If the file is no regular file or too large, lacks a column, holds no row, a value that is not a whole
+        number, or an index twice; if the json beside it is broken, or names another sha256.
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
+        content = read_regular(path, MAX_BYTES)
     except OSError as error:
-        raise _broken(path, f"be a readable file, got {error.strerror}") from error
+        raise _broken(path, f"be a readable file, got {reason(error)}") from error
     digest = sha256(content).hexdigest()
-    about = path.with_suffix(".json")
-    if about.is_file() and json.loads(about.read_text()).get("sha256", digest) != digest:
-        raise _broken(path, f"match the sha256 in {about.name}, got {digest[:12]}...")
-    rows = list(csv.DictReader(io.StringIO(content.decode(errors="replace"))))
+    _check_digest(path, digest)
+    text = io.StringIO(_decoded(path, content), newline="")
+    rows = csv.reader(text, delimiter=_separator(content), skipinitialspace=True)
+    indices, labels = array("q"), array("q")
     try:
-        indices, labels = (np.array([int(row[name]) for row in rows], np.int64) for name in COLUMNS[:2])
-    except (KeyError, TypeError, ValueError) as error:
-        raise _broken(path, f"have whole numbers in the columns index and label, got {error}") from error
-    if len(indices) == 0 or len(np.unique(indices)) != len(indices) or indices.min() < 0:
-        raise _broken(path, f"hold distinct indices of at least 0, got {len(indices)} rows")
-    return KeptRows(indices, labels, digest)
+        header = [name.strip() for name in next(rows, [])]
+        if missing := [name for name in COLUMNS[:2] if name not in header]:
+            found = ", ".join(header)[:LONGEST_SHOWN]
+            raise _broken(path, f"have the columns index and label, got no {missing[0]} in {found!r}")
+        places = [header.index(name) for name in COLUMNS[:2]]
+        for row in rows:
+            if any(map(str.strip, row)):
+                index, label = (_whole_number(path, row, place, rows.line_num) for place in places)
+                indices.append(index)
+                labels.append(label)
+    except csv.Error as error:
+        raise _broken(path, f"be a csv, got {error} in line {rows.line_num}") from error
+    return KeptRows(_distinct(path, indices), np.array(labels, np.int64), digest)
 
 
 def _text(name: str) -> str:
@@ -150,9 +188,70 @@ def _is_number(name: str) -> bool:
     return True
 
 
-def _broken(path: Path, rule: str) -> InvalidValue:
+def _check_digest(path: Path, digest: str) -> None:
+    """Compare with the sha256 in the json beside the file, if `write` made it."""
+    beside = path.with_suffix(".json")
+    if beside == path or not beside.is_file():
+        return
+    try:
+        about = json.loads(read_regular(beside, MAX_JSON_BYTES))
+    except NotReadable:  # nothing that `write` makes
+        return
+    except (OSError, ValueError, RecursionError) as error:
+        raise _broken(
+            path,
+            f"have beside it the {beside.name} that winnow wrote, got a broken one ({reason(error)})",
+            f"remove {beside.name}, and the rows are read without a comparison",
+        ) from error
+    written = about.get("sha256") if isinstance(about, dict) else None
+    if isinstance(written, str) and written != digest:
+        raise _broken(
+            path,
+            f"match the sha256 in {beside.name}, got {digest[:12]}...",
+            f"if it was changed with intent, remove {beside.name}",
+        )
+
+
+def _decoded(path: Path, content: bytes) -> str:
+    utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    # Other columns may hold names of files, and these any bytes.
+    try:
+        return content.decode(*("utf-16",) if utf_16 else ("utf-8-sig", "surrogateescape"))
+    except UnicodeDecodeError as error:
+        raise _broken(path, f"be text, got UTF-16 with an invalid byte at {error.start}") from error
+
+
+def _separator(content: bytes) -> str:
+    """Return the first separator in the file; there is none inside the names of the two columns."""
+    header = content[:LONGEST_SHOWN].replace(b"\0", b"").decode("latin-1")
+    return next((letter for letter in header if letter in ",;\t"), ",")
+
+
+def _whole_number(path: Path, row: list[str], place: int, line: int) -> int:
+    cell = row[place].strip() if place < len(row) else ""
+    if not WHOLE_NUMBER.match(cell):
+        shown = repr(cell[:LONGEST_SHOWN])
+        raise _broken(path, f"have whole numbers in the columns index and label, got {shown} in line {line}")
+    if abs(number := int(cell)) > np.iinfo(np.int64).max:
+        raise _broken(path, f"have whole numbers of at most 64 bits, got {cell} in line {line}")
+    return number
+
+
+def _distinct(path: Path, indices: "array[int]") -> Int64[ndarray, " m"]:
+    rows = np.array(indices, np.int64)
+    if len(rows) == 0:
+        raise _broken(path, "hold distinct indices of at least 0, got 0 rows")
+    values, counts = np.unique(rows, return_counts=True)
+    if counts.max() > 1:
+        raise _broken(path, f"hold distinct indices of at least 0, got {values[counts.argmax()]} twice")
+    if values[0] < 0:
+        raise _broken(path, f"hold distinct indices of at least 0, got {values[0]}")
+    return rows
+
+
+def _broken(path: str | Path, rule: str, remedy: str = "") -> InvalidValue:
     return InvalidValue(
         f"subset_file must {rule}",
         where=f"subset_file={path}",
-        remedy="use a repetition-*.csv that winnow wrote, or a csv with the columns index,label",
+        remedy=remedy or "use a repetition-*.csv that winnow wrote, or a csv with the columns index,label",
     )

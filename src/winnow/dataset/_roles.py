@@ -1,0 +1,257 @@
+"""Decide what every column of a table is: numbers, categories, or no feature at all.
+
+Only what is unambiguous is decided. All that is not is refused in one error, with what to do about it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Int64
+from numpy import ndarray
+
+from winnow.dataset._columns import LARGEST, UNNAMED, Cells, Column, Table, spelled
+from winnow.dataset._text import table_fault
+from winnow.dataset._values import in_order, look_alikes, pairs_in_words, same_numbers
+from winnow.dataset._wording import listed, quoted
+from winnow.errors import DatasetUnavailable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TAKEN_FOR_CATEGORIES = 50
+"""Different words in a column that is taken for categories without being declared."""
+SMALLEST_RANGE = 1e-30
+DATE = (
+    r"^(\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?|\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4}( .*)?|\d{1,2}:\d{2}(:.*)?"
+    r"|\d{1,2}[ .-]*(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*[ .-]*\d{2,4}.*"
+    r"|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*[ .]*\d{1,2},? *\d{2,4}.*)$"
+)
+MEASURE = r"^[^\p{L}\d]*\d"
+"""Text that begins like a number: `5 kg`, `$3`, `12%`, `18-25`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Category:
+    """A column of names: the different `values` in order, and for every row the place of its value."""
+
+    column: Column
+    values: tuple[str, ...]
+    codes: Int64[ndarray, " n"]
+    merged: tuple[str, ...] = ()
+
+
+@dataclass
+class Roles:
+    """What the columns of a table are; `left_out` says why of those that are no features."""
+
+    numbers: list[Column] = field(default_factory=list)
+    categories: list[Category] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Faults:
+    """What is wrong with a table: all of it is said in one error."""
+
+    table: Table
+    places: dict[str, list[str]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    remedies: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, rule: str, remedy: str, column: Column, got: Sequence[str] = (), count: int = 1) -> None:
+        """Note a fault of a column; in a remedy, `{columns}` stands for all that break the rule."""
+        self.places.setdefault(rule, []).extend(got or [column.title])
+        self.counts[rule] = self.counts.get(rule, 0) + count
+        self.remedies[rule] = remedy
+        self.columns.setdefault(rule, []).append(column.title)
+
+    def add_cells(self, rule: str, remedy: str, column: Column, cells: Cells) -> None:
+        """Note cells of a column, with their places in the file."""
+        if cells:
+            self.add(rule, remedy, column, spelled(column, cells, self.table), cells.count)
+
+    def __bool__(self) -> bool:
+        return bool(self.places)
+
+    def error(self, path: Path) -> DatasetUnavailable:
+        """Return the error that says everything."""
+        rules = [f"{rule}, got {listed(got, self.counts[rule])}" for rule, got in self.places.items()]
+        remedies = [
+            remedy.format(columns=",".join(dict.fromkeys(self.columns[rule])))
+            for rule, remedy in self.remedies.items()
+        ]
+        return table_fault(path, "; ".join(rules), "; ".join(dict.fromkeys(remedies)))
+
+
+def assign_roles(
+    columns: Iterable[Column], categorical: Sequence[str], numeric: Sequence[str], most: int, faults: Faults
+) -> Roles:
+    """Sort columns by what they are; those of which that is unclear are added to `faults`.
+
+    `categorical` and `numeric` say it of some; a category has at `most` so many values.
+    """
+    roles = Roles()
+    for column in columns:
+        if column.missing.count == column.rows:
+            roles.left_out.append(f"{column.title} (empty)")
+        elif column.name in categorical:
+            _add_category(column, roles, faults, most)
+        elif column.numbers == column.rows and not (column.missing or column.infinite or column.large):
+            _add_numbers(column, column.name in numeric, roles, faults)
+        elif column.numbers == 0 and not column.infinite and column.name not in numeric:
+            _add_text(column, roles, faults)
+        else:
+            _add_mixed(column, faults)
+    return roles
+
+
+def _add_numbers(column: Column, declared: bool, roles: Roles, faults: Faults) -> None:
+    unnamed = UNNAMED.search(column.name)
+    # Identifiers first: long ones are the same float64 although their digits differ.
+    if not declared and column.names_rows and column.whole and _is_distinct(column):
+        roles.left_out.append(f"{column.title} ({'index' if unnamed else 'identifiers'})")
+    elif column.low == column.high:
+        roles.left_out.append(f"{column.title} (constant)")
+    elif unnamed:
+        faults.add("have a name for every column", "name this column in the first line", column)
+    elif not declared and column.names_rows and column.whole:
+        faults.add(
+            "hold no identifiers among its features",
+            "say what it is: dataset.ignored, dataset.categorical or dataset.numeric=[{columns}]",
+            column,
+            [f"{column.title}, whose numbers repeat"],
+        )
+    elif column.high - column.low < SMALLEST_RANGE:
+        faults.add(f"hold numbers that differ by {SMALLEST_RANGE:g} or more", "use a smaller unit", column)
+    else:
+        roles.numbers.append(column)
+        if column.counts_rows:
+            roles.notes.append(f"{column.title} counts the rows: dataset.ignored leaves it out")
+
+
+def _add_text(column: Column, roles: Roles, faults: Faults) -> None:
+    if column.missing:
+        _add_mixed(column, faults)
+        return
+    values, codes = encoded(column.text)
+    if {value.lower() for value in values} == {"false", "true"}:
+        column.values = np.array([value.lower() == "true" for value in values], np.float32)[codes]
+        roles.numbers.append(column)
+    elif len(values) == 1:
+        roles.left_out.append(f"{column.title} (constant)")
+    elif all_match(values, DATE):
+        faults.add(
+            "hold no dates among its features",
+            "write what matters of a date as a number, or leave it out: dataset.ignored=[{columns}]",
+            column,
+            [f"{column.title}={quoted(values[0])}"],
+        )
+    elif UNNAMED.search(column.name) and len(values) < column.rows:
+        faults.add("have a name for every column", "name this column in the first line", column)
+    elif len(values) == column.rows:
+        roles.left_out.append(f"{column.title} (every row another text)")
+    elif any_matches(values, MEASURE):
+        _add_mixed(column, faults)
+    elif len(values) > TAKEN_FOR_CATEGORIES or 2 * len(values) > column.rows:
+        faults.add(
+            "hold few different words in a column of categories",
+            "say what it is: dataset.ignored or dataset.categorical=[{columns}]",
+            column,
+            [f"{len(values):,} in {column.title}"],
+        )
+    else:
+        _add_category(column, roles, faults, TAKEN_FOR_CATEGORIES)
+
+
+def _add_category(column: Column, roles: Roles, faults: Faults, most: int) -> None:
+    if column.missing:
+        _add_missing(column, faults)
+        return
+    values, codes = encoded(column.text)
+    column.text.clear()
+    if len(values) > most:
+        faults.add(
+            f"hold at most {most:,} different values in a column of categories",
+            "leave it out with dataset.ignored=[{columns}], or raise dataset.max_categories",
+            column,
+            [f"{len(values):,} in {column.title}"],
+        )
+    elif pairs := look_alikes(values):
+        faults.add(
+            "spell every category in one way",
+            "spell them alike",
+            column,
+            [f"{pairs_in_words(pairs)} in {column.title}"],
+        )
+    elif len(values) == 1:
+        roles.left_out.append(f"{column.title} (constant)")
+    else:
+        roles.categories.append(Category(column, *in_one_spelling(values, codes)))
+
+
+def _add_mixed(column: Column, faults: Faults) -> None:
+    _add_missing(column, faults)
+    rule = "hold finite numbers in numeric columns"
+    remedy = "mend these cells, or declare dataset.categorical=[{columns}]"
+    faults.add_cells(rule, remedy, column, column.words)
+    faults.add_cells(rule, remedy if column.words else "mend these cells", column, column.infinite)
+    faults.add_cells(
+        f"hold numbers of at most {LARGEST:.1e}, the largest of float32",
+        "take another unit or the logarithm of the column",
+        column,
+        column.large,
+    )
+
+
+def _add_missing(column: Column, faults: Faults) -> None:
+    remedy = "fill these cells, or delete their rows or columns"
+    faults.add_cells("have no missing cells", remedy, column, column.missing)
+
+
+def in_one_spelling(
+    values: Sequence[str], codes: Int64[ndarray, " n"]
+) -> tuple[tuple[str, ...], Int64[ndarray, " n"], tuple[str, ...]]:
+    """Return the values in order, the code of every row, and which values were one number.
+
+    >>> in_one_spelling(["2", "1", "1.0"], np.array([0, 1, 2]))
+    (('1', '2'), array([1, 0, 0]), ('1', '1.0'))
+    """
+    plain = same_numbers(values)
+    names = in_order(list({plain.get(value, value) for value in values}))
+    place = {name: code for code, name in enumerate(names)}
+    moved = np.array([place[plain.get(value, value)] for value in values], np.int64)
+    return tuple(names), moved[codes], tuple(plain)
+
+
+def encoded(text: "list[pa.Array]") -> tuple[list[str], Int64[ndarray, " n"]]:
+    """Return the different texts in the order of their first cell, and the place of every cell's."""
+    import pyarrow as pa
+
+    chunks = pa.chunked_array(text, pa.string()).dictionary_encode().unify_dictionaries().chunks
+    codes = np.concatenate([chunk.indices.to_numpy() for chunk in chunks]).astype(np.int64)
+    return chunks[0].dictionary.to_pylist(), codes
+
+
+def all_match(values: Sequence[str], pattern: str) -> bool:
+    """Say whether all texts match a regular expression."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.all(pc.match_substring_regex(pa.array(values, pa.string()), pattern)).as_py()
+
+
+def any_matches(values: Sequence[str], pattern: str) -> bool:
+    """Say whether one of the texts matches a regular expression."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.any(pc.match_substring_regex(pa.array(values, pa.string()), pattern)).as_py()
+
+
+def _is_distinct(column: Column) -> bool:
+    return len(encoded(column.text)[0]) == column.rows

@@ -1,0 +1,264 @@
+"""Read a person's own arrays: rows `x` and labels `y`, in one `.npz` or `.safetensors` file or in two `.npy`.
+
+Images become uint8 of the shape (n, channels, height, width); rows of features become float32 and are left
+on their scale. The order of the axes is taken from the shape where there is only one way to read it, and is
+asked for otherwise: pixels in the wrong order train a network quietly and badly.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from jaxtyping import Int64, Shaped
+from numpy import ndarray
+from pydantic import Field
+
+from winnow.dataset._array_files import open_npy, open_several
+from winnow.dataset._labels import Labels, classes_of, not_classes, single_rows
+from winnow.dataset._split import stratified_split
+from winnow.dataset._values import look_alikes, pairs_in_words
+from winnow.dataset._wording import listed, named
+from winnow.errors import DatasetUnavailable
+from winnow.stages import Source
+from winnow.types import Dataset
+
+Layout = Literal["nd", "nhw", "nhwc", "nchw"]
+CHANNELS = (1, 3)
+CHUNK_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Arrays(Source):
+    """The arrays in `file`; without test arrays, `test_fraction` of the rows of every class are the test set.
+
+    Labels are whole numbers or text. Images are whole numbers from 0 to 255, or fractions of 255 from 0 to 1.
+
+    Parameters
+    ----------
+    file
+        An `.npz` or `.safetensors` file with x, y and optionally x_test, y_test; or the `.npy` file of x.
+    labels
+        The `.npy` file of y, where `file` is one of x.
+    test_file
+        The `.npy` file of the test rows.
+    test_labels
+        The `.npy` file of the test labels.
+    layout
+        Order of the axes of x: `nd` (rows of features), `nhw` (grey images), `nhwc` or `nchw`; found if it is
+        the only possible one.
+    test_fraction
+        Part of the rows of every class that is the test set, if none is given.
+    split_seed
+        Seed of the draw of the test set.
+    max_classes
+        Most different whole numbers that are classes; more are a number to be predicted.
+    """
+
+    file: str
+    labels: str | None = None
+    test_file: str | None = None
+    test_labels: str | None = None
+    layout: Layout | None = None
+    test_fraction: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] = 0.2
+    split_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    max_classes: Annotated[int, Field(ge=2, le=100_000)] = 100
+
+    def load(self) -> Dataset:
+        given = self._arrays()
+        layout = self._layout(given["x"])
+        x = self._rows(given["x"], layout, "x")
+        labels = self._labels(given["y"], len(x))
+        if "x_test" in given:
+            x_test = self._rows(given["x_test"], self._layout(given["x_test"], layout), "x_test")
+            y_test = self._test_labels(given["y_test"], len(x_test), labels.classes)
+            self._say(labels, layout, given["x"], f"{len(x_test):,} test rows given")
+            return Dataset(self._name, x, labels.y, x_test, y_test, labels.classes)
+        if single := single_rows(labels):
+            raise self._fault(
+                f"have at least 2 rows of every class, got 1 of {listed(single)}",
+                "a class needs one row to learn from and one to be tested on",
+            )
+        train, test = stratified_split(labels.y, self.test_fraction, self.split_seed)
+        self._say(labels, layout, given["x"], f"{len(test):,} of them drawn for the test")
+        return Dataset(
+            self._name,
+            x[train],
+            labels.y[train],
+            x[test],
+            labels.y[test],
+            labels.classes,
+            origins=tuple(f"row {row}" for row in train.tolist()),
+            test_origins=tuple(f"row {row}" for row in test.tolist()),
+        )
+
+    @property
+    def _name(self) -> str:
+        return Path(self.file).stem
+
+    def _arrays(self) -> dict[str, ndarray]:
+        """Return the arrays x, y and, if they are given, x_test and y_test."""
+        files = {"x": self.file, "y": self.labels, "x_test": self.test_file, "y_test": self.test_labels}
+        if self.file.endswith(".npy") or self.labels:
+            if self.labels is None:
+                raise self._fault("come with labels, got none", "name their .npy file with dataset.labels")
+            given = {name: open_npy(path) for name, path in files.items() if path}
+        elif self.test_file or self.test_labels:
+            raise self._fault("be in one file with the test arrays", "name them x_test and y_test in it")
+        else:
+            given = open_several(self.file)
+        if ("x_test" in given) != ("y_test" in given):
+            one, other = ("x_test", "y_test") if "x_test" in given else ("y_test", "x_test")
+            raise self._fault(f"have test rows and test labels or neither, got {one} without {other}")
+        return given
+
+    def _layout(self, x: ndarray, expected: Layout | None = None) -> Layout:
+        """Return the order of the axes, if it is said or there is only one."""
+        possible = [layout for layout in layouts_of(x.shape) if self.layout in (None, layout)]
+        if expected in possible:
+            return expected
+        if len(possible) == 1 and expected is None:
+            return possible[0]
+        said = self.layout or expected
+        if said is not None:
+            raise self._fault(f"have the axes {said}, got the shape {x.shape}", "check dataset.layout")
+        if possible:
+            raise self._fault(
+                f"have one order of axes, got the shape {x.shape}, which is {' or '.join(possible)}",
+                f"say which: dataset.layout={possible[0]}",
+            )
+        raise self._fault(
+            f"be (n, d), (n, h, w), (n, h, w, c) or (n, c, h, w) with c 1 or 3, got the shape {x.shape}",
+            "reshape the array",
+        )
+
+    def _rows(self, x: ndarray, layout: Layout, name: str) -> Shaped[ndarray, "n ..."]:
+        if x.dtype.kind not in "biuf":
+            raise self._fault(f"hold numbers in {name}, got the type {x.dtype}", "convert them with astype")
+        if len(x) == 0:
+            raise self._fault(f"hold at least one row in {name}, got 0")
+        if layout == "nd":
+            return self._features(x, name)
+        images = self._bytes(x, name)
+        if layout == "nhwc":
+            return images.transpose(0, 3, 1, 2)
+        return images[:, None] if layout == "nhw" else images
+
+    def _features(self, x: ndarray, name: str) -> ndarray:
+        if x.dtype == np.float32:
+            return np.asarray(x)
+        with np.errstate(over="ignore"):
+            converted = x.astype(np.float32)
+        if x.dtype.kind == "f" and len(large := np.argwhere(np.isinf(converted) & np.isfinite(x))):
+            row, column = large[0]
+            raise self._fault(
+                f"hold numbers of at most {np.finfo(np.float32).max:.1e} (float32), got {x[row, column]:g} "
+                f"in row {row}, column {column} of {name}",
+                "take another unit or the logarithm of the column",
+            )
+        return converted
+
+    def _bytes(self, x: ndarray, name: str) -> ndarray:
+        """Return images as uint8, if that changes none of their values."""
+        if x.dtype == np.uint8:
+            return x
+        if x.dtype == bool:
+            return x.astype(np.uint8) * np.uint8(255)
+        scale = 255 if x.dtype.kind == "f" and float(x[:CHUNK_ROWS].max()) <= 1 else 1
+        images = np.empty(x.shape, np.uint8)
+        for start in range(0, len(x), CHUNK_ROWS):  # a float copy of all images would be large
+            part = x[start : start + CHUNK_ROWS].astype(np.float64) * scale
+            with np.errstate(invalid="ignore"):
+                whole = (part >= -0.01) & (part <= 255.01) & (np.abs(part - np.rint(part)) < 0.01)
+            if not whole.all():
+                place = np.argwhere(~whole)[0]
+                value = x[start + place[0]][tuple(place[1:])]
+                raise self._fault(
+                    f"hold images of 8 bits, whole numbers from 0 to 255 or their fractions from 0 to 1, got "
+                    f"{value:g} in row {start + place[0]} of {name}",
+                    "scale and round the images to uint8 as they shall look",
+                )
+            images[start : start + CHUNK_ROWS] = np.rint(part)
+        return images
+
+    def _labels(self, y: ndarray, n: int) -> Labels:
+        values, codes = self._distinct(y, n, "y")
+        labels = classes_of(values, codes)
+        if reason := not_classes(labels, self.max_classes):
+            raise self._fault(
+                f"have classes for labels, not numbers to be predicted, got {reason}",
+                "make classes of the numbers, or raise dataset.max_classes",
+            )
+        if pairs := look_alikes(values):
+            raise self._fault(
+                f"spell every class in one way, got {pairs_in_words(pairs)}", "spell them alike"
+            )
+        return labels
+
+    def _test_labels(self, y: ndarray, n: int, classes: Sequence[str]) -> Int64[ndarray, " m"]:
+        values, codes = self._distinct(y, n, "y_test")
+        if unknown := [value for value in values if value not in classes]:
+            raise self._fault(
+                f"have test labels that occur in training, got {listed(map(named, unknown))}",
+                "remove these test rows, or add such rows to train on",
+            )
+        return np.array([classes.index(value) for value in values], np.int64)[codes]
+
+    def _distinct(self, y: ndarray, n: int, name: str) -> tuple[list[str], Int64[ndarray, " n"]]:
+        """Return the different labels as text, and the place of every row's."""
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        if y.ndim != 1 or len(y) != n:
+            remedy = "where a row marks its class by a one, argmax(axis=1) gives it" if y.ndim == 2 else ""
+            raise self._fault(
+                f"have one label for each of {n:,} rows, got the shape {y.shape} of {name}", remedy
+            )
+        if y.dtype.kind not in "biufUS":
+            raise self._fault(f"have whole numbers or text for labels, got the type {y.dtype} of {name}")
+        if y.dtype.kind == "f" and len(odd := np.flatnonzero(~np.isfinite(y))):
+            raise self._fault(f"have a label in every row, got {y[odd[0]]} in row {odd[0]} of {name}")
+        values, codes = np.unique(y, return_inverse=True)
+        if y.dtype.kind == "S":
+            values = np.char.decode(values, "utf-8", "replace")
+        if y.dtype.kind == "f" and (np.floor(values) == values).all():
+            values = values.astype(np.int64)
+        return self._stripped([str(value).strip() for value in values], codes.astype(np.int64), name)
+
+    def _stripped(
+        self, values: list[str], codes: Int64[ndarray, " n"], name: str
+    ) -> tuple[list[str], Int64[ndarray, " n"]]:
+        """Bring values that differed in blanks to one."""
+        if "" in values:
+            row = int(np.argmax(codes == values.index("")))
+            raise self._fault(f"have a label in every row, got an empty one in row {row} of {name}")
+        unique = list(dict.fromkeys(values))
+        return unique, np.array([unique.index(value) for value in values], np.int64)[codes]
+
+    def _say(self, labels: Labels, layout: Layout, x: ndarray, test: str) -> None:
+        """Say in one line what was taken how."""
+        kind = "features, left on their scale" if layout == "nd" else "images"
+        taken = f"{len(x):,} rows of {kind}, {x.dtype} {x.shape[1:]} read as {layout}"
+        parts = [f"{named(Path(self.file).name)}: {taken}", test, str(labels), *labels.notes]
+        print("; ".join(parts), file=sys.stderr)
+
+    def _fault(self, rule: str, remedy: str = "") -> DatasetUnavailable:
+        return DatasetUnavailable(f"the arrays must {rule}", where=self.file, remedy=remedy)
+
+
+def layouts_of(shape: Sequence[int]) -> list[Layout]:
+    """Return the orders of axes that a shape may have; images have one or three channels.
+
+    >>> layouts_of((9, 64)), layouts_of((9, 28, 28)), layouts_of((9, 3, 32, 32)), layouts_of((9, 3, 8, 3))
+    (['nd'], ['nhw'], ['nchw'], ['nhwc', 'nchw'])
+    """
+    match tuple(shape):
+        case (_, _):
+            return ["nd"]
+        case (_, _, _):
+            return ["nhw"]
+        case (_, second, _, last):
+            return ["nhwc"] * (last in CHANNELS) + ["nchw"] * (second in CHANNELS)
+        case _:
+            return []
