@@ -135,7 +135,7 @@ class Repetition:
         strength = {"augmentation_strength": float(self.method.augment.strength)}
 
         def compute(**before: Entry) -> Computed:
-            known = {"y": self.dataset.y, **strength}
+            known: dict[str, Any] = {"y": self.dataset.y, **strength}
             for entry in before.values():
                 known |= _values(entry.arrays)
             pool = Pool(self.dataset.n, **known).only(selector.needs)

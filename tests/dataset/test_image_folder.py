@@ -19,14 +19,6 @@ def plain(value: int, height: int = 8, width: int = 8) -> np.ndarray:
     return np.full((height, width, 3), value, dtype=np.uint8)
 
 
-def example(folder: Path) -> dict:
-    """Write what the contract suite of data sets reads."""
-    rng = np.random.default_rng(0)
-    for name in ("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.jpg"):
-        save(folder / "photos" / name, rng.integers(256, size=(40, 50, 3), dtype=np.uint8))
-    return {"folder": str(folder / "photos"), "cache_dir": str(folder / "cache")}
-
-
 @pytest.fixture
 def two_classes(tmp_path) -> Path:
     """Return a folder with three grey images in each of two classes; the grey level names the image."""
