@@ -158,6 +158,7 @@ def test_a_killed_run_stays_running_until_it_is_reaped(store, child):
     assert killed.info.status == "RUNNING"
     with store.run("alive", key="alive", params={}, tags={}) as alive:
         assert store.reap() == 1
+        assert store.send() is None
         alive.metrics({"test_acc_median": 95.0})
     kept = store.destination.client.get_run(killed.info.run_id)
     assert kept.info.status == "FAILED"
@@ -171,6 +172,7 @@ def test_a_run_killed_just_before_its_status_was_sent_is_finished_by_the_next_co
     assert child(KILLED, store.state_dir, "before the status").returncode == -9
     assert only_run(store).info.status == "RUNNING"
     assert store.reap() == 0
+    assert store.send() is None
     finished = only_run(store)
     assert finished.info.status == "FINISHED"
     assert store.finished("killed") == finished.info.run_id
@@ -182,6 +184,7 @@ def test_half_a_line_of_a_killed_process_is_no_line(store, child):
     with (folder / "lines.jsonl").open("a") as lines:
         lines.write('{"metrics": [["test_acc", 0, 9')
     assert store.reap() == 1
+    assert store.send() is None
     assert only_run(store).info.status == "FAILED"
 
 
@@ -322,6 +325,7 @@ def test_closing_a_parent_has_the_last_word_on_it(store, child):
     about["process"]["winnow.process_start"] = "1"  # as if another process had made it, and died
     (folder / "run.json").write_text(json.dumps(about))
     assert store.reap() == 1
+    assert store.send() is None
     assert only_run(store).info.status == "FAILED"
     store.close_parent(parent, "FINISHED")
     assert only_run(store).info.status == "FINISHED"

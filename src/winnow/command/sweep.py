@@ -73,6 +73,7 @@ def begin(plans: Sequence[Plan], overrides: Sequence[Sequence[str]], command: st
         store = tracker.open(state_dir)
         store.check()
         store.reap()
+        store.send()  # what earlier commands could not
     Cache(state_dir / "cache").sweep_temporary()
     for source in {plan.stages["dataset"] for plan in plans}:
         # Decided once, here: the jobs of a sweep must not disagree about what they learn from.
