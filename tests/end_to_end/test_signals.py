@@ -73,7 +73,7 @@ def test_a_sweep_killed_in_the_middle_goes_on_with_what_is_left(command, referen
 
 def test_dying_at_any_point_of_writing_changes_no_result(command, reference):
     line = ("selector=nearest",)
-    for point in ("fit", "write", "fsync", "rename", "log"):
+    for point in ("fit", "write", "fsync", "rename"):
         ended = command.run(*line, env={"WINNOW_CRASH_AT": point})
         assert ended.returncode == -signal.SIGKILL, (point, ended.stderr)
     command.done(*line)

@@ -86,7 +86,7 @@ def test_reaping_an_empty_folder_reaps_nothing(tmp_path):
 class Guarded(BaseHTTPRequestHandler):
     """A server that lets in the user `me` with the password `s3:cr@t`."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the standard library's name
+    def do_GET(self) -> None:
         login = b64encode(b"me:s3:cr@t").decode()
         self.send_response(200 if self.headers.get("Authorization") == f"Basic {login}" else 401)
         self.end_headers()
@@ -136,7 +136,7 @@ def test_a_server_shows_local_runs_takes_new_ones_and_may_die(template, tmp_path
         remote.check()
         parent = remote.parent("s", "sweep s")
         log(remote, "before", parent)
-        with pytest.warns(WinnowWarning, match="kept in .*unsent and sent later") as caught:
+        with pytest.warns(WinnowWarning, match="kept in .*unsent and sent later") as caught:  # noqa: PT031
             with remote.run("during", key="during", params={"k": 1}, tags={}, parent=parent) as run:
                 run.text("of during", "kept/note.txt")
                 stop(server)

@@ -37,7 +37,7 @@ def test_a_locked_database_delays_runs_and_loses_none(store, monkeypatch):
     log(store, "before")
     with closing(sqlite3.connect(store.state_dir / "mlflow.db", isolation_level=None)) as other:
         other.execute("begin exclusive")
-        with pytest.warns(WinnowWarning, match="database is locked") as caught:
+        with pytest.warns(WinnowWarning, match="database is locked") as caught:  # noqa: PT031
             log(store, "first")
             log(store, "second")
         assert len(caught) == 1
@@ -64,7 +64,7 @@ def test_an_answer_that_is_lost_doubles_nothing(store, monkeypatch, call):
         return answer
 
     monkeypatch.setattr(MlflowClient, call, unanswered)
-    with pytest.warns(WinnowWarning, match="connection reset"), pytest.raises(ValueError, match="no"):  # noqa: SIM117, PT012
+    with pytest.warns(WinnowWarning, match="connection reset"), pytest.raises(ValueError, match="no"):  # noqa: SIM117, PT012, PT031
         with store.run("run second", key="second", params={"k": 3}, tags={}) as run:
             run.metrics({"test_acc": 90.0}, 0)
             run.metrics({"test_acc_median": 95.0})
@@ -78,7 +78,7 @@ def test_a_run_that_is_refused_for_good_is_set_aside_and_stops_no_other(store, m
     monkeypatch.setattr(database, "PATIENCE", 0.1)
     with closing(sqlite3.connect(store.state_dir / "mlflow.db", isolation_level=None)) as other:
         other.execute("begin exclusive")
-        with pytest.warns(WinnowWarning, match="sent later"):
+        with pytest.warns(WinnowWarning, match="sent later"):  # noqa: PT031
             with store.run("refused", key="refused", params={}, tags={}) as run:
                 run.metrics({"no such * name": 1.0, "test_acc_median": 95.0})
             log(store, "good")

@@ -57,6 +57,7 @@ def begin(plans: Sequence[Plan], overrides: Sequence[Sequence[str]], command: st
     """
     state_dir = Path(plans[0].settings.state_dir).absolute()
     place = folder(state_dir)
+    stores = [tracker.open(state_dir) for tracker in {plan.stages["tracker"] for plan in plans}]
     try:
         place.mkdir(parents=True)
     except OSError as error:
@@ -69,8 +70,7 @@ def begin(plans: Sequence[Plan], overrides: Sequence[Sequence[str]], command: st
     _write(place / "sweep.json", rows)
     (place / COMMAND).write_text(command)
     _begun[:] = plans
-    for tracker in {plan.stages["tracker"] for plan in plans}:
-        store = tracker.open(state_dir)
+    for store in stores:
         store.check()
         store.reap()
         store.send()  # what earlier commands could not

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
 PROXIED = "mlflow-artifacts:/"
-_DRIVERS = {"psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}  # where the package has another name
+_DRIVERS = {"psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
 _WORTH_A_RETRY = ("TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR", "REQUEST_LIMIT_EXCEEDED")
 _WRONG_LOGIN = ("password", "authentication", "access denied", "login failed", "does not exist")
 
