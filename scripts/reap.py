@@ -15,13 +15,17 @@ from winnow.tracker._store import stores_with_runs
 def main() -> None:
     """Reap, and say how many."""
     given = settings(state_dir="state", uri="")
+    stores = stores_with_runs(Path(given["state_dir"]), given["uri"] or None)
     try:
-        stores = stores_with_runs(Path(given["state_dir"]), given["uri"] or None)
         count = sum(store.reap() for store in stores)
+        print(f"{count} {'run' if count == 1 else 'runs'} reaped")
+        faults = [fault for store in stores if (fault := store.send())]
     except WinnowError as fault:
+        faults = [fault]
+    for fault in faults:
         print(f"error: {fault}", file=sys.stderr)
-        raise SystemExit(fault.exit_code) from fault
-    print(f"{count} {'run' if count == 1 else 'runs'} reaped")
+    if faults:
+        raise SystemExit(faults[0].exit_code)
 
 
 if __name__ == "__main__":

@@ -269,9 +269,9 @@ class Store(Protocol):
         ...
 
     def reap(self) -> int:
-        """Mark the open runs of dead processes of this host FAILED; send what earlier commands kept.
+        """Mark the open runs of dead processes of this host FAILED, to be sent; return how many.
 
-        Returns how many were marked. A parent counts as dead with the process that made it.
+        A parent counts as dead with the process that made it; `close_parent` has the last word.
         """
         ...
 

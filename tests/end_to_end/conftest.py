@@ -113,9 +113,6 @@ class Command:
         """The same state in another folder."""
         copied = Command(folder)
         shutil.copytree(self.state, copied.state)
-        with closing(sqlite3.connect(copied.state / "mlflow.db")) as connection, connection:
-            place = ((copied.state / "artifacts").as_uri(),)
-            connection.execute("update experiments set artifact_location = ?", place)
         return copied
 
 

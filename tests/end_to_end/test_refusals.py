@@ -43,7 +43,7 @@ def refusal(command, *overrides):
         ("trainer.learning_rate=nan", "trainer.learning_rate must be a finite number, got nan"),
         ("trainer.learning_rate=inf", "trainer.learning_rate must be a finite number, got inf"),
         ("k=${nowhere}", "Interpolation key 'nowhere' not found"),
-        ("tracker.uri=nonsense", "tracker.uri must match pattern"),
+        ("tracker.uri=nonsense", "tracker.uri must begin with"),
     ],
 )
 def test_an_illegal_value_is_named_with_its_rule(bare, override, said):

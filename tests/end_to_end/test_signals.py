@@ -3,10 +3,12 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.slow
+SOURCE = Path(__file__).parents[2] / "src"
 LONG = ("seeds=1", "trainer.steps=1000000")
 
 
@@ -100,7 +102,7 @@ def test_dying_at_any_point_of_writing_changes_no_result(command, reference, tmp
     line, folder = ("selector=nearest",), tmp_path_factory.mktemp("dies")
     (folder / "sitecustomize.py").write_text(DIES)
     for event, part in DEATHS:
-        dies = {"PYTHONPATH": str(folder), "DIE_AT_EVENT": event, "DIE_AT_PATH": part}
+        dies = {"PYTHONPATH": f"{folder}{os.pathsep}{SOURCE}", "DIE_AT_EVENT": event, "DIE_AT_PATH": part}
         ended = command.run(*line, env=dies)
         assert ended.returncode == -signal.SIGKILL, (event, part, ended.stderr)
     command.done(*line)

@@ -79,6 +79,7 @@ class Sweep:
             store = tracker.open(state_dir)
             store.check()
             store.reap()
+            store.send()  # what earlier commands could not
         sweep.cache.sweep_temporary()
         return sweep
 

@@ -22,7 +22,8 @@ from tempfile import TemporaryFile
 
 from winnow.errors import WinnowWarning
 from winnow.store import _entry, _files
-from winnow.store._entry import Computed, ComputeRows, Entry as Entry
+from winnow.store._entry import Computed, ComputeRows
+from winnow.store._entry import Entry as Entry
 from winnow.store.lock import default_timeout, hold, remove_if_free
 
 _DAY = 86400.0

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
 PROXIED = "mlflow-artifacts:/"
+_DRIVERS = {"psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
 _WORTH_A_RETRY = ("TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR", "REQUEST_LIMIT_EXCEEDED")
 _WRONG_LOGIN = ("password", "authentication", "access denied", "login failed", "does not exist")
 
@@ -215,7 +216,7 @@ def _check_driver(uri: str) -> None:
         raise InvalidValue(
             f"tracker.uri must name a database whose driver is installed, got: {fault}",
             where=where,
-            remedy=f"pip install {fault.name}" if fault.name else "install it",
+            remedy=f"pip install {_DRIVERS.get(fault.name, fault.name)}",
         ) from fault
     except (ArgumentError, ValueError) as fault:
         reason = hide_credentials(str(fault).partition("\n")[0], uri)

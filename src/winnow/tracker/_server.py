@@ -22,6 +22,8 @@ ENVIRONMENT = {
     # A server that has died should be noticed in seconds; the default is four minutes of retries.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    # It would print the address of every run, with user and password, between the lines of the table.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 """Read by MLflow when it is imported. What the user has set already is left alone."""
 

@@ -97,10 +97,15 @@ class MLflowStore(Store):
         self._deliver(folder)
 
     def reap(self) -> int:
-        count = self._end_the_dead()
-        for run in self._ended():
-            self._deliver(run)
-        return count
+        orphans = [run for run in unsent.runs(self._unsent) if not run.ended and _is_orphan(run)]
+        if not orphans:
+            return 0
+        with database.locked(self._unsent.with_suffix(".lock")):
+            # Asked again, because one may have ended properly before its process did.
+            dead = [run for run in orphans if run.exists and not run.ended]
+            for run in dead:
+                run.end("FAILED", f"process {run.about['process']['winnow.pid']} died")
+        return len(dead)
 
     def send(self) -> TryLater | None:
         ended = self._ended()
@@ -115,17 +120,6 @@ class MLflowStore(Store):
                 remedy="bring the store back and type the same line again, or make flush",
             )
         return None
-
-    def _end_the_dead(self) -> int:
-        orphans = [run for run in unsent.runs(self._unsent) if not run.ended and _is_orphan(run)]
-        if not orphans:
-            return 0
-        with database.locked(self._unsent.with_suffix(".lock")):
-            # Asked again, because one may have ended properly before its process did.
-            dead = [run for run in orphans if run.exists and not run.ended]
-            for run in dead:
-                run.end("FAILED", f"process {run.about['process']['winnow.pid']} died")
-        return len(dead)
 
     def _ended(self) -> list[UnsentRun]:
         own = (self.destination.name, self.destination.experiment)
