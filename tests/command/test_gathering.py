@@ -35,7 +35,7 @@ def dataset():
 class Fickle(Selector):
     """Cannot choose."""
 
-    def select(self, X, y, clustering, *, budget, rng):
+    def select(self, pool, *, budget, rng):
         raise InvalidValue("the stars must stand well, got Saturn")
 
 
