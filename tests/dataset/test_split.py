@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
 
 from winnow.dataset._split import stratified_split
 from winnow.errors import InvalidValue
@@ -19,9 +20,29 @@ def test_every_row_is_in_one_part_and_every_class_in_both(sizes, fraction, seed)
     for part in (train, test):
         assert (np.diff(part) > 0).all()
         np.testing.assert_array_equal(np.unique(y[part]), np.arange(len(sizes)))
+    # Of all rows `drawn` are to be tested on, and of each class its share of them, rounded up or down.
+    drawn = min(max(round(fraction * len(y)), len(sizes)), len(y) - len(sizes))
     for label, size in enumerate(sizes):
-        wanted = min(max(round(fraction * size), 1), size - 1)
-        assert (y[test] == label).sum() == wanted
+        share = drawn * size / len(y)
+        lowest, highest = max(np.floor(share), 1), min(np.ceil(share), size - 1)
+        assert lowest <= (y[test] == label).sum() <= max(highest, 1)
+
+
+def test_shares_are_those_that_scikit_learn_draws():
+    y = np.repeat([0, 1, 2], [50, 30, 20])
+    train, test = stratified_split(y, 0.2, seed=3)
+    theirs = train_test_split(np.arange(100), test_size=20, random_state=3, stratify=y)
+    np.testing.assert_array_equal(train, np.sort(theirs[0]))
+    np.testing.assert_array_equal(test, np.sort(theirs[1]))
+    assert np.bincount(y[test]).tolist() == [10, 6, 4]
+
+
+def test_a_class_whose_share_is_less_than_a_row_gives_one():
+    y = np.repeat([0, 1, 2], [100, 100, 2])
+    for seed in range(10):
+        train, test = stratified_split(y, 0.1, seed)
+        assert (y[test] == 2).sum() == (y[train] == 2).sum() == 1
+        assert len(test) <= 21
 
 
 def test_the_seed_moves_the_split():
