@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
-from winnow.dataset._numbers import NumberFormat, normalized
+from winnow.dataset._numbers import PLAIN, NumberFormat, normalized
 from winnow.dataset._wording import SPELLED_OUT, named, quoted
 
 if TYPE_CHECKING:
@@ -71,12 +71,14 @@ class Column:
     """One column as it is read.
 
     `text` are the cells of a column whose numbers are not looked for, or in which there is none so far;
-    `values` are its numbers less `origin`; `capacity` is the number of rows of the table.
+    `values` are its numbers less `origin`, a column of the matrix that is made: that of row `r` of the table
+    is in `places[r]`.
     """
 
     name: str
     seeks_numbers: bool
-    capacity: int
+    values: Float32[ndarray, " n"]
+    places: Int64[ndarray, " n"]
     rows: int = 0
     numbers: int = 0
     missing: Cells = field(default_factory=Cells)
@@ -90,9 +92,6 @@ class Column:
     high: float = -np.inf
     counts_rows: bool = True
     whole: bool = True
-
-    def __post_init__(self) -> None:
-        self.values = np.empty(self.capacity, np.float32)
 
     @cached_property
     def names_rows(self) -> bool:
@@ -150,7 +149,7 @@ class Column:
             part = (values - self.origin).astype(np.float32)
         if not np.isfinite(part).all():
             self._note_limits(cells, values)
-        self.values[self.rows : self.rows + len(values)] = part
+        self.values[self.places[self.rows : self.rows + len(values)]] = part
         self._note_range(values)
         self.numbers += len(values)
         self.rows += len(values)
@@ -176,13 +175,25 @@ class Column:
 
 
 def read_columns(
-    table: Table, indices: Iterable[int], texts: Iterable[str], numbers: NumberFormat
+    table: Table,
+    indices: Iterable[int],
+    texts: Iterable[str],
+    numbers: NumberFormat = PLAIN,
+    places: Int64[ndarray, " n"] | None = None,
 ) -> list[Column]:
-    """Read some columns; of those named in `texts` the cells are kept as they are written."""
+    """Read some columns; of those named in `texts` the cells are kept as they are written.
+
+    The numbers of all columns are in one matrix, whose rows are in the order of `places`.
+    """
     import pyarrow as pa
 
     indices, texts = list(indices), set(texts)
-    columns = [Column(table.names[at], table.names[at] not in texts, len(table)) for at in indices]
+    places = np.arange(len(table)) if places is None else places
+    matrix = np.empty((len(table), len(indices)), np.float32)  # takes no memory until it is written to
+    columns = [
+        Column(table.names[index], table.names[index] not in texts, matrix[:, at], places)
+        for at, index in enumerate(indices)
+    ]
     for batch in table.batches(indices):
         written = []
         for column, cells in zip(columns, batch, strict=True):

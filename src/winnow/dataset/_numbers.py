@@ -77,6 +77,7 @@ def normalized(cells: "pa.StringArray") -> "pa.StringArray":
     return cells
 
 
+PLAIN = NumberFormat()
 FORMATS = tuple(
     NumberFormat(decimal, thousands)
     for decimal in ("point", "comma")

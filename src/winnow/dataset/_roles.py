@@ -140,7 +140,7 @@ def _add_text(column: Column, roles: Roles, faults: Faults) -> None:
         return
     values, codes = encoded(column.text)
     if {value.lower() for value in values} == {"false", "true"}:
-        column.values = np.array([value.lower() == "true" for value in values], np.float32)[codes]
+        column.values[column.places] = np.array([value.lower() == "true" for value in values])[codes]
         roles.numbers.append(column)
     elif len(values) == 1:
         roles.left_out.append(f"{column.title} (constant)")

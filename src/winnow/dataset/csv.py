@@ -18,6 +18,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
+from jaxtyping import Int64
+from numpy import ndarray
 from pydantic import Field
 
 from winnow.dataset._columns import Column, Table, read_columns
@@ -94,18 +97,23 @@ class CSV(Source):
         settings = self._cleaned()
         table = settings._open()
         settings._check_columns(table)
-        columns, numbers = settings._columns(table)
         faults = Faults(table)
-        labels = read_labels(columns[0], self.max_classes, faults)
-        roles = assign_roles(columns[1:], settings.categorical, settings.numeric, self.max_categories, faults)
+        (column,) = read_columns(table, [table.names.index(settings.label)], [settings.label])
+        labels = read_labels(column, self.max_classes, faults)
+        # The rows of the matrix are in their final order when it is filled: it is never copied.
+        train = test = places = np.arange(len(table))
+        if not faults:
+            train, test = stratified_split(labels.y, self.test_fraction, self.split_seed)
+            places = np.argsort(np.concatenate([train, test]))
+        columns, numbers = settings._features(table, places)
+        roles = assign_roles(columns, settings.categorical, settings.numeric, self.max_categories, faults)
         if faults:
             raise faults.error(self._path)
         if not roles.numbers and not roles.categories:
             raise table_fault(
                 self._path, f"have a feature besides the label, left out are {listed(roles.left_out)}"
             )
-        train, test = stratified_split(labels.y, self.test_fraction, self.split_seed)
-        x, x_test = encode(roles, train, test)
+        x, x_test = encode(roles, columns, train, test)
         print(summary(table, self._path.name, settings.label, labels, roles, numbers), file=sys.stderr)
         return Dataset(
             self._name,
@@ -172,18 +180,16 @@ class CSV(Source):
         if not set(table.names) - {self.label, *self.ignored}:
             raise table_fault(self._path, "have a column besides the label", "shorten dataset.ignored")
 
-    def _columns(self, table: Table) -> tuple[list[Column], NumberFormat]:
-        """Read the label and all that may be features, and find out how numbers are written."""
+    def _features(self, table: Table, places: Int64[ndarray, " n"]) -> tuple[list[Column], NumberFormat]:
+        """Read all columns that may be features, and find out how numbers are written."""
         features = [at for at, name in enumerate(table.names) if name not in (self.label, *self.ignored)]
-        indices = [table.names.index(self.label), *features]
-        texts = (self.label, *self.categorical)
-        searched = [at for at in features if table.names[at] not in texts]
+        searched = [at for at in features if table.names[at] not in self.categorical]
         sample = [row[at].strip() for row in table.sample for at in searched if at < len(row)]
         numbers = self._format(sample)
-        columns = read_columns(table, indices, texts, numbers)
-        odd = [text for column in columns[1:] for _, text in column.words.first]
+        columns = read_columns(table, features, self.categorical, numbers, places)
+        odd = [text for column in columns for _, text in column.words.first]
         if odd and (again := self._format([*sample, *odd])) != numbers:  # what the first rows did not show
-            return read_columns(table, indices, texts, again), again
+            return read_columns(table, features, self.categorical, again, places), again
         return columns, numbers
 
     def _format(self, cells: Sequence[str]) -> NumberFormat:
