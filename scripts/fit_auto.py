@@ -22,15 +22,15 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator, default_rng
 from settings import split_settings
-from winnow.command.config import composed
-from winnow.command.workers import shared_workers
+from sklearn.model_selection import train_test_split
 
-from winnow.command import ending as lifecycle
-from winnow.command.job import METHOD_GROUPS
+from winnow.command.configuration import composed
+from winnow.command.ending import guard
+from winnow.command.executor import Executor
 from winnow.command.plan import Plan
-from winnow.dataset._split import stratified_split
+from winnow.command.scheduler import Assignment, Scheduler
 from winnow.errors import InvalidValue
-from winnow.pipeline import Method, Pipeline
+from winnow.pipeline import Repetition
 from winnow.report import style as exhibit
 from winnow.stages import Source
 from winnow.store.cache import Cache
@@ -108,7 +108,8 @@ class HeldOut(Source):
 
     def load(self) -> Dataset:
         whole = self.source.load()
-        learnt, judging = stratified_split(whole.y, HELD_OUT, seed=0)
+        rows, y = np.arange(whole.n), whole.y
+        learnt, judging = train_test_split(rows, test_size=HELD_OUT, random_state=0, stratify=y)
         parts = whole.x[learnt], whole.y[learnt], whole.x[judging], whole.y[judging]
         return CASES[self.case].change(Dataset(self.case, *parts, whole.classes), default_rng(0))
 
@@ -144,32 +145,26 @@ def plan_for(name: str, overrides: Sequence[str]) -> Plan:
 def tried(name: str, plans: Mapping[tuple[int, str], Plan], seeds: int) -> list[dict[str, Any]]:
     """Train what the plans of one case say; return a record for every budget."""
     first = next(iter(plans.values()))
-    source = HeldOut(first.stages["dataset"], name)
+    source = HeldOut(first.stages.dataset, name)
     dataset, cache = source.load(), Cache(Path(first.settings.state_dir).absolute() / "cache")
-    pipelines = {cell: pipeline_of(plan, dataset, cache) for cell, plan in plans.items()}
-    workers = shared_workers(first.settings.n_jobs)
+    repeated = {
+        cell: [Repetition(plan.method, dataset, cache, number) for number in range(seeds)]
+        for cell, plan in plans.items()
+    }
+    executor = Executor(first.settings.n_jobs)
+    executor.start()
+    # Here, not in a worker: all of them would wait for the one.
+    _ = next(iter(repeated.values()))[0].embedding.value
+    scheduler = Scheduler(executor, iter(()))
+    scheduler.add(Assignment(each, source) for repetitions in repeated.values() for each in repetitions)
     records: dict[int, dict[str, Any]] = {}
-    with workers.stopping_on_error():
-        workers.warm_up()
-        # Here, not in a worker: all of them would wait for the one.
-        next(iter(pipelines.values())).embed()
-        asked = {
-            cell: [workers.submit(pipeline, source, repetition) for repetition in range(seeds)]
-            for cell, pipeline in pipelines.items()
-        }
-        for (budget, selector), repetitions in asked.items():
-            record = records.setdefault(budget, {"case": name, "budget": budget, "n": seeds})
-            record[selector] = fmean(repetition.result().accuracy for repetition in repetitions)
-            notes = pipelines[budget, selector].select(0).info["provenance"]
-            record |= {measure: notes[measure] for measure in MEASURED if measure in notes}
+    for (budget, selector), repetitions in repeated.items():
+        record = records.setdefault(budget, {"case": name, "budget": budget, "n": seeds})
+        record[selector] = fmean(scheduler.score(each.key).accuracy for each in repetitions)
+        notes = repetitions[0].subset.value.info["provenance"]
+        record |= {measure: notes[measure] for measure in MEASURED if measure in notes}
     return list(records.values())
 
 
-def pipeline_of(plan: Plan, dataset: Dataset, cache: Cache) -> Pipeline:
-    """Return one selector at one budget, at work on the part that is learnt from."""
-    stages = [plan.stages[group] for group in METHOD_GROUPS]
-    return Pipeline(Method(*stages, budget=plan.settings.budget, seed=plan.settings.seed), dataset, cache)
-
-
 if __name__ == "__main__":
-    sys.exit(lifecycle.guard(main))
+    sys.exit(guard(main))

@@ -13,12 +13,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from settings import split_settings
-from winnow.command.config import composed
 
 from winnow.command import ending
-from winnow.command.job import METHOD_GROUPS
+from winnow.command.configuration import composed
 from winnow.command.plan import Plan
-from winnow.pipeline import Method, Pipeline
+from winnow.pipeline import Repetition
+from winnow.registry import name_of
 from winnow.store.cache import Cache
 from winnow.types import Dataset
 
@@ -37,17 +37,16 @@ def main() -> None:
         for selector in given["selector"].split(","):
             words = [f"k={given['k']}", f"budget={budget}", f"selector={selector}"]
             plan = composed(CONF, [*overrides, *words])
-            dataset = dataset or plan.stages["dataset"].load()
-            cell = f"{plan.options['dataset']} {given['k']} {budget} {selector}"
+            dataset = dataset or plan.stages.dataset.load()
+            cell = f"{name_of(plan.stages.dataset)} {given['k']} {budget} {selector}"
             print(cell, checksum(plan, dataset, int(given["seeds"])), flush=True)
 
 
 def checksum(plan: Plan, dataset: Dataset, repetitions: int) -> str:
     """Return the sha256 of the indices that are kept in all repetitions."""
-    stages = {group: plan.stages[group] for group in (*METHOD_GROUPS, "dynamics")}
-    method = Method(**stages, budget=plan.settings.budget, seed=plan.settings.seed)
-    pipeline = Pipeline(method, dataset, Cache(Path(plan.settings.state_dir).absolute() / "cache"))
-    kept = [pipeline.select(repetition).arrays["indices"] for repetition in range(repetitions)]
+    cache = Cache(Path(plan.settings.state_dir).absolute() / "cache")
+    repeated = [Repetition(plan.method, dataset, cache, number) for number in range(repetitions)]
+    kept = [repetition.subset.value.arrays["indices"] for repetition in repeated]
     return sha256(b"".join(indices.astype("int64").tobytes() for indices in kept)).hexdigest()
 
 

@@ -15,17 +15,19 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 from settings import split_settings
-from winnow.command.config import checked, composed
 
-from winnow.command import ending as lifecycle
-from winnow.command import job, sweep
+from winnow.command.configuration import checked, composed
+from winnow.command.ending import guard
 from winnow.command.plan import Plan
+from winnow.command.sweep import Sweep
 from winnow.errors import InvalidValue
+from winnow.registry import name_of
 from winnow.report import figures, smallest
 from winnow.report.rows import Row
 from winnow.report.smallest import Curve, Target
@@ -63,18 +65,15 @@ def main() -> None:
     target = Target(100 * asked.target, asked.worst)
     # All selectors are looked at before the first of them is run.
     plan, *_ = [plan_for(selector, asked.start, overrides) for selector in selectors]
-    dataset = job.Job(plan, 0, True).dataset
+    dataset = plan.stages.dataset.load()
     rungs = smallest.ladder(_most(asked.most, dataset))
     curves: dict[str, dict[int, Sequence[float]]] = {selector: {} for selector in selectors}
     while wanted := smallest.next_round(curves, target, rungs, asked.start):
         print("trying", ", ".join(f"{name} {budget}" for name, budget in wanted.items()), flush=True)
         rows = run([plan_for(selector, budget, overrides) for selector, budget in wanted.items()])
-        if not all(row.done for row in rows):
-            return  # the end of the command tells what failed
         for row in rows:
             if not row.on_other_network:
                 curves[row.selector][row.budget] = row.accuracies
-        sweep.finish(None, shown=False)
     tell(curves, target, plan, dataset)
 
 
@@ -85,24 +84,22 @@ def plan_for(selector: str, budget: int, overrides: Sequence[str]) -> Plan:
         raise InvalidValue("budget must be left to the search", remedy="bound it by start=... and most=...")
     clusters = [] if "k" in names else [f"k={budget}"]
     plan = composed(CONF, [*overrides, *clusters, f"selector={selector}", f"budget={budget}"])
-    if plan.study or plan.settings.budget != budget or plan.stages["selector"].keeps_everything:
+    if plan.study or plan.settings.budget != budget or plan.stages.selector.keeps_everything:
         raise InvalidValue(f"selector must keep as many rows as it is told to, got {selector}")
     return plan
 
 
-def run(plans: Sequence[Plan]) -> list[Row]:
+def run(plans: Sequence[Plan]) -> Sequence[Row]:
     """Run one round as a sweep of its own."""
-    sweep.name_command()
-    words = [[plan.options["selector"], str(plan.settings.budget)] for plan in plans]
-    sweep.begin(plans, words, command="smallest: " + ", ".join(" ".join(each) for each in words))
-    return [row for number, plan in enumerate(plans) for row in job.run(plan, number=number, in_sweep=True)]
+    words = ", ".join(f"{name_of(plan.stages.selector)} {plan.settings.budget}" for plan in plans)
+    return Sweep.begin(plans, command=f"smallest: {words}").run(shown=False).rows
 
 
 def tell(curves: Mapping[str, Curve], target: Target, plan: Plan, dataset: Dataset) -> None:
     """Print the answers, and write them down beside the budgets tried and the figure."""
-    folder = Path(plan.settings.state_dir).absolute() / "smallest" / sweep.folder(".").name
+    folder = Path(plan.settings.state_dir).absolute() / "smallest" / f"{datetime.now():%Y-%m-%d_%H-%M-%S.%f}"
     folder.mkdir(parents=True)
-    title = f"{dataset.name}, {plan.options['model']}, augment={plan.options['augment']}"
+    title = f"{dataset.name}, {plan.stages.options()['model']}, augment={plan.stages.options()['augment']}"
     print(f"\n{title}: {target} of n={plan.settings.seeds}\n")
     print(save_table(smallest.answers(curves, target), folder / "smallest.csv"))
     print(f"\n{LEGEND}\n\nbudgets tried, with a star where the target is reached:")
@@ -127,4 +124,4 @@ def _plain(text: str) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(lifecycle.guard(main))
+    sys.exit(guard(main))

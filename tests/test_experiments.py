@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
-from winnow.command.config import build
+
+from winnow.command.configuration import composed
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml"))
@@ -32,8 +32,7 @@ def run(state_dir, *arguments):
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_it_composes_and_says_how_it_is_run(experiment):
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        plan = build(compose("config", [f"experiment={experiment}", *NEEDED.get(experiment, [])]))
+    plan = composed(ROOT / "conf", [f"experiment={experiment}", *NEEDED.get(experiment, [])])
     assert plan.settings.seeds >= 1
     header = (ROOT / "conf" / "experiment" / f"{experiment}.yaml").read_text()
     assert header.startswith("# @package _global_\n")
@@ -42,8 +41,7 @@ def test_it_composes_and_says_how_it_is_run(experiment):
 
 def test_the_study_of_density_sampling_draws_what_the_selector_keeps():
     overrides = ["experiment=density_sampling", "selector.drop=sparsest", "selector.neighbours=7"]
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        plan = build(compose("config", overrides))
+    plan = composed(ROOT / "conf", overrides)
     assert (plan.study.drop, plan.study.neighbours) == ("sparsest", 7)
 
 

@@ -20,10 +20,10 @@ from time import perf_counter
 
 import numpy as np
 from numpy import ndarray
-from winnow.command.workers import available_cores
 
 from benchmarks.line import Line, tell
 from benchmarks.process import Measured, measured
+from winnow.command.executor import available_cores
 
 ROOT = Path(__file__).parents[2]
 # What the same line again is meant to be faster by.

@@ -11,7 +11,7 @@ from winnow.dynamics.short_training import ShortTraining
 from winnow.embedding.identity import Identity
 from winnow.embedding.pca import PCA
 from winnow.model.mlp import MLP
-from winnow.pipeline import Method, Pipeline
+from winnow.pipeline import Method, Repetition
 from winnow.selector.kcenter import KCenter
 from winnow.selector.nearest import Nearest
 from winnow.selector.uniform import Uniform
@@ -39,7 +39,7 @@ def pipeline(tmp_path):
 
     def build(selector, *, embedding=method.embedding, k=4):
         changed = replace(method, selector=selector, embedding=embedding, clusterer=Sklearn(k=k))
-        return Pipeline(changed, Dataset("toy", x, y, x, y, ("a", "b")), Cache(tmp_path))
+        return Repetition(changed, Dataset("toy", x, y, x, y, ("a", "b")), Cache(tmp_path), 0)
 
     return build
 
@@ -49,12 +49,12 @@ def pipeline(tmp_path):
     [(Uniform(), False, False), (KCenter(), True, False), (Nearest(), True, True)],
 )
 def test_rows_are_named_by_what_the_selector_sees(pipeline, selector, by_embedding, by_clustering):
-    key = pipeline(selector).subset_key(0)
-    assert (pipeline(selector, embedding=PCA(2)).subset_key(0) != key) == by_embedding
-    assert (pipeline(selector, k=5).subset_key(0) != key) == by_clustering
+    key = pipeline(selector).subset.key
+    assert (pipeline(selector, embedding=PCA(2)).subset.key != key) == by_embedding
+    assert (pipeline(selector, k=5).subset.key != key) == by_clustering
 
 
 def test_an_embedding_alone_costs_no_clustering(pipeline):
-    selected = pipeline(KCenter()).select(0)
+    selected = pipeline(KCenter()).subset.value
     assert len(selected.arrays["indices"]) == 5
-    assert selected.info["stages"]["cluster"] == 0
+    assert set(selected.info["stages"]) == {"embed", "select"}

@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import TypeAdapter, ValidationError
 
 from winnow import registry
+from winnow.command.arguments import for_hydra
 from winnow.command.plan import Plan, Settings, Stages
 from winnow.errors import InvalidValue
 from winnow.registry import GROUPS
@@ -33,7 +34,7 @@ _adapter = cache(TypeAdapter)  # one takes longer to make than to use, and every
 def composed(folder: Path, overrides: Sequence[str]) -> Plan:
     """Return the plan that the configuration in `folder` and these overrides describe, outside a command."""
     with initialize_config_dir(str(folder), version_base="1.3"):
-        return build(compose("config", list(overrides)), overrides)
+        return build(compose("config", for_hydra(overrides)), overrides)
 
 
 def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:

@@ -12,6 +12,7 @@ from winnow.command.scheduler import Assignment
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.pipeline import Score
 from winnow.report.rows import Row
+from winnow.selector.from_file import FromFile
 from winnow.stages import Source
 from winnow.store.cache import Cache
 from winnow.types import Dataset
@@ -56,6 +57,8 @@ class Job:
     def check(self) -> None:
         """Refuse more clusters or kept rows than there are rows, before anything is computed."""
         settings, n, selector = self.plan.settings, self.dataset.n, self.plan.stages.selector
+        if isinstance(selector, FromFile):
+            selector.check_fits(self.dataset.y)
         # k first: by default the budget follows it.
         limits = {"k": "clustering" in selector.needs, "budget": not selector.keeps_everything}
         for name, applies in limits.items():

@@ -104,6 +104,7 @@ class Plan:
             f"{group}.{field.name}": getattr(stage, field.name)
             for group, stage in stages.items()
             for field in fields(stage)
+            if field.repr  # others, such as the folder of a cache, have no part in a result
         }
         if self.transfer:
             settings["transfer"] = ",".join(self.transfer)

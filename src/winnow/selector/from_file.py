@@ -6,6 +6,8 @@ Labels are compared with the data set's, so a file made for other data is refuse
 
 from dataclasses import dataclass, field
 
+from jaxtyping import Int64
+from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.errors import InvalidValue
@@ -37,12 +39,17 @@ class FromFile(Selector):
     rows: int = 0
 
     needs = frozenset({"y"})
+    reads_all_labels = False  # only those of the rows in the file are compared
 
     @classmethod
     def of(cls, path: str) -> "FromFile":
         """Read the file once, to know its content and its number of rows."""
         kept = kept_rows.read(path)
         return cls(path, kept.sha256, len(kept.indices))
+
+    def check_fits(self, y: Int64[ndarray, " n"]) -> None:
+        """Refuse a file that was made for other data than the n rows with these labels."""
+        kept_rows.read(self.path).check_fits(y, self.path)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         kept = kept_rows.read(self.path)
