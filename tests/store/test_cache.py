@@ -229,7 +229,9 @@ def test_a_header_has_room_for_any_number_of_rows(cache):
 
 
 @pytest.mark.parametrize(
-    "rows", [np.ones((1, 3)), np.ones((1, 2), np.float32), np.ones(2), np.array([[object(), 1]])], ids=repr
+    "rows",
+    [np.ones((1, 3)), np.ones((1, 2), np.float32), np.ones(2), np.array([[object(), 1]])],
+    ids=lambda rows: f"{rows.dtype}{rows.shape}",
 )
 def test_rows_of_another_kind_are_refused_and_leave_nothing(cache, rows):
     def compute(append):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any
 
-from winnow.command.interruption import interruption
+from winnow.command.interruption import SIGNALS, interruption
 from winnow.errors import WinnowError
 from winnow.pipeline import Method, Repetition
 from winnow.stages import Source
@@ -58,7 +58,7 @@ class Executor:
 
     n_jobs: int
     _shared: set[str] = field(default_factory=set)
-    _started: bool = False
+    _running: Any = None
 
     @property
     def width(self) -> int:
@@ -67,7 +67,7 @@ class Executor:
 
     def start(self) -> None:
         """Let the workers begin with their imports; returns at once."""
-        if self.width > 1 and not self._started:
+        if self.width > 1 and self._running is None:
             self._pool().submit(os.getpid)
 
     def submit(self, work: Work, repetition: Repetition, source: Source) -> Future:
@@ -87,24 +87,25 @@ class Executor:
             interruption.check()
             done, _ = wait(futures, timeout=SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
             if done:
+                interruption.check()
                 return done
 
     def stop(self) -> None:
         """Stop all workers at once; what they had finished is in the cache."""
-        if self._started:
-            self._pool().shutdown(wait=False, kill_workers=True)
-            self._started = False
+        if self._running is not None:
+            self._running.shutdown(wait=False, kill_workers=True)
+            self._running = None
 
     def _pool(self) -> Any:
         import loky
 
-        self._started = True
         with _environment(ONE_THREAD):  # libraries read it when they are loaded, by the server
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(PRELOADED)
-            return loky.get_reusable_executor(
+            self._running = loky.get_reusable_executor(
                 self.width, context=context, timeout=600, initializer=_follow_parent
             )
+        return self._running
 
 
 def _done_here(work: Work, repetition: Repetition) -> Future:
@@ -132,8 +133,8 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 def died(error: BaseException | None) -> bool:
-    """Whether a future failed because a worker process died."""
-    return isinstance(error, BrokenProcessPool)
+    """Whether a future failed because its worker process ended or was told to end."""
+    return isinstance(error, BrokenProcessPool) or not isinstance(error, Exception | type(None))
 
 
 @dataclass(frozen=True)
@@ -176,8 +177,9 @@ def _dataset(source: Source, checksum: str, cache: Cache) -> Dataset:
 
 
 def _follow_parent() -> None:
-    # Ctrl-C reaches the whole process group; only the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A signal may reach the whole process group; only the parent decides what it means.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     # Nobody tells a worker that its parent was killed; without this it would wait for work for ten minutes.
     Thread(target=_end_with_parent, daemon=True).start()
 

@@ -98,7 +98,7 @@ class Scheduler:
         if died(error):
             self._after_a_death(assignment, work)
         elif error is not None:
-            self._end(assignment, error if isinstance(error, Exception) else RuntimeError(str(error)))
+            self._end(assignment, error)
         elif work is score:
             self._end(assignment, future.result())
         else:
