@@ -5,11 +5,24 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 
 from winnow.command.interruption import interruption
 from winnow.errors import TRACEBACK, Interrupted, exit_code, explain
+from winnow.report.escape import printable
+from winnow.store.credentials import hide_credentials, without_credentials
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
+ADDRESS = "tracker.uri"
+
+
+class Ended(BaseException):
+    """Carries the error of a job past Hydra, which would print all words typed, passwords included."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 def guard(main: Callable[[], None]) -> int:
@@ -28,9 +41,21 @@ def guard(main: Callable[[], None]) -> int:
     return _report(error)
 
 
+def show(print_configuration: Callable[[], None]) -> None:
+    """Print what Hydra shows of a configuration, without the password of the tracking store."""
+    printed = StringIO()
+    try:
+        with redirect_stdout(printed):
+            print_configuration()
+    finally:
+        print(_without_secrets(printed.getvalue()), end="")
+
+
 def _run(main: Callable[[], None]) -> BaseException | None:
     try:
         main()
+    except Ended as ended:
+        return ended.error
     except BaseException as error:
         return error
     return None
@@ -43,10 +68,23 @@ def _report(error: BaseException) -> int:
     if isinstance(error, SystemExit):  # usage: what there was to say is said
         return exit_code(error)
     if os.environ.get(TRACEBACK):
-        traceback.print_exception(error)
-    print(f"error: {explain(error)}", file=sys.stderr)
+        print(_without_secrets("".join(traceback.format_exception(error))), file=sys.stderr)
+    print(f"error: {_shown(explain(error))}", file=sys.stderr)
     return exit_code(error) or 1
 
 
+def _shown(text: str) -> str:
+    """Return a message on one line, without control characters and without passwords."""
+    return printable(_without_secrets(text))
+
+
+def _without_secrets(text: str) -> str:
+    for word in sys.argv[1:]:
+        name, _, address = word.partition("=")
+        if name.lstrip("+") == ADDRESS:
+            text = hide_credentials(text, address.strip("'\""))
+    return without_credentials(text)
+
+
 def _one_line_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
-    print(f"warning: {message}", file=sys.stderr)
+    print(f"warning: {_shown(str(message))}", file=sys.stderr)
