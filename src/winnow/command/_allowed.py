@@ -87,7 +87,12 @@ def check_words(arguments: Sequence[str]) -> Typed:
     ...
     winnow.errors.InvalidValue: hydra.run.dir must be left as it is | hydra.run.dir=/tmp | of hydra only ...
     """
-    typed = _parser().parse_args(arguments)
+    parser = _parser()
+    typed = parser.parse_args(arguments)
+    if typed.resolve and typed.cfg is None:
+        parser.error("--resolve needs --cfg")
+    if sum((typed.run, typed.multirun, typed.cfg is not None, typed.info is not None)) > 1:
+        parser.error("only one of --run, --multirun, --cfg and --info can be given")
     for option, remedy in _REFUSED_OPTIONS.items():
         if getattr(typed, option) is not None:
             raise InvalidValue(f"{option} must not be used", where=option, remedy=remedy)

@@ -4,9 +4,10 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from io import StringIO
+from typing import Any, TextIO
 
 from winnow.command.interruption import interruption
 from winnow.errors import TRACEBACK, Interrupted, exit_code, explain
@@ -32,6 +33,7 @@ def guard(main: Callable[[], None]) -> int:
     # Without it Hydra prints its own report of an error and leaves with its own code.
     os.environ[FULL_ERROR] = "1"
     interruption.listen()
+    sys.stdout, sys.stderr = _Output(sys.stdout), _Output(sys.stderr)
     warnings.showwarning = _one_line_warning
     error = _run(main)
     if interruption.signal is not None and not isinstance(error, Interrupted):
@@ -39,6 +41,34 @@ def guard(main: Callable[[], None]) -> int:
     if error is None or (isinstance(error, SystemExit) and not error.code):
         return 0
     return _report(error)
+
+
+class _Output:
+    """A stream whose reader may go away, as `head` does; then nobody reads the rest, and the work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with self._to_nobody_once_closed():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._to_nobody_once_closed():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _to_nobody_once_closed(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            nobody = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nobody, self._stream.fileno())
+            os.close(nobody)
 
 
 def show(print_configuration: Callable[[], None]) -> None:
