@@ -144,10 +144,12 @@ def finish(error: BaseException | None, *, shown: bool = True) -> list[Row]:
     if any(row.scored for row in outcome):
         files = [results.write_csv(outcome, place / "results.csv"), _figure(outcome, place, state_dir)]
     parent = place / PARENT
+    store = plan.stages["tracker"].open(state_dir)
     if parent.exists():
         files += sorted(place.glob("study-*/*"))
-        tracker = plan.stages["tracker"].open(state_dir)
-        tracker.close_parent(parent.read_text(), _ending(outcome, error), artifacts=files)
+        store.close_parent(parent.read_text(), _ending(outcome, error), artifacts=files)
+    if fault := store.send():
+        raise fault
     return outcome
 
 
