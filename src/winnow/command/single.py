@@ -8,10 +8,24 @@ from omegaconf import DictConfig
 
 from winnow.command.configuration import build
 from winnow.command.sweep import Sweep
+from winnow.errors import CommandFailed
 
 
 def run(config: DictConfig) -> None:
-    """Run the job of a composed configuration."""
+    """Run the job of a composed configuration.
+
+    Raises
+    ------
+    CommandFailed
+        From the error with which the command ended.
+    """
+    try:
+        _run(config)
+    except Exception as error:
+        raise CommandFailed from error
+
+
+def _run(config: DictConfig) -> None:
     command = HydraConfig.get()
     plan = build(config, list(command.overrides.task))
     if command.mode == RunMode.MULTIRUN:
