@@ -74,10 +74,6 @@ class JobsFailed(WinnowError):
         self.codes = {code for _, code in failures}
 
 
-class CommandFailed(BaseException):
-    """Carries an error, its cause, past Hydra, which would report an Exception of a job in its own words."""
-
-
 class Interrupted(BaseException):
     """A signal arrived; like KeyboardInterrupt, not to be mistaken for a fault of the work."""
 

@@ -6,9 +6,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from winnow.command.configuration import build
+from winnow.command.configuration import build, recorded
+from winnow.command.ending import Ended
 from winnow.command.sweep import Sweep
-from winnow.errors import CommandFailed
 
 
 def run(config: DictConfig) -> None:
@@ -16,20 +16,17 @@ def run(config: DictConfig) -> None:
 
     Raises
     ------
-    CommandFailed
-        From the error with which the command ended.
+    Ended
+        With whatever error ended the only job of a command.
     """
-    try:
-        _run(config)
-    except Exception as error:
-        raise CommandFailed from error
-
-
-def _run(config: DictConfig) -> None:
     command = HydraConfig.get()
-    plan = build(config, list(command.overrides.task))
     if command.mode == RunMode.MULTIRUN:
         # What comes of it, the process that launched it reads from the folder.
+        plan = build(config, list(command.overrides.task))
         Sweep([plan], Path(command.sweep.dir), first=command.job.num, launched=True).run_jobs()
-    else:
-        Sweep.begin([plan], command=" ".join(command.overrides.task)).run()
+        return
+    try:
+        plan = build(config, list(command.overrides.task))
+        Sweep.begin([plan], command=recorded(command.overrides.task, config)).run()
+    except Exception as error:
+        raise Ended(error) from error
