@@ -1,5 +1,6 @@
 """Run one job: the only one of a command, or one that a launcher of Hydra has taken from a command."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -7,7 +8,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from winnow.command.configuration import build
+from winnow.command.launched import following, was_stopped
+from winnow.command.plan import Plan
 from winnow.command.sweep import Sweep
+from winnow.errors import Interrupted
 
 
 def run(config: DictConfig) -> None:
@@ -15,7 +19,14 @@ def run(config: DictConfig) -> None:
     command = HydraConfig.get()
     plan = build(config, list(command.overrides.task))
     if command.mode == RunMode.MULTIRUN:
-        # What comes of it, the process that launched it reads from the folder.
-        Sweep([plan], Path(command.sweep.dir), first=command.job.num, launched=True).run_jobs()
+        _run_launched(plan, Path(command.sweep.dir), command.job.num)
     else:
         Sweep.begin([plan], command=" ".join(command.overrides.task)).run()
+
+
+def _run_launched(plan: Plan, folder: Path, number: int) -> None:
+    """Run one job of a command; what comes of it, the process that launched it reads from the folder."""
+    if was_stopped(folder):
+        return
+    with suppress(Interrupted), following(folder):
+        Sweep([plan], folder, first=number, launched=True).run_jobs()
