@@ -25,6 +25,7 @@ from winnow.errors import InvalidValue
 from winnow.registry import GROUPS
 from winnow.selector.from_file import FromFile
 from winnow.stages import Model
+from winnow.store.credentials import without_credentials
 
 STUDY = "study"  # the one group that may stay empty
 KEYS = (*(field.name for field in fields(Settings)), *GROUPS, STUDY)
@@ -64,7 +65,7 @@ def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
     # The model itself is no other network: in a sweep over models, one list serves them all.
     others = [name for name in settings.transfer if name != registry.name_of(stages.model)]
     transfer = {name: _network(name) for name in others}
-    resolved = OmegaConf.to_yaml(OmegaConf.create(values))
+    resolved = without_credentials(OmegaConf.to_yaml(OmegaConf.create(values)))
     return Plan(settings, stages, resolved, study, transfer, tuple(overrides))
 
 

@@ -29,8 +29,9 @@ from winnow.registry import name_of
 from winnow.report import figures, history, tables
 from winnow.report.results import Results, write_csv
 from winnow.report.rows import Row, write_rows
-from winnow.stages import Store
+from winnow.stages import Store, Tracker
 from winnow.store.cache import Cache
+from winnow.store.credentials import without_credentials
 
 PARENT = "parent-run"
 COMMAND = "command"
@@ -53,6 +54,7 @@ class Sweep:
     first: int = 0
     launched: bool = False
     _rows: dict[int, list[Row]] = field(default_factory=dict)
+    _stores: dict[Tracker, Store] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, plans: Sequence[Plan], command: str) -> "Sweep":
@@ -71,17 +73,24 @@ class Sweep:
         state_dir = Path(plans[0].settings.state_dir).absolute()
         # Microseconds and a random part: two sweeps of the same second must not share a folder.
         folder = state_dir / "runs" / f"{datetime.now():%Y-%m-%d_%H-%M-%S.%f}_{token_hex(3)}"
-        _make(folder)
         sweep = cls(plans, folder)
+        stores = [sweep.store_of(plan) for plan in plans]  # an address that is none is refused here
+        _make(folder)
         write_rows(folder / "sweep.json", [pending(number, plan) for number, plan in enumerate(plans)])
-        (folder / COMMAND).write_text(command)
-        for tracker in {plan.stages.tracker for plan in plans}:
-            store = tracker.open(state_dir)
+        (folder / COMMAND).write_text(without_credentials(command))
+        for store in dict.fromkeys(stores):
             store.check()
             store.reap()
             store.send()  # what earlier commands could not
         sweep.cache.sweep_temporary()
         return sweep
+
+    def store_of(self, plan: Plan) -> Store:
+        """Return where the runs of a job are recorded; one store for all jobs that name the same."""
+        tracker = plan.stages.tracker
+        if tracker not in self._stores:
+            self._stores[tracker] = tracker.open(self.state_dir)
+        return self._stores[tracker]
 
     @property
     def state_dir(self) -> Path:
@@ -185,7 +194,7 @@ class Sweep:
     def _outcome(self, job: Job, row: Row, scheduler: Scheduler) -> list[Row]:
         """Make sure that every repetition of the method and of its baseline is computed and recorded."""
         job.check()
-        store = job.plan.stages.tracker.open(self.state_dir)
+        store = self.store_of(job.plan)
         complete = all(store.finished(arm.key) for arm in job.arms)
         found = job.found() if complete else None
         scores = found or self._compute(job, store, scheduler)
@@ -224,7 +233,7 @@ class Sweep:
     def _study(self, job: Job, row: Row) -> Row:
         """Run a study, whose figures and tables the tracker keeps at the end of the command."""
         settings, study = job.plan.settings, job.plan.study
-        self._parent(job.plan.stages.tracker.open(self.state_dir))
+        self._parent(self.store_of(job.plan))
         folder = self.folder / f"study-{row.job}"
         folder.mkdir(parents=True)
         with interruption.interruptible():
@@ -257,7 +266,7 @@ class Sweep:
         TryLater
             If it still cannot: then it is kept, and sent by the next command.
         """
-        store = self.plans[0].stages.tracker.open(self.state_dir)
+        store = self.store_of(self.plans[0])
         if (parent := self.folder / PARENT).exists():
             files = [*files, *sorted(self.folder.glob("study-*/*"))]
             store.close_parent(parent.read_text(), ending, artifacts=files)
@@ -276,7 +285,7 @@ def pending(number: int, plan: Plan) -> Row:
         k=settings.k,
         budget=settings.budget,
         options=options,
-        overrides=list(plan.overrides),
+        overrides=[without_credentials(word) for word in plan.overrides],
     )
 
 
