@@ -2,9 +2,9 @@
 
 winnow: `train.py -m selector=nearest,furthest,random k=600,1200` with its network, recipe and number of
 components, started as a person would, with nothing cached: start-up, five clusterings for each k, baselines,
-MLflow, tables. Then the same line again. The reference flow, in one process: for each of the same 40 trainings
-PCA, mini-batch k-means, images one by one through torchvision's transforms and a DataLoader, a plain loop, one
-evaluation. Both in turn, seconds by the clock on all cores that this process may use; where fewer than 40
+MLflow, tables. Then the same line again. The reference flow, in one process: for each of the 40 trainings
+PCA, mini-batch k-means, images one by one through torchvision's transforms and a DataLoader, a plain loop,
+one evaluation. Both in turn, seconds by the clock on all cores that this process may use; where fewer than 40
 trainings of the reference flow are timed, these are scaled up and their imports counted once. Memory is the
 peak of the largest process.
 """
@@ -34,7 +34,7 @@ ARMS = ("uniform", "nearest", "furthest", "random")
 
 @dataclass(frozen=True)
 class Size:
-    """One comparison: how long each network is trained, on how many rows, and how many reference trainings are timed."""
+    """One comparison: lengths of training, numbers of rows, and how many trainings of the reference."""
 
     epochs: int
     budgets: tuple[int, ...]
@@ -68,9 +68,7 @@ def lines(mode: str, data_dir: str) -> Iterator[Line]:
                 cold.append(by_winnow(size, data_dir, state_dir))
                 warm.append(by_winnow(size, data_dir, state_dir))
             others.append(reference(size, data_dir))
-            tell(
-                f"  {number + 1}/{size.rounds} {others[-1].seconds:.0f} s for {size.trainings} of the reference"
-            )
+            tell(f"  {number + 1}/{size.rounds} {others[-1].seconds:.0f} s for {size.trainings} trainings")
         scaled = [for_all(size, each) for each in others]
         what, against = (
             f"whole job, {size.epochs} epochs",
