@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -25,7 +25,6 @@ from winnow.command.record import Record
 from winnow.command.scheduler import Assignment, Scheduler
 from winnow.dataset.auto import Auto
 from winnow.errors import TRACEBACK, InvalidValue, JobsFailed, WinnowError, exit_code, explain
-from winnow.registry import name_of
 from winnow.report import figures, history, tables
 from winnow.report.results import Results, write_csv
 from winnow.report.rows import Row, write_rows
@@ -69,7 +68,8 @@ class Sweep:
             If the tracking store cannot be reached, before anything is computed.
         """
         interruption.check()
-        plans = _decided(plans)
+        with interruption.interruptible():
+            plans = _decided(plans)
         state_dir = Path(plans[0].settings.state_dir).absolute()
         # Microseconds and a random part: two sweeps of the same second must not share a folder.
         folder = state_dir / "runs" / f"{datetime.now():%Y-%m-%d_%H-%M-%S.%f}_{token_hex(3)}"
@@ -79,9 +79,10 @@ class Sweep:
         write_rows(folder / "sweep.json", [pending(number, plan) for number, plan in enumerate(plans)])
         (folder / COMMAND).write_text(without_credentials(command))
         for store in dict.fromkeys(stores):
-            store.check()
-            store.reap()
-            store.send()  # what earlier commands could not
+            # The last sends what earlier commands could not.
+            for prepare in (store.check, store.reap, store.send):
+                interruption.check()
+                prepare()
         sweep.cache.sweep_temporary()
         return sweep
 
@@ -107,8 +108,10 @@ class Sweep:
         """Where results are kept."""
         return Cache(self.state_dir / "cache").checked()
 
-    def run(self, *, shown: bool = True) -> Results:
+    def run(self, work: Callable[[], object] | None = None, *, shown: bool = True) -> Results:
         """Run every job, record and print what came of the command, and return it.
+
+        `work` runs the jobs; by default that is done here.
 
         Raises
         ------
@@ -117,7 +120,7 @@ class Sweep:
         """
         error: BaseException | None = None
         try:
-            self.run_jobs()
+            (work or self.run_jobs)()
         except BaseException as caught:
             error = caught
             raise
@@ -125,26 +128,6 @@ class Sweep:
             outcome = self.finish(error, shown=shown)
         _raise_if_failed(outcome.rows)
         return outcome
-
-    def launch(self, launch: Callable[[list[str]], object]) -> None:
-        """Let a launcher of Hydra run the jobs, wherever it does, and print what came of the command.
-
-        `launch` starts all jobs with these words added to those of each.
-        """
-        error: BaseException | None = None
-        try:
-            launch(self._words_for_all())
-        except BaseException as caught:
-            error = caught
-            raise
-        finally:
-            outcome = self.finish(error)
-        _raise_if_failed(outcome.rows)
-
-    def _words_for_all(self) -> list[str]:
-        # The data set was decided once, here: the jobs of a sweep must not disagree about it.
-        names = {name_of(plan.stages.dataset) for plan in self.plans}
-        return [f"dataset={names.pop()}"] if len(names) == 1 else []
 
     def run_jobs(self) -> None:
         """Run the jobs one after the other; their repetitions share the workers."""
@@ -216,7 +199,9 @@ class Sweep:
 
     def _record(self, job: Job, arm: Arm, store: Store, score_of: Callable, against: Scores | None) -> Scores:
         """Score one arm, inside a run of its own unless there is one."""
-        with arm.cache.lock(f"run-{arm.key}"):  # another process may be about to write the same run
+        with ExitStack() as held:
+            with interruption.interruptible():  # another process may be about to write the same run
+                held.enter_context(arm.cache.lock(f"run-{arm.key}"))
             if store.finished(arm.key):
                 return {name: [score_of(each) for each in arm.repetitions(name)] for name in arm.networks}
             of_sweep = len(self.plans) > 1 or self.launched or job.plan.study
@@ -315,6 +300,7 @@ def _raise_if_failed(outcome: Sequence[Row]) -> None:
 
 
 def _ending(outcome: Sequence[Row], error: BaseException | None) -> str:
-    if error is not None and not isinstance(error, Exception):
-        return "KILLED"
-    return "FINISHED" if all(row.done for row in outcome) else "FAILED"
+    if all(row.done for row in outcome):
+        return "FINISHED"
+    stopped = interruption.signal is not None or not isinstance(error, Exception | None)
+    return "KILLED" if stopped else "FAILED"
