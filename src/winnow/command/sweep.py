@@ -7,6 +7,7 @@ start, so that even after a kill -9 it says truthfully what was done and what wa
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from winnow.command.progress import JobProgress
 from winnow.command.record import Record
 from winnow.command.scheduler import Assignment, Scheduler
 from winnow.dataset.auto import Auto
-from winnow.errors import TRACEBACK, InvalidValue, JobsFailed, WinnowError, exit_code, explain
+from winnow.errors import TRACEBACK, InvalidValue, JobsFailed, WinnowError, WinnowWarning, exit_code, explain
 from winnow.report import figures, history, tables
 from winnow.report.results import Results, write_csv
 from winnow.report.rows import Row, write_rows
@@ -235,13 +236,15 @@ class Sweep:
         """Record what came of the command and, if `shown`, print it."""
         outcome = self.outcome()
         write_rows(self.folder / "sweep.json", outcome.rows)
-        if shown:
-            tables.show(outcome, tables.console())
-        files = []
-        if outcome.finished:
-            files = [write_csv(outcome, self.folder / "results.csv")]
-            files += [figures.accuracy(outcome, self.folder / "accuracy.png")]
-        self._send(files, _ending(outcome.rows, error))
+        files: list[Path] = []
+        try:
+            if shown:
+                tables.show(outcome, tables.console())
+            if outcome.finished:
+                files.append(write_csv(outcome, self.folder / "results.csv"))
+                files.append(figures.accuracy(outcome, self.folder / "accuracy.png"))
+        finally:
+            self._send(files, _ending(outcome.rows, error))
         return outcome
 
     def _send(self, files: Sequence[Path], ending: str) -> None:
@@ -256,8 +259,12 @@ class Sweep:
         if (parent := self.folder / PARENT).exists():
             files = [*files, *sorted(self.folder.glob("study-*/*"))]
             store.close_parent(parent.read_text(), ending, artifacts=files)
+        if self._rows == {}:  # the jobs ran in other processes, which may have died
+            store.reap()
         if fault := store.send():
-            raise fault
+            if interruption.signal is None:
+                raise fault
+            warnings.warn(str(fault), WinnowWarning, stacklevel=2)  # the command ends with the signal's code
 
 
 def pending(number: int, plan: Plan) -> Row:

@@ -89,7 +89,8 @@ class UnsentRun:
         """Log the last line, after whatever a killed process left of one."""
         with suppress(FileNotFoundError), (self.folder / "lines.jsonl").open("rb+") as file:
             file.truncate(file.read().rfind(b"\n") + 1)
-        self.append({"status": status, "error": error, "time": milliseconds()})
+        now = max(milliseconds(), self.about["start"])  # even if the clock was set back
+        self.append({"status": status, "error": error, "time": now})
 
     def keep_text(self, content: str, name: str) -> None:
         """Keep and log a text file under `name`, which may hold folders."""
