@@ -172,11 +172,11 @@ def _address_space() -> float:
     except ImportError:  # Windows knows no such limit
         return inf
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return inf if limit == resource.RLIM_INFINITY else limit
+    return inf if limit == resource.RLIM_INFINITY else float(limit)
 
 
 def _installed() -> float:
     """Return the bytes of memory of this machine, as far as the system tells."""
     if not hasattr(os, "sysconf"):
         return inf
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
