@@ -125,7 +125,9 @@ def test_a_memory_address_is_no_identity():
 def test_an_edited_source_file_is_another_identity(tmp_path, monkeypatch):
     source = "from dataclasses import dataclass\n\n@dataclass(frozen=True)\nclass Halve:\n    k: int = 2\n"
     before = identity(_load(tmp_path / "halve.py", source, monkeypatch).Halve())
-    after = identity(_load(tmp_path / "edited" / "halve.py", source + "    offset = 1\n", monkeypatch).Halve())
+    after = identity(
+        _load(tmp_path / "edited" / "halve.py", source + "    offset = 1\n", monkeypatch).Halve()
+    )
     assert before.rpartition(" ")[0] == after.rpartition(" ")[0] == "Halve(k=2)"
     assert before != after
 

@@ -29,7 +29,8 @@ def code_hash(kind: type) -> str:
 @cache
 def own_code_hash(function: Callable) -> str:
     """Return a hash of the code of the one file that defines a function."""
-    return _code(Path(inspect.getfile(function)))[:12]
+    # A decorated function would otherwise stand for the file of its decorator.
+    return _code(Path(inspect.getfile(inspect.unwrap(function))))[:12]
 
 
 def reachable(path: Path, package: Path = PACKAGE) -> list[Path]:
