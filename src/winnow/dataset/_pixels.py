@@ -34,6 +34,8 @@ FORMATS = {
     "JPEG2000": (".jp2", ".j2k", ".jpf", ".jpx"),
 }
 SUFFIXES = frozenset(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+# Beyond twice its own limit, Pillow refuses to open an image.
+MOST_PIXELS = 178_956_970
 EIGHT_BITS, WHOLE, REAL = range(3)  # what the values of an image are
 # A JPEG is decoded at a fraction of its size where that leaves at least this many times the size wanted:
 # 15 times quicker for photographs of 12 megapixels, and the same picture up to rounding.

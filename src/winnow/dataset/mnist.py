@@ -9,18 +9,14 @@ be right: a flipped bit is an error, not a slightly different result.
 """
 
 import hashlib
-import os
-import socket
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from winnow.dataset._staging import staged
 from winnow.errors import DatasetUnavailable
 from winnow.stages import Source
 from winnow.store.download import why_unreachable
@@ -41,7 +37,6 @@ CHECKSUMS = {
 # torchvision's list, repeated because importing torchvision takes longer than asking both mirrors.
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
 PROBE_SECONDS = 4.0
-STALL_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -95,7 +90,7 @@ def fetch(data_dir: str) -> None:
     if reason := why_unreachable([mirror + smallest for mirror in MIRRORS], PROBE_SECONDS):
         raise _not_fetched(folder, f"no mirror can be reached ({reason})")
     try:
-        _download_verified(Path(data_dir), folder)
+        _download_verified(Path(data_dir))
     except (OSError, RuntimeError, HTTPException) as error:
         raise _not_fetched(folder, " ".join(str(error).split())) from error
 
@@ -130,39 +125,16 @@ def _header_bytes(name: str) -> int:
     return 4 + 4 * len(SHAPES[name])
 
 
-def _download_verified(home: Path, folder: Path) -> None:
-    is_new = not home.exists()
-    home.mkdir(parents=True, exist_ok=True)
-    try:
-        with TemporaryDirectory(prefix=".mnist-", dir=home) as staging:
-            _download(staging)
-            arrived = raw_folder(staging)
-            if faults := find_faults(arrived):
-                raise RuntimeError("; ".join(faults))
-            folder.mkdir(parents=True, exist_ok=True)
-            for name in SHAPES:
-                os.replace(arrived / name, folder / name)
-    finally:
-        if is_new:
-            with suppress(OSError):  # removes the folder only if it is still empty
-                home.rmdir()
-
-
-def _download(staging: str) -> None:
+def _download_verified(home: Path) -> None:
     from torchvision import datasets
 
-    with _stalled_connections_end():
-        datasets.MNIST(staging, download=True)
-
-
-@contextmanager
-def _stalled_connections_end() -> Iterator[None]:
-    previous = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(STALL_SECONDS)  # torchvision sets none and would wait for ever
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(previous)
+    with staged(home) as staging:
+        datasets.MNIST(str(staging), download=True)
+        folder = raw_folder(str(staging))
+        if faults := find_faults(folder):
+            raise RuntimeError("; ".join(faults))
+        for packed in folder.glob("*.gz"):
+            packed.unlink()
 
 
 def _not_fetched(folder: Path, reason: str) -> DatasetUnavailable:
