@@ -34,16 +34,29 @@ CHECKSUMS = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
+# Sets whose files have the same names and sizes, by the checksums of their files.
+OTHERS = {
+    "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888": "FashionMNIST",
+    "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9": "FashionMNIST",
+    "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b": "FashionMNIST",
+    "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34": "FashionMNIST",
+}
 # torchvision's list, repeated because importing torchvision takes longer than asking both mirrors.
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
 PROBE_SECONDS = 4.0
+OF_SET = " is that of "
 
 
 @dataclass(frozen=True)
 class MNIST(Source):
     """MNIST, from files that are already there; `fetch` gets them.
 
-    All faults of the four files are named in one error.
+    All faults of the four files are named in one error; if they are those of another known set, that is said.
+
+    Parameters
+    ----------
+    data_dir
+        Folder below which the files lie, in `MNIST/raw`.
     """
 
     data_dir: str = "data"
@@ -51,9 +64,7 @@ class MNIST(Source):
     def load(self) -> Dataset:
         folder = raw_folder(self.data_dir)
         if faults := find_faults(folder):
-            raise DatasetUnavailable(
-                f"MNIST cannot be read: {'; '.join(faults)}", where=str(folder), remedy="run `make data`"
-            )
+            raise _not_read(folder, faults)
         x, y, x_test, y_test = (_read(folder / name) for name in SHAPES)
         y, y_test = (np.asarray(labels, dtype=np.int64) for labels in (y, y_test))
         return Dataset("mnist", x[:, None], y, x_test[:, None], y_test, tuple("0123456789"))
@@ -81,11 +92,14 @@ def fetch(data_dir: str) -> None:
     Raises
     ------
     DatasetUnavailable
-        Within 5 seconds where no mirror can be reached; else when a download fails or is damaged.
+        Within 5 seconds where no mirror can be reached; else when a download fails or is damaged, or when
+        files of another known set lie in the place of these.
     """
     folder = raw_folder(data_dir)
-    if not find_faults(folder):
+    if not (faults := find_faults(folder)):
         return
+    if _foreign(faults):
+        raise _not_read(folder, faults)
     smallest = "t10k-labels-idx1-ubyte.gz"
     if reason := why_unreachable([mirror + smallest for mirror in MIRRORS], PROBE_SECONDS):
         raise _not_fetched(folder, f"no mirror can be reached ({reason})")
@@ -112,6 +126,8 @@ def _fault(path: Path) -> str:
         return f"file {path.name}: {error.strerror}"
     if found != magic:
         return f"file {path.name}: expected the magic number {magic}, got {found}"
+    if checksum in OTHERS:
+        return f"file {path.name}{OF_SET}{OTHERS[checksum]}"
     if checksum != CHECKSUMS[path.name]:
         return f"file {path.name}: wrong checksum, some bytes are damaged"
     return ""
@@ -135,6 +151,19 @@ def _download_verified(home: Path) -> None:
             raise RuntimeError("; ".join(faults))
         for packed in folder.glob("*.gz"):
             packed.unlink()
+
+
+def _foreign(faults: list[str]) -> str:
+    """Return the name of the other known set to which one of the files belongs, if one does."""
+    return next((fault.partition(OF_SET)[2] for fault in faults if OF_SET in fault), "")
+
+
+def _not_read(folder: Path, faults: list[str]) -> DatasetUnavailable:
+    remedy = "run `make data`"
+    if name := _foreign(faults):
+        right = folder.parents[1] / name / folder.name
+        remedy = f"move what is {name}'s to {right} and say dataset=torchvision dataset.name={name}"
+    return DatasetUnavailable(f"MNIST cannot be read: {'; '.join(faults)}", where=str(folder), remedy=remedy)
 
 
 def _not_fetched(folder: Path, reason: str) -> DatasetUnavailable:
