@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from jaxtyping import Int64
 from numpy import ndarray
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from winnow.dataset._classes import without_empty
 from winnow.dataset._known_sets import KNOWN, Arguments, chosen_variant
 from winnow.dataset._listed_images import Reading, decode_listed
 from winnow.dataset._pixels import MOST_PIXELS
@@ -107,12 +107,12 @@ class Torchvision(Source):
         else:
             self._check_untouched(train)
             x_train, x_test = train.x, test.x
-        classes, y = _without_empty(train.classes, np.concatenate([train.y, test.y]))
+        classes, y = without_empty(train.classes, np.concatenate([train.y, test.y]))
         origins = (paths[:n], paths[n:]) if paths else (None, None)
         return Dataset(self._title, x_train, y[:n], x_test, y[n:], classes, *origins)
 
     def _divided(self, root: Path, whole: Part) -> Dataset:
-        classes, y = _without_empty(whole.classes, whole.y)
+        classes, y = without_empty(whole.classes, whole.y)
         train, test = stratified_split(y, self.test_fraction, self.split_seed)
         rows, n = np.concatenate([train, test]), len(train)
         if whole.paths:
@@ -239,15 +239,3 @@ def _how_to_fetch(name: str, data_dir: str, variant: str | None) -> str:
     settings += [f"VARIANT={variant}"] if variant else []
     settings += [f"DATA={shlex.quote(data_dir)}"] if data_dir != "data" else []
     return f"run `make data {' '.join(settings)}`"
-
-
-def _without_empty(
-    classes: tuple[str, ...], y: Int64[ndarray, " n"]
-) -> tuple[tuple[str, ...], Int64[ndarray, " n"]]:
-    """Leave out classes without a row, such as the first of EMNIST's letters.
-
-    >>> _without_empty(("N/A", "a", "b"), np.array([1, 2, 1]))
-    (('a', 'b'), array([0, 1, 0]))
-    """
-    present, y = np.unique(y, return_inverse=True)
-    return tuple(classes[label] for label in present.tolist()), y.astype(np.int64)
