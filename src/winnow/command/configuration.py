@@ -25,6 +25,7 @@ from winnow.errors import InvalidValue
 from winnow.registry import GROUPS
 from winnow.selector.from_file import FromFile
 from winnow.stages import Model
+from winnow.store.credentials import hide_credentials
 
 STUDY = "study"  # the one group that may stay empty
 KEYS = (*(field.name for field in fields(Settings)), *GROUPS, STUDY)
@@ -64,8 +65,19 @@ def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
     # The model itself is no other network: in a sweep over models, one list serves them all.
     others = [name for name in settings.transfer if name != registry.name_of(stages.model)]
     transfer = {name: _network(name) for name in others}
-    resolved = OmegaConf.to_yaml(OmegaConf.create(values))
-    return Plan(settings, stages, resolved, study, transfer, tuple(overrides))
+    resolved = hide_credentials(OmegaConf.to_yaml(OmegaConf.create(values)), address_of(config))
+    hidden = [hide_credentials(word, address_of(config)) for word in overrides]
+    return Plan(settings, stages, resolved, study, transfer, tuple(hidden))
+
+
+def recorded(words: Sequence[str], config: DictConfig) -> str:
+    """Return what was typed as it may be kept: without the user and the password of the tracking store."""
+    return hide_credentials(" ".join(words), address_of(config))
+
+
+def address_of(config: DictConfig) -> str:
+    """Return the address of the tracking store in a composed configuration, or no text if it has none."""
+    return str(OmegaConf.select(config, "tracker.uri") or "")
 
 
 def _settings(values: dict[str, Any]) -> Settings:

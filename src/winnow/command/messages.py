@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
+from winnow.command.arguments import unreadable
 from winnow.command.configuration import KEYS, unknown_key
 from winnow.errors import InvalidValue
 
@@ -23,14 +24,21 @@ def in_own_words(error: BaseException, swept: Sequence[str] = ()) -> BaseExcepti
         return _unknown_option(error.missing_cfg_file, error.options)
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return error
+    if isinstance(error, OverrideParseException):
+        return unreadable(error.override)
     text = str(error) if error.__cause__ is None else f"{error}\n{error.__cause__}"
     lines = [line.strip() for line in text.split("\n")]
     lines = [line for line in lines if line and not line.startswith(_DETAILS)]
     if unknown := re.match(r"Could not override '([^']+)'", lines[0]):
         return _unknown_setting(unknown[1], swept)
-    if lines[0].startswith("Ambiguous value"):
+    if lines[0].startswith(("Ambiguous value", "Sweep parameters")):
         several = "to run one job for each value add -m: python train.py -m ...; a list is written [a,b]"
         return InvalidValue(lines[0], remedy=several)
+    if repeated := re.match(r"(\w+) appears more than once in the final defaults list", lines[0]):
+        group = repeated[1]
+        return InvalidValue(
+            f"{group} must be chosen once", where=f"+{group}=...", remedy=f"leave out the +: {group}=<option>"
+        )
     return InvalidValue(" | ".join(dict.fromkeys(lines[:3])))
 
 

@@ -20,6 +20,7 @@ from winnow.stages import (
     Tracker,
     Trainer,
 )
+from winnow.store.credentials import without_credentials
 
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
@@ -108,4 +109,7 @@ class Plan:
         }
         if self.transfer:
             settings["transfer"] = ",".join(self.transfer)
-        return {name: str(value) for name, value in (self.stages.options() | settings | details).items()}
+        return {
+            name: without_credentials(str(value))
+            for name, value in (self.stages.options() | settings | details).items()
+        }
