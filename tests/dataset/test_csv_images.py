@@ -39,9 +39,9 @@ def test_the_rows_are_the_images_at_the_paths_with_the_labels_of_the_table(photo
     source = table(tmp_path, [f"{path},{label}" for path, label in zip(photographs, labels, strict=True)])
     dataset = source.load()
     assert (dataset.name, dataset.classes, dataset.x.shape) == ("table", ("cat", "dog"), (4, 3, 8, 8))
-    told = dict(zip(photographs, labels, strict=True))
+    labelled = dict(zip(photographs, labels, strict=True))
     for origins, y in ((dataset.origins, dataset.y), (dataset.test_origins, dataset.y_test)):
-        assert [dataset.classes[label] for label in y] == [told[path] for path in origins]
+        assert [dataset.classes[label] for label in y] == [labelled[path] for path in origins]
     first, second = capsys.readouterr().err.splitlines()
     assert first.endswith("label label, 2 classes: cat 3, dog 3; images: path")
     assert second.startswith("table: 6 images read as 8 x 8, RGB")

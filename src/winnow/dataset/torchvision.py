@@ -45,7 +45,8 @@ class Torchvision(Source):
     """A classification set of torchvision, with its own parts for training and testing.
 
     Where it has no part for testing, one is drawn; where it has parts for testing and for validation, that
-    for validation is left out. Classes without any image are left out.
+    for validation is left out. Classes without any image are left out. EMNIST's images lie on their side, as
+    they do in its files.
 
     Parameters
     ----------
