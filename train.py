@@ -38,6 +38,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # while there is nothing to end, no traceback of an import
     from winnow.command.ending import guard
 
     sys.exit(guard(main))

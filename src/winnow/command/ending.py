@@ -32,15 +32,15 @@ def guard(main: Callable[[], None]) -> int:
         os.environ[TRACEBACK] = "1"
     # Without it Hydra prints its own report of an error and leaves with its own code.
     os.environ[FULL_ERROR] = "1"
-    interruption.listen()
+    interruption.listen_to_the_end()
     sys.stdout, sys.stderr = _Output(sys.stdout), _Output(sys.stderr)
     warnings.showwarning = _one_line_warning
-    error = _run(main)
-    if interruption.signal is not None and not isinstance(error, Interrupted):
-        error = Interrupted(interruption.signal)  # it arrived while the command was ending
-    if error is None or (isinstance(error, SystemExit) and not error.code):
-        return 0
-    return _report(error)
+    code = _report(_run(main))
+    interruption.end_with(code)
+    if interruption.signal is not None and code != 128 + interruption.signal:
+        code = _report(None)  # it arrived a moment ago
+        interruption.end_with(code)
+    return code
 
 
 class _Output:
@@ -91,7 +91,12 @@ def _run(main: Callable[[], None]) -> BaseException | None:
     return None
 
 
-def _report(error: BaseException) -> int:
+def _report(error: BaseException | None) -> int:
+    """Print the last line of the command, if there is one to print, and return the exit code."""
+    if interruption.signal is not None and not isinstance(error, Interrupted):
+        error = Interrupted(interruption.signal)  # whatever else happened was brought about by it
+    if error is None or (isinstance(error, SystemExit) and not error.code):
+        return 0
     from winnow.command.messages import in_own_words
 
     error = in_own_words(error)

@@ -92,11 +92,10 @@ class Job:
         return scores
 
     def rows(self, pending: Row, status: str, scores: Mapping[str, Scores]) -> list[Row]:
-        """Return one row for each arm on each network, the chosen method's own network first."""
-        arms = dict.fromkeys([self.chosen, self.baseline])
+        """Return one row for each arm on each network, those of the baseline first."""
         return [
             arm.row(pending, status, network, scores[arm.key][network], self.baseline)
-            for arm in arms
+            for arm in self.arms
             for network in arm.networks
         ]
 

@@ -10,7 +10,7 @@ from time import monotonic
 
 from hydra import compose
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, Override
+from hydra.core.override_parser.types import Glob, Override, Quote, QuotedString
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.types import HydraContext, TaskFunction
@@ -20,10 +20,13 @@ from winnow.command._allowed import Typed, check_resolvers
 from winnow.command.arguments import CHOICES
 from winnow.command.checks import check_config
 from winnow.command.configuration import UNKNOWN, build, recorded
+from winnow.command.interruption import interruption
+from winnow.command.launched import launching
 from winnow.command.messages import in_own_words
 from winnow.command.plan import Plan
 from winnow.command.sweep import Sweep
 from winnow.errors import InvalidValue
+from winnow.registry import name_of
 
 NOTICE_SECONDS = 1.0
 
@@ -37,10 +40,24 @@ def run(context: HydraContext, function: TaskFunction, config: DictConfig, argum
         sweep.run()
         return
     with open_dict(config):
-        # Each job is started with this configuration, and so finds the folder of its command.
-        config.hydra.sweep.dir = str(sweep.folder)
-    launch = Plugins.instance().instantiate_launcher(context, function, config).launch
-    sweep.launch(lambda words: launch([[*job, *words] for job in jobs], initial_job_idx=0))
+        config.hydra.sweep.dir = str(sweep.folder)  # where some launchers keep files of their own
+    launcher = Plugins.instance().instantiate_launcher(context, function, config)
+    shared = _shared_words(sweep)
+
+    def launch() -> None:
+        with launching(sweep.folder):
+            launcher.launch([[*job, *shared] for job in jobs], initial_job_idx=0)
+
+    sweep.run(launch)
+
+
+def _shared_words(sweep: Sweep) -> list[str]:
+    """Return the words that every launched job needs besides its own to take part in the command."""
+    folder = QuotedString(str(sweep.folder), Quote.single).with_quotes()
+    words = [f"hydra.sweep.dir={folder}"]
+    # The data set was decided once, here: the jobs of a sweep must not disagree about it.
+    names = {name_of(plan.stages.dataset) for plan in sweep.plans}
+    return words + ([f"dataset={names.pop()}"] if len(names) == 1 else [])
 
 
 def combinations(arguments: Sequence[str]) -> list[list[str]]:
@@ -88,6 +105,7 @@ def _conf(config: DictConfig) -> Path:
 def _plans(jobs: Sequence[Sequence[str]], conf: Path) -> Iterator[Plan]:
     composer, noticed = Composer(conf), monotonic()
     for number, words in enumerate(jobs):
+        interruption.check()
         if monotonic() - noticed > NOTICE_SECONDS:
             noticed = monotonic()
             print(f"checking job {number + 1} of {len(jobs)}", file=sys.stderr, flush=True)

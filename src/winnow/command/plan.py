@@ -22,6 +22,7 @@ from winnow.stages import (
     Tracker,
     Trainer,
 )
+from winnow.store.credentials import without_credentials
 
 LARGEST = 2**31 - 1
 SHARE = re.compile(r"(\d{1,3}(\.\d{1,9})?) ?%", re.ASCII)
@@ -138,4 +139,7 @@ class Plan:
         }
         if self.transfer:
             settings["transfer"] = ",".join(self.transfer)
-        return {name: str(value) for name, value in (self.stages.options() | settings | details).items()}
+        return {
+            name: without_credentials(str(value))
+            for name, value in (self.stages.options() | settings | details).items()
+        }

@@ -23,9 +23,9 @@ from pydantic import Field
 from winnow.embedding._whiten_normalize import ScaledEmbedding
 from winnow.embedding.identity import CHUNK, flatten
 from winnow.errors import InvalidValue, WinnowWarning
+from winnow.types import LARGEST
 
 WIDEST_COVARIANCE = 2048  # values in a row; wider covariance matrices take minutes
-LARGEST_VALUE = 1e15  # its square, summed over many values, is still a finite float32
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class PCA(ScaledEmbedding):
 def refuse_overflow(X: Float32[ndarray, "n d"]) -> None:
     """Refuse rows so large that a sum of their squares would leave the range of float32."""
     # Two passes instead of `abs(X).max()`, which would make a second copy of `X`.
-    if not (largest := max(X.max(), -X.min())) <= LARGEST_VALUE:
-        raise InvalidValue(f"values must lie within ±{LARGEST_VALUE:g}, got {largest:g}")
+    if not (largest := max(X.max(), -X.min())) <= LARGEST:
+        raise InvalidValue(f"values must lie within ±{LARGEST:g}, got {largest:g}")
 
 
 def _centre(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:

@@ -1,7 +1,7 @@
 """Train LeNet-5 with batch normalisation after each convolution, as earlier studies of subsets did.
 
-It makes results comparable with theirs. Batch normalisation should win in trainings of few steps at an
-untuned learning rate. It should lose to `lenet5` with a tuned rate and dropout where only a few hundred
+It makes results comparable with those studies. Batch normalisation should win in trainings of few steps at
+an untuned learning rate. It should lose to `lenet5` with a tuned rate and dropout where only a few hundred
 images are kept, because the statistics of small batches vary too much.
 
 .. [1] Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal
