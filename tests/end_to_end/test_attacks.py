@@ -110,10 +110,10 @@ class Attacker:
         assert ended.stdout == ""
         assert list(command.folder.iterdir()) == []
         assert self.files() == before
-        line = ended.stderr.splitlines()[-1]
-        assert "error: " in line
-        assert ended.returncode == 2 or len(ended.stderr.splitlines()) == 1
-        return line
+        lines = [line for line in ended.stderr.splitlines() if not line.startswith("checking job ")]
+        assert "error: " in lines[-1]
+        assert ended.returncode == 2 or len(lines) == 1
+        return lines[-1]
 
 
 def in_turn(attacks):
@@ -126,7 +126,8 @@ def test_an_experiment_sets_settings_of_winnow_and_nothing_of_hydra(bare, attack
     node = HYDRA_NODES[name]
     node = node if node.startswith("{") else f"{{{node}}}"
     attacker.write("experiment/theirs.yaml", f"{EXPERIMENT}hydra: {node}\n")
-    assert "hydra." in attacker.fails(bare, "experiment=theirs", "--config-dir=FOLDER", *mode)
+    line = attacker.fails(bare, "experiment=theirs", "--config-dir=FOLDER", *mode)
+    assert "hydra." in line or "BasicLauncherConf" in line  # a schema of Hydra's knows every key of that
 
 
 def test_an_experiment_chosen_by_a_sweep_is_looked_at_as_closely(bare, attacker):
@@ -136,7 +137,7 @@ def test_an_experiment_chosen_by_a_sweep_is_looked_at_as_closely(bare, attacker)
     assert "hydra.callbacks" in attacker.fails(bare, *words)
 
 
-@pytest.mark.parametrize("group", ["selector", "dataset", "tracker", "trainer"])
+@pytest.mark.parametrize("group", ["selector", "dataset", "tracker", "model"])
 def test_an_option_from_elsewhere_cannot_bring_a_class(bare, attacker, group):
     attacker.write(f"{group}/theirs.yaml", LOAD)
     line = attacker.fails(bare, f"{group}=theirs", "--config-dir=FOLDER")

@@ -144,6 +144,20 @@ def test_usage_errors_are_argparse_s_own(bare):
     assert ended.stderr.splitlines()[-1] == "train.py: error: unrecognized arguments: --nonsense"
 
 
+@pytest.mark.parametrize(
+    ("line", "begins"),
+    [("--help", "winnow: "), ("--help selector", "Options of selector"), ("--version", "winnow ")],
+)
+def test_a_reader_that_takes_the_first_line_and_goes_is_no_error(bare, line, begins):
+    environment = os.environ | {"PYTHONPATH": str(TRAIN.parent / "src")}
+    script = f"'{sys.executable}' '{TRAIN}' {line} | head -1; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(
+        ["bash", "-c", script], cwd=bare.folder, env=environment, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stderr, ended.stdout.count("\n")) == (0, "", 1)
+    assert ended.stdout.startswith(begins)
+
+
 @pytest.mark.parametrize("line", [["--help"], ["k=0"], ["selector=neares"], ["-m", "k=20,0"]])
 def test_help_and_refusals_import_no_heavy_library(bare, line):
     code = (

@@ -104,8 +104,8 @@ def _default(field: Field) -> str:
 def parameters(kind: type) -> dict[str, str]:
     """Return the meaning of every hyper-parameter, from the Parameters sections of a class and its bases.
 
-    >>> parameters(registry.load("selector", "random"))["quota"][:10]
-    'how the bu'
+    >>> parameters(registry.load("model", "mlp"))["dropout"]
+    'Probability with which an output of a hidden layer is set to zero in training.'
     """
     meanings: dict[str, str] = {}
     for base in reversed(kind.__mro__):
