@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
+from yaml import MarkedYAMLError
 
 from winnow.command.arguments import unreadable
 from winnow.command.configuration import KEYS, unknown_key
@@ -19,6 +20,9 @@ def in_own_words(error: BaseException) -> BaseException:
     """Return an error of Hydra's or OmegaConf's as one line; any other error is returned as it is."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         return _unknown_option(error.missing_cfg_file, error.options)
+    if isinstance(error, MarkedYAMLError) and (at := error.problem_mark):
+        where = f"{at.name}, line {at.line + 1}"
+        return InvalidValue(f"a yaml must be readable, got {error.problem}", where=where)
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return error
     if isinstance(error, OverrideParseException):
