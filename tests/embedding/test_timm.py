@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from winnow.embedding.timm import PACKAGE, PACKAGED, Timm
+from winnow.embedding.timm import Timm
 from winnow.errors import InvalidValue, WeightsUnavailable
+from winnow.network.timm_network import PACKAGE, PACKAGED
 
 SMALL = "test_resnet.r160_in1k"
 
@@ -116,7 +117,8 @@ def test_features_are_refused():
 
 
 def test_without_timm_the_error_says_how_to_install_it(monkeypatch, photographs):
-    monkeypatch.setattr("winnow.embedding.timm.find_spec", lambda name: None)
+    for module in ("embedding.timm", "network.timm_network"):
+        monkeypatch.setattr(f"winnow.{module}.find_spec", lambda name: None)
     with pytest.raises(InvalidValue, match=r"must find the library timm.*pip install winnow\[timm\]"):
         Timm().fit_transform(photographs)
     assert "those of timm" in repr(Timm())
@@ -125,7 +127,7 @@ def test_without_timm_the_error_says_how_to_install_it(monkeypatch, photographs)
 def test_without_the_package_of_weights_the_error_names_it(timm, monkeypatch, photographs):
     known = sys.modules["importlib.util"].find_spec
     monkeypatch.setattr(
-        "winnow.embedding.timm.find_spec", lambda name: None if name == PACKAGE else known(name)
+        "winnow.network.timm_network.find_spec", lambda name: None if name == PACKAGE else known(name)
     )
     with pytest.raises(WeightsUnavailable, match=f"come from the package {PACKAGE}, which is not installed"):
         Timm(weights=PACKAGED).fit_transform(photographs)

@@ -14,7 +14,8 @@ from numpy import ndarray
 from pydantic import Field
 
 from winnow.embedding._whiten_normalize import ScaledEmbedding
-from winnow.errors import InvalidValue, WeightsUnavailable
+from winnow.errors import InvalidValue
+from winnow.network.weights import Weights
 
 if TYPE_CHECKING:
     import torch
@@ -81,14 +82,9 @@ class NetworkFeatures(ScaledEmbedding):
         network, prepare = self.load()
         return features(network, prepare, x, batch_size=self.batch_size, description=f"{option} features")
 
-    def unavailable(self, rule: str) -> WeightsUnavailable:
-        """Return the error that weights must `rule`."""
-        return WeightsUnavailable(
-            f"weights must {rule}",
-            where=f"embedding.weights={'null' if self.weights is None else self.weights}",
-            remedy="connect to the network, or save them elsewhere with torch.save(model.state_dict(), file) "
-            "and set embedding.weights=file",
-        )
+    def the_weights(self) -> Weights:
+        """Return what `weights` stands for."""
+        return Weights("embedding.weights", self.weights_file() if self.weights else None)
 
 
 def features(
@@ -137,25 +133,3 @@ def normalised(
         torch.tensor(values, device=images.device)[:, None, None] for values in (mean, deviation)
     )
     return (images - of_mean) / of_deviation
-
-
-def read_weights(path: Path) -> dict[str, "torch.Tensor"]:
-    """Read a `state_dict`, from safetensors if the file is called so; no code in the file is run.
-
-    Raises
-    ------
-    Exception
-        Of many types, if the file is damaged.
-    """
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return load_file(path)
-    import torch
-
-    return torch.load(path, map_location="cpu", weights_only=True)
-
-
-def one_line(error: Exception) -> str:
-    """Return the beginning of an error's message."""
-    return " ".join(str(error).split())[:200]

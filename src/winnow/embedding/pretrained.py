@@ -8,17 +8,14 @@ scans). It uses labels of other data, so that a selection made with it does not 
    ICML 2014. https://arxiv.org/abs/1310.1531
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from winnow.embedding._network_features import NetworkFeatures, Prepare, normalised, one_line, read_weights
+from winnow.embedding._network_features import NetworkFeatures, Prepare, normalised
 from winnow.errors import InvalidValue
-from winnow.store.download import why_unreachable
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 # Mean and standard deviation of the channels of ImageNet, by which torchvision's networks expect images to
 # be normalised.
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-PROBE_SECONDS = 4.0  # to wait for an answer of the server before a download is given up
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,33 +59,10 @@ class Pretrained(NetworkFeatures):
             )
         with torch.random.fork_rng(devices=[]):  # the initial weights are random, then replaced
             network = models.get_model(self.network, weights=None)
-        state = self._downloaded() if self.weights is None else self._from_file()
-        try:
-            network.load_state_dict(state)
-        except (RuntimeError, TypeError) as error:
-            first = " ".join(str(error).split("\n")[:2])
-            raise self.unavailable(f"fit {self.network}, got {first}") from error
+        weights = self.the_weights()
+        weights.fill(network, weights.of_torchvision(self.network), self.network)
         _leave_out_last_layer(network)
         return network, partial(_photographs, side=self.side)
-
-    def _from_file(self) -> Mapping[str, Any]:
-        try:
-            return read_weights(self.weights_file())
-        except Exception as error:  # damaged files raise errors of many types
-            raise self.unavailable(f"be a readable file of weights, got {one_line(error)}") from error
-
-    def _downloaded(self) -> Mapping[str, Any]:
-        import torch
-        from torchvision import models
-
-        weights = models.get_model_weights(self.network).DEFAULT
-        kept = Path(torch.hub.get_dir(), "checkpoints", weights.url.rpartition("/")[2])
-        if not kept.is_file() and (reason := why_unreachable([weights.url], PROBE_SECONDS)):
-            raise self.unavailable(f"be downloaded, got {reason}")
-        try:
-            return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
-        except (OSError, RuntimeError) as error:
-            raise self.unavailable(f"be downloaded, got {one_line(error)}") from error
 
 
 def _leave_out_last_layer(network: "torch.nn.Module") -> None:
