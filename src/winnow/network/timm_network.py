@@ -1,12 +1,11 @@
 """Build a network of the library timm by its name, with weights from a file, a package or timm itself."""
 
-from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from winnow.errors import InvalidValue
-from winnow.network.weights import Weights, one_line
+from winnow.network.weights import State, Weights, one_line
 
 if TYPE_CHECKING:
     import torch
@@ -71,27 +70,37 @@ def _require_known(name: str, setting: str) -> None:
         raise InvalidValue(rule, where=f"{setting}={name}", remedy=HINT)
 
 
-def fill(network: "torch.nn.Module", weights: Weights, name: str) -> bool:
-    """Copy the weights of a file into all but the last layer; return whether it is that of the package."""
-    if weights.file.is_dir() or (not weights.file.exists() and weights.file == weights_file(PACKAGED)):
+def fill(network: "torch.nn.Module", weights: Weights, name: str, *, channels: int = 3) -> bool:
+    """Copy the weights of a file into all but the last layer; return whether it is that of the package.
+
+    For other images than of three channels timm adapts the first layer: for grey ones, to its sum over
+    colours.
+    """
+    if weights.file == weights_file(PACKAGED) and not weights.file.is_file():
         raise weights.unavailable(f"come from the package {PACKAGE}, which is not installed")
     state = weights.read()
     packaged = "_conv_stem.weight" in state and name == PACKAGED_NETWORK
-    weights.fill(network, _renamed(state, network) if packaged else state, name, but=last_layers(network))
+    state = _renamed(state, network) if packaged else dict(state)
+    if channels != 3:
+        from timm.models import adapt_input_conv
+
+        first = f"{network.pretrained_cfg['first_conv']}.weight"
+        state |= {first: adapt_input_conv(channels, state[first])} if first in state else {}
+    weights.fill(network, state, name, but=_last_layers(network))
     return packaged
 
 
-def _renamed(state: Mapping[str, "torch.Tensor"], network: "torch.nn.Module") -> "dict[str, torch.Tensor]":
+def _renamed(state: State, network: "torch.nn.Module") -> State:
     """Return the tensors of the package by the names of timm: both list the same layers in the same order.
 
     The last two, the layer of ImageNet's classes, are left out.
     """
-    last = last_layers(network)
+    last = _last_layers(network)
     names = [key for key in network.state_dict() if not key.startswith(last)]
     return dict(zip(names, list(state.values())[:-2], strict=True))
 
 
-def last_layers(network: "torch.nn.Module") -> tuple[str, ...]:
+def _last_layers(network: "torch.nn.Module") -> tuple[str, ...]:
     """Return what the names of the layer begin with that computes the scores of classes."""
     names = network.pretrained_cfg.get("classifier") or ()
     return tuple(f"{name}." for name in ([names] if isinstance(names, str) else names))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from winnow.errors import WeightsUnavailable
 from winnow.store.download import why_unreachable
@@ -11,7 +11,8 @@ from winnow.store.download import why_unreachable
 if TYPE_CHECKING:
     import torch
 
-    State = Mapping[str, torch.Tensor]
+State = Mapping[str, Any]
+"""Tensors by their names, as `Module.state_dict` returns them."""
 
 PROBE_SECONDS = 4.0  # to wait for an answer of the server before a download is given up
 
@@ -31,7 +32,7 @@ class Weights:
     setting: str
     file: Path | None
 
-    def read(self) -> "State":
+    def read(self) -> State:
         """Read the file; no code in it is run.
 
         Raises
@@ -48,17 +49,17 @@ class Weights:
             raise self.unavailable(f"{rule}, got a {type(state).__name__} in {self.file}")
         return state
 
-    def _safetensors(self) -> "State":
+    def _safetensors(self) -> State:
         from safetensors.torch import load_file
 
         return load_file(self.file)
 
-    def _by_torch(self) -> "State":
+    def _by_torch(self) -> State:
         import torch
 
         return torch.load(self.file, map_location="cpu", weights_only=True)
 
-    def of_torchvision(self, network: str) -> "State":
+    def of_torchvision(self, network: str) -> State:
         """Return the weights for a classification network of torchvision: of the file, or torchvision's."""
         if self.file:
             return self.read()
@@ -74,9 +75,7 @@ class Weights:
         except (OSError, RuntimeError) as error:
             raise self.unavailable(f"be downloaded, got {one_line(error)}") from error
 
-    def fill(
-        self, network: "torch.nn.Module", state: "State", name: str, *, but: tuple[str, ...] = ()
-    ) -> None:
+    def fill(self, network: "torch.nn.Module", state: State, name: str, *, but: tuple[str, ...] = ()) -> None:
         """Copy `state` into `network`, but for tensors whose names begin with one of `but`.
 
         Raises
