@@ -23,6 +23,7 @@ from numpy import ndarray
 from settings import settings
 
 from winnow.clusterer.kmeans import Kmeans
+from winnow.command.ending import guard
 from winnow.dataset.image_folder import ImageFolder
 from winnow.embedding.pca import PCA
 from winnow.embedding.timm import Timm
@@ -136,4 +137,4 @@ def lines(accuracy: Mapping[str, list[float]]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guard(main))
