@@ -48,12 +48,17 @@ def test_the_budget_follows_k_unless_it_is_given(plan):
 REFUSED = [
     ("k=0", "k must be greater than or equal to 1, got 0"),
     ("k=-5", "k must be greater than or equal to 1, got -5"),
-    ("k=abc", "k must be a valid integer, got 'abc'"),
+    ("k=abc", "k must be a valid integer, or a share such as 20%, got 'abc'"),
     ("k=2.7", "k must be a valid integer"),
     ("k=2.0", "k must be a valid integer"),
     ("k=1e3", "k must be a valid integer"),
-    ("k=true", "k must be a valid integer, got True"),
-    ("k=null", "k must be a valid integer"),
+    ("k=true", "k must be a valid integer, or a share such as 20%, got True"),
+    ("budget=0.2", "got 0.2 | budget=0.2 | type budget=20%"),
+    ("budget=200%", "budget must be a valid integer, or a share such as 20%, got '200%'"),
+    ("budget=20percent", "budget must be a valid integer, or a share such as 20%"),
+    ("budget=1/5", "budget must be a valid integer, or a share such as 20%"),
+    ("budget=-20%", "budget must be a valid integer, or a share such as 20%"),
+    ("dataset=csv dataset.label=y dataset.file=2024", """quotes: 'dataset.file="2024"'"""),
     ("seed=-1", "seed must be greater than or equal to 0, got -1"),
     ("seed=2147483648", "seed must be less than or equal to 2147483647"),
     ("seed=1e20", "seed must be a valid integer"),
@@ -80,7 +85,7 @@ REFUSED = [
 @pytest.mark.parametrize(("override", "complaint"), REFUSED)
 def test_a_wrong_value_is_refused_in_one_line_that_names_it(plan, override, complaint):
     with pytest.raises(InvalidValue) as refusal:
-        plan(override)
+        plan(*override.split(" "))
     assert complaint in str(refusal.value)
     assert "\n" not in str(refusal.value)
 

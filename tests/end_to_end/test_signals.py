@@ -18,7 +18,7 @@ def statuses(command):
 
 def test_ctrl_c_in_a_sweep_stops_it_and_every_worker(command):
     process = command.start("-m", "selector=uniform", "k=20,30", "n_jobs=2", *LONG, start_new_session=True)
-    command.wait_for("artifacts/*/artifacts/environment.json")  # the job's run is open
+    command.wait_for("unsent/*/files/environment.json")  # the job's run is open
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr

@@ -14,6 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from threading import Thread
 from typing import Any
 
@@ -67,8 +68,8 @@ class Executor:
 
     def start(self) -> None:
         """Let the workers begin with their imports; returns at once."""
-        if self.width > 1 and self._running is None:
-            self._pool().submit(os.getpid)
+        if self.width > 1:
+            self._pool()
 
     def submit(self, work: Work, repetition: Repetition, source: Source) -> Future:
         """Have `work` done on a repetition of the data set that `source` reads."""
@@ -99,12 +100,14 @@ class Executor:
     def _pool(self) -> Any:
         import loky
 
-        with _environment(ONE_THREAD):  # libraries read it when they are loaded, by the server
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(PRELOADED)
-            self._running = loky.get_reusable_executor(
-                self.width, context=context, timeout=600, initializer=_follow_parent
-            )
+        first = self._running is None
+        self._running = loky.get_reusable_executor(
+            self.width, context=_context(), timeout=600, initializer=_follow_parent
+        )
+        if first:
+            # Libraries read the number of threads when they are loaded, by the server that starts here.
+            with _environment(ONE_THREAD), _signals_kept_from_children():
+                self._running.submit(os.getpid)
         return self._running
 
 
@@ -116,6 +119,32 @@ def _done_here(work: Work, repetition: Repetition) -> Future:
     except Exception as error:
         future.set_exception(error)
     return future
+
+
+def _context() -> Any:
+    """Return how worker processes are started: Windows knows no fork server, and starts each anew."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
+
+
+@contextmanager
+def _signals_kept_from_children() -> Iterator[None]:
+    """Start processes that never get SIGINT, SIGTERM or SIGHUP.
+
+    A signal may reach the whole process group; only this process decides what it means.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # to start it lets signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -177,9 +206,6 @@ def _dataset(source: Source, checksum: str, cache: Cache) -> Dataset:
 
 
 def _follow_parent() -> None:
-    # A signal may reach the whole process group; only the parent decides what it means.
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
     # Nobody tells a worker that its parent was killed; without this it would wait for work for ten minutes.
     Thread(target=_end_with_parent, daemon=True).start()
 

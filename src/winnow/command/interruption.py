@@ -2,11 +2,14 @@
 
 An exception raised by a signal handler can come up inside a callback of a library that only prints and
 forgets it. So a handler notes the signal; it raises at once only inside `interruptible`, around work that may
-stop anywhere, and `check` raises wherever else it is called. A second signal ends the process at once.
+stop anywhere, and `check` raises wherever else it is called. What a callback swallowed inside `interruptible`
+is raised again. A second signal ends the process at once.
 """
 
+import atexit
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,6 +17,7 @@ from types import FrameType
 from winnow.errors import Interrupted
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+_SECONDS_UNTIL_RAISED_AGAIN = 0.05  # enough for the callback that swallowed it to be over
 
 
 class Interruption:
@@ -22,11 +26,28 @@ class Interruption:
     def __init__(self) -> None:
         self.signal: int | None = None
         self._may_raise = False
+        self._exit_code: int | None = None
 
     def listen(self) -> None:
         """Handle signals from now on."""
         for number in SIGNALS:
             signal.signal(number, self._handle)
+        sys.unraisablehook = self._handle_swallowed
+        if hasattr(signal, "SIGALRM"):
+            signal.signal(signal.SIGALRM, self._raise_again)
+
+    def listen_to_the_end(self) -> None:
+        """As `listen`, and obey signals as well while the interpreter exits.
+
+        Called before other modules register exit functions: then these have run when the process ends, and
+        only the clearing of memory, in which no signal is handled, is left out.
+        """
+        atexit.register(self._end)
+        self.listen()
+
+    def end_with(self, code: int) -> None:
+        """Let the process end with this exit code, unless a signal arrives first."""
+        self._exit_code = code
 
     def check(self) -> None:
         """Raise `Interrupted` if a signal has arrived."""
@@ -36,20 +57,42 @@ class Interruption:
     @contextmanager
     def interruptible(self) -> Iterator[None]:
         """Let a signal stop the work inside the block wherever it is."""
-        self.check()
+        before = self._may_raise
         self._may_raise = True
         try:
+            self.check()
             yield
         finally:
-            self._may_raise = False
+            self._may_raise = before
         self.check()  # a library may have swallowed what was raised
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.signal is not None:
+        if self.signal is not None or self._exit_code is not None:
             os._exit(128 + number)
         self.signal = number
         if self._may_raise:
             raise Interrupted(number)
+
+    def _handle_swallowed(self, swallowed: "sys.UnraisableHookArgs") -> None:
+        """Raise again, outside the callback, what was raised inside one that could not pass it on."""
+        if not isinstance(swallowed.exc_value, Interrupted):
+            sys.__unraisablehook__(swallowed)
+        elif hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, _SECONDS_UNTIL_RAISED_AGAIN)
+
+    def _raise_again(self, number: int, frame: FrameType | None) -> None:
+        if self._may_raise and self._exit_code is None:
+            self.check()
+
+    def _end(self) -> None:
+        if self._exit_code is None:
+            return
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):  # whoever was reading it has gone
+                continue
+        os._exit(self._exit_code)
 
 
 interruption = Interruption()

@@ -10,7 +10,7 @@ from time import monotonic
 
 from hydra import compose
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, Override, Quote, QuotedString
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.types import HydraContext, TaskFunction
@@ -19,10 +19,14 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from winnow.command._allowed import Typed, check_resolvers
 from winnow.command.arguments import CHOICES
 from winnow.command.checks import check_config
-from winnow.command.configuration import build
+from winnow.command.configuration import UNKNOWN, build, recorded
+from winnow.command.interruption import interruption
+from winnow.command.launched import launching
 from winnow.command.messages import in_own_words
 from winnow.command.plan import Plan
 from winnow.command.sweep import Sweep
+from winnow.errors import InvalidValue
+from winnow.registry import name_of
 
 NOTICE_SECONDS = 1.0
 
@@ -31,15 +35,29 @@ def run(context: HydraContext, function: TaskFunction, config: DictConfig, argum
     """Compose and check every job, then run them here or hand them to the launcher that was chosen."""
     jobs = combinations(arguments)
     plans = list(_plans(jobs, _conf(config)))
-    sweep = Sweep.begin(plans, command=" ".join(config.hydra.overrides.task))
+    sweep = Sweep.begin(plans, command=recorded(config.hydra.overrides.task, config))
     if config.hydra.launcher._target_.endswith(".BasicLauncher"):
         sweep.run()
         return
     with open_dict(config):
-        # Each job is started with this configuration, and so finds the folder of its command.
-        config.hydra.sweep.dir = str(sweep.folder)
-    launch = Plugins.instance().instantiate_launcher(context, function, config).launch
-    sweep.launch(lambda words: launch([[*job, *words] for job in jobs], initial_job_idx=0))
+        config.hydra.sweep.dir = str(sweep.folder)  # where some launchers keep files of their own
+    launcher = Plugins.instance().instantiate_launcher(context, function, config)
+    shared = _shared_words(sweep)
+
+    def launch() -> None:
+        with launching(sweep.folder):
+            launcher.launch([[*job, *shared] for job in jobs], initial_job_idx=0)
+
+    sweep.run(launch)
+
+
+def _shared_words(sweep: Sweep) -> list[str]:
+    """Return the words that every launched job needs besides its own to take part in the command."""
+    folder = QuotedString(str(sweep.folder), Quote.single).with_quotes()
+    words = [f"hydra.sweep.dir={folder}"]
+    # The data set was decided once, here: the jobs of a sweep must not disagree about it.
+    names = {name_of(plan.stages.dataset) for plan in sweep.plans}
+    return words + ([f"dataset={names.pop()}"] if len(names) == 1 else [])
 
 
 def combinations(arguments: Sequence[str]) -> list[list[str]]:
@@ -50,23 +68,32 @@ def combinations(arguments: Sequence[str]) -> list[list[str]]:
 
     Raises
     ------
-    HydraException
-        If a sweep has no values that could be listed, such as `interval(0,1)`.
+    InvalidValue
+        If a sweep has no values, or none that could be listed, such as `interval(0,1)`.
     """
     axes: dict[str, list[str]] = {}
     for override in OverridesParser.create().parse_overrides(list(arguments)):
-        axes[override.get_key_element()] = list(_values(override))
+        axes[override.get_key_element()] = _values(override)
     return [list(job) for job in product(*axes.values())]
 
 
-def _values(override: Override) -> Iterator[str]:
+def _values(override: Override) -> list[str]:
     key = override.get_key_element()
     if not override.is_sweep_override():
-        yield override.input_line if override.is_delete() else f"{key}={override.get_value_element_as_str()}"
-    elif override.is_discrete_sweep():
-        yield from (f"{key}={value}" for value in override.sweep_string_iterator())
-    else:
-        raise HydraException(f"a sweep must list its values, got {override.input_line}")
+        value = override.get_value_element_as_str
+        return [override.input_line if override.is_delete() else f"{key}={value()}"]
+    values = list(override.sweep_string_iterator()) if _is_listed(override) else []
+    if not values:
+        raise InvalidValue(
+            f"{key} must be given the values of a sweep, got none",
+            where=override.input_line,
+            remedy=f"list them, {key}=600,1200, or count, {key}=range(100,700,100)",
+        )
+    return [f"{key}={value}" for value in values]
+
+
+def _is_listed(override: Override) -> bool:
+    return override.is_discrete_sweep() and not isinstance(override.value(), Glob)
 
 
 def _conf(config: DictConfig) -> Path:
@@ -78,14 +105,28 @@ def _conf(config: DictConfig) -> Path:
 def _plans(jobs: Sequence[Sequence[str]], conf: Path) -> Iterator[Plan]:
     composer, noticed = Composer(conf), monotonic()
     for number, words in enumerate(jobs):
+        interruption.check()
         if monotonic() - noticed > NOTICE_SECONDS:
             noticed = monotonic()
             print(f"checking job {number + 1} of {len(jobs)}", file=sys.stderr, flush=True)
         try:
             yield build(composer.composed(words), words)
         except HydraException as error:
-            swept = [word for word in words if not all(word in other for other in jobs)]
-            raise in_own_words(error, swept) from error
+            raise in_own_words(error) from error
+        except InvalidValue as error:
+            raise _of_option(
+                error, [word for word in words if not all(word in job for job in jobs)]
+            ) from error
+
+
+def _of_option(error: InvalidValue, swept: Sequence[str]) -> InvalidValue:
+    """Return the refusal of a setting with the option of the sweep that does not have it, if it is that."""
+    group = error.where.partition(".")[0]
+    option = next((word for word in swept if word.startswith(f"{group}=")), "")
+    if not option or not error.what.startswith(UNKNOWN):
+        return error
+    meant = error.remedy if error.remedy.startswith("did you mean") else ""
+    return InvalidValue(error.what, where=option, remedy=meant or f"leave {option} out of the sweep")
 
 
 @dataclass(eq=False)

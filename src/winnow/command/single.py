@@ -1,21 +1,43 @@
 """Run one job: the only one of a command, or one that a launcher of Hydra has taken from a command."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from winnow.command.configuration import build
+from winnow.command.configuration import build, recorded
+from winnow.command.ending import Ended
+from winnow.command.launched import following, was_stopped
+from winnow.command.plan import Plan
 from winnow.command.sweep import Sweep
+from winnow.errors import Interrupted
 
 
 def run(config: DictConfig) -> None:
-    """Run the job of a composed configuration."""
+    """Run the job of a composed configuration.
+
+    Raises
+    ------
+    Ended
+        With whatever error ended the only job of a command.
+    """
     command = HydraConfig.get()
-    plan = build(config, list(command.overrides.task))
     if command.mode == RunMode.MULTIRUN:
-        # What comes of it, the process that launched it reads from the folder.
-        Sweep([plan], Path(command.sweep.dir), first=command.job.num, launched=True).run_jobs()
-    else:
-        Sweep.begin([plan], command=" ".join(command.overrides.task)).run()
+        plan = build(config, list(command.overrides.task))
+        _run_launched(plan, Path(command.sweep.dir), command.job.num)
+        return
+    try:
+        plan = build(config, list(command.overrides.task))
+        Sweep.begin([plan], command=recorded(command.overrides.task, config)).run()
+    except Exception as error:
+        raise Ended(error) from error
+
+
+def _run_launched(plan: Plan, folder: Path, number: int) -> None:
+    """Run one job of a command; what comes of it, the process that launched it reads from the folder."""
+    if was_stopped(folder):
+        return
+    with suppress(Interrupted), following(folder):
+        Sweep([plan], folder, first=number, launched=True).run_jobs()

@@ -7,8 +7,9 @@ start, so that even after a kill -9 it says truthfully what was done and what wa
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -24,13 +25,13 @@ from winnow.command.progress import JobProgress
 from winnow.command.record import Record
 from winnow.command.scheduler import Assignment, Scheduler
 from winnow.dataset.auto import Auto
-from winnow.errors import TRACEBACK, InvalidValue, JobsFailed, WinnowError, exit_code, explain
-from winnow.registry import name_of
+from winnow.errors import TRACEBACK, InvalidValue, JobsFailed, WinnowError, WinnowWarning, exit_code, explain
 from winnow.report import figures, history, tables
 from winnow.report.results import Results, write_csv
 from winnow.report.rows import Row, write_rows
-from winnow.stages import Store
+from winnow.stages import Store, Tracker
 from winnow.store.cache import Cache
+from winnow.store.credentials import without_credentials
 
 PARENT = "parent-run"
 COMMAND = "command"
@@ -53,6 +54,7 @@ class Sweep:
     first: int = 0
     launched: bool = False
     _rows: dict[int, list[Row]] = field(default_factory=dict)
+    _stores: dict[Tracker, Store] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, plans: Sequence[Plan], command: str) -> "Sweep":
@@ -67,21 +69,30 @@ class Sweep:
             If the tracking store cannot be reached, before anything is computed.
         """
         interruption.check()
-        plans = _decided(plans)
+        with interruption.interruptible():
+            plans = _decided(plans)
         state_dir = Path(plans[0].settings.state_dir).absolute()
         # Microseconds and a random part: two sweeps of the same second must not share a folder.
         folder = state_dir / "runs" / f"{datetime.now():%Y-%m-%d_%H-%M-%S.%f}_{token_hex(3)}"
-        _make(folder)
         sweep = cls(plans, folder)
+        stores = [sweep.store_of(plan) for plan in plans]  # an address that is none is refused here
+        _make(folder)
         write_rows(folder / "sweep.json", [pending(number, plan) for number, plan in enumerate(plans)])
-        (folder / COMMAND).write_text(command)
-        for tracker in {plan.stages.tracker for plan in plans}:
-            store = tracker.open(state_dir)
-            store.check()
-            store.reap()
-            store.send()  # what earlier commands could not
+        (folder / COMMAND).write_text(without_credentials(command))
+        for store in dict.fromkeys(stores):
+            # The last sends what earlier commands could not.
+            for prepare in (store.check, store.reap, store.send):
+                interruption.check()
+                prepare()
         sweep.cache.sweep_temporary()
         return sweep
+
+    def store_of(self, plan: Plan) -> Store:
+        """Return where the runs of a job are recorded; one store for all jobs that name the same."""
+        tracker = plan.stages.tracker
+        if tracker not in self._stores:
+            self._stores[tracker] = tracker.open(self.state_dir)
+        return self._stores[tracker]
 
     @property
     def state_dir(self) -> Path:
@@ -98,8 +109,10 @@ class Sweep:
         """Where results are kept."""
         return Cache(self.state_dir / "cache").checked()
 
-    def run(self, *, shown: bool = True) -> Results:
+    def run(self, work: Callable[[], object] | None = None, *, shown: bool = True) -> Results:
         """Run every job, record and print what came of the command, and return it.
+
+        `work` runs the jobs; by default that is done here.
 
         Raises
         ------
@@ -108,7 +121,7 @@ class Sweep:
         """
         error: BaseException | None = None
         try:
-            self.run_jobs()
+            (work or self.run_jobs)()
         except BaseException as caught:
             error = caught
             raise
@@ -116,26 +129,6 @@ class Sweep:
             outcome = self.finish(error, shown=shown)
         _raise_if_failed(outcome.rows)
         return outcome
-
-    def launch(self, launch: Callable[[list[str]], object]) -> None:
-        """Let a launcher of Hydra run the jobs, wherever it does, and print what came of the command.
-
-        `launch` starts all jobs with these words added to those of each.
-        """
-        error: BaseException | None = None
-        try:
-            launch(self._words_for_all())
-        except BaseException as caught:
-            error = caught
-            raise
-        finally:
-            outcome = self.finish(error)
-        _raise_if_failed(outcome.rows)
-
-    def _words_for_all(self) -> list[str]:
-        # The data set was decided once, here: the jobs of a sweep must not disagree about it.
-        names = {name_of(plan.stages.dataset) for plan in self.plans}
-        return [f"dataset={names.pop()}"] if len(names) == 1 else []
 
     def run_jobs(self) -> None:
         """Run the jobs one after the other; their repetitions share the workers."""
@@ -152,7 +145,7 @@ class Sweep:
     def _later(self) -> Iterator[Assignment]:
         """Yield the repetitions of jobs whose turn has not come, as far as nothing has to be embedded."""
         for job in self.jobs:
-            if job.plan.trains and job.number not in self._rows:
+            if job.asked.trains and job.number not in self._rows:
                 with suppress(WinnowError):  # reported when its turn has come
                     job.check()
                     if job.plan.stages.dataset == self.plans[0].stages.dataset and job.is_embedded:
@@ -160,9 +153,10 @@ class Sweep:
 
     def _run(self, job: Job, scheduler: Scheduler) -> list[Row]:
         """Run one job and return its rows, whatever became of it."""
-        row = pending(job.number, job.plan)
+        row = pending(job.number, job.asked)
         try:
             interruption.check()
+            row = pending(job.number, job.plan)
             outcome = [self._study(job, row)] if job.plan.study else []
             if job.plan.trains:
                 outcome = self._outcome(job, row, scheduler)
@@ -172,8 +166,8 @@ class Sweep:
             # Not raised: the other jobs shall go on.
             row = replace(row, status="failed", reason=explain(error), exit_code=exit_code(error))
             if len(self.plans) > 1:
-                words = f"{row.selector} k={row.k} budget={row.budget}"
-                print(f"failed: {words}: {row.reason}", file=sys.stderr)
+                sizes = f" k={row.k} budget={row.budget}" if row.k else ""
+                print(f"failed: {row.selector}{sizes}: {row.reason}", file=sys.stderr)
             if os.environ.get(TRACEBACK):
                 traceback.print_exc()
             return [row]
@@ -185,7 +179,7 @@ class Sweep:
     def _outcome(self, job: Job, row: Row, scheduler: Scheduler) -> list[Row]:
         """Make sure that every repetition of the method and of its baseline is computed and recorded."""
         job.check()
-        store = job.plan.stages.tracker.open(self.state_dir)
+        store = self.store_of(job.plan)
         complete = all(store.finished(arm.key) for arm in job.arms)
         found = job.found() if complete else None
         scores = found or self._compute(job, store, scheduler)
@@ -207,7 +201,9 @@ class Sweep:
 
     def _record(self, job: Job, arm: Arm, store: Store, score_of: Callable, against: Scores | None) -> Scores:
         """Score one arm, inside a run of its own unless there is one."""
-        with arm.cache.lock(f"run-{arm.key}"):  # another process may be about to write the same run
+        with ExitStack() as held:
+            with interruption.interruptible():  # another process may be about to write the same run
+                held.enter_context(arm.cache.lock(f"run-{arm.key}"))
             if store.finished(arm.key):
                 return {name: [score_of(each) for each in arm.repetitions(name)] for name in arm.networks}
             of_sweep = len(self.plans) > 1 or self.launched or job.plan.study
@@ -224,7 +220,7 @@ class Sweep:
     def _study(self, job: Job, row: Row) -> Row:
         """Run a study, whose figures and tables the tracker keeps at the end of the command."""
         settings, study = job.plan.settings, job.plan.study
-        self._parent(job.plan.stages.tracker.open(self.state_dir))
+        self._parent(self.store_of(job.plan))
         folder = self.folder / f"study-{row.job}"
         folder.mkdir(parents=True)
         with interruption.interruptible():
@@ -240,13 +236,15 @@ class Sweep:
         """Record what came of the command and, if `shown`, print it."""
         outcome = self.outcome()
         write_rows(self.folder / "sweep.json", outcome.rows)
-        if shown:
-            tables.show(outcome, tables.console())
-        files = []
-        if outcome.finished:
-            files = [write_csv(outcome, self.folder / "results.csv")]
-            files += [figures.accuracy(outcome, self.folder / "accuracy.png")]
-        self._send(files, _ending(outcome.rows, error))
+        files: list[Path] = []
+        try:
+            if shown:
+                tables.show(outcome, tables.console())
+            if outcome.finished:
+                files.append(write_csv(outcome, self.folder / "results.csv"))
+                files.append(figures.accuracy(outcome, self.folder / "accuracy.png"))
+        finally:
+            self._send(files, _ending(outcome.rows, error))
         return outcome
 
     def _send(self, files: Sequence[Path], ending: str) -> None:
@@ -257,26 +255,30 @@ class Sweep:
         TryLater
             If it still cannot: then it is kept, and sent by the next command.
         """
-        store = self.plans[0].stages.tracker.open(self.state_dir)
+        store = self.store_of(self.plans[0])
         if (parent := self.folder / PARENT).exists():
             files = [*files, *sorted(self.folder.glob("study-*/*"))]
             store.close_parent(parent.read_text(), ending, artifacts=files)
+        if self._rows == {}:  # the jobs ran in other processes, which may have died
+            store.reap()
         if fault := store.send():
-            raise fault
+            if interruption.signal is None:
+                raise fault
+            warnings.warn(str(fault), WinnowWarning, stacklevel=2)  # the command ends with the signal's code
 
 
 def pending(number: int, plan: Plan) -> Row:
-    """Return the row of a job that has not run yet."""
+    """Return the row of a job that has not run yet; sizes that the data set will decide are 0."""
     settings, options = plan.settings, plan.stages.options()
     return Row(
         job=number,
         status="pending",
         selector=options["selector"],
         network=options["model"],
-        k=settings.k,
-        budget=settings.budget,
+        k=settings.k if isinstance(settings.k, int) else 0,
+        budget=settings.budget if isinstance(settings.budget, int) else 0,
         options=options,
-        overrides=list(plan.overrides),
+        overrides=[without_credentials(word) for word in plan.overrides],
     )
 
 
@@ -306,6 +308,7 @@ def _raise_if_failed(outcome: Sequence[Row]) -> None:
 
 
 def _ending(outcome: Sequence[Row], error: BaseException | None) -> str:
-    if error is not None and not isinstance(error, Exception):
-        return "KILLED"
-    return "FINISHED" if all(row.done for row in outcome) else "FAILED"
+    if all(row.done for row in outcome):
+        return "FINISHED"
+    stopped = interruption.signal is not None or not isinstance(error, Exception | None)
+    return "KILLED" if stopped else "FAILED"

@@ -50,9 +50,11 @@ class FolderRun(Run):
         if not path.is_file():
             raise InvalidValue(f"artifact must be a file, got {path}")
         self._folder.keep_file(path, f"{folder}/{path.name}" if folder else path.name)
+        self._send_now_and_then()
 
     def text(self, content: str, name: str) -> None:
         self._folder.keep_text(content, name)
+        self._send_now_and_then()
 
     def require_result(self) -> None:
         """Refuse to call a run finished that has no result."""

@@ -53,9 +53,7 @@ class MLflowStore(Store):
         found = self._finished.find(key, self.destination.name, self.destination.experiment)
         if found is None:
             return None
-        file = self.destination.file
-        is_gone = file is not None and not database.exists(file)
-        if is_gone and not UnsentRun(self._unsent / found.folder).exists:
+        if self._has_no_database and not UnsentRun(self._unsent / found.folder).exists:
             return None
         return found.run_id or found.folder
 
@@ -101,7 +99,7 @@ class MLflowStore(Store):
         if not orphans:
             return 0
         with database.locked(self._unsent.with_suffix(".lock")):
-            # Asked again, because one may have ended properly before its process did.
+            # Looked at again, because one may have ended properly before its process did.
             dead = [run for run in orphans if run.exists and not run.ended]
             for run in dead:
                 run.end("FAILED", f"process {run.about['process']['winnow.pid']} died")
@@ -151,7 +149,14 @@ class MLflowStore(Store):
         try:
             self._sender.connect()
         except TryLater as fault:
+            if self._has_no_database:  # nothing was ever sent to it: better no work is begun
+                raise
             self._hold_back(fault)
+
+    @property
+    def _has_no_database(self) -> bool:
+        file = self.destination.file
+        return file is not None and not database.exists(file)
 
     def _deliver(self, run: UnsentRun) -> None:
         """Send what there is, unless the store could not be reached a short time ago."""
