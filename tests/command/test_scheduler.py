@@ -9,7 +9,8 @@ import pytest
 from winnow.command.executor import Executor, WorkerDied
 from winnow.command.scheduler import Assignment, Scheduler, choose, score
 from winnow.dataset.digits import Digits
-from winnow.pipeline import Repetition, Score
+from winnow.pipeline import Repetition
+from winnow.types import Score
 
 
 def score_of(rows):
@@ -143,3 +144,36 @@ def test_a_task_whose_worker_dies_again_and_again_fails(make):
     scheduler.add([make("a")])
     with pytest.raises(WorkerDied, match="a worker process died"):
         scheduler.score("a")
+
+
+class Deadly(Executor):
+    """An executor of several workers; as one pool, all tasks under way fail when one kills its worker."""
+
+    width = 0
+
+    def __init__(self, deadly):
+        self.width, self.deadly, self.under_way = 2, deadly, {}
+
+    def submit(self, work, repetition, source):
+        future = Future()
+        self.under_way[future] = work, repetition
+        return future
+
+    def wait(self, futures):
+        futures = list(futures)
+        if any(self.under_way[future][1].key == self.deadly for future in futures):
+            for future in futures:
+                future.set_exception(BrokenProcessPool("killed"))
+            return set(futures)
+        work, repetition = self.under_way[futures[0]]
+        futures[0].set_result(work(repetition))
+        return {futures[0]}
+
+
+def test_a_task_that_kills_every_worker_takes_no_other_with_it(make):
+    scheduler = Scheduler(Deadly("b"), iter(()))
+    scheduler.add([make(key) for key in "abcd"])
+    for key in "acd":
+        assert scheduler.score(key) == score_of(key)
+    with pytest.raises(WorkerDied):
+        scheduler.score("b")

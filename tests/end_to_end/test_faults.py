@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -53,14 +54,31 @@ def test_a_loss_that_explodes_fails_the_run_and_is_averaged_into_nothing(command
     assert (row["status"], row["accuracies"]) == ("failed", [])
 
 
-def test_a_killed_worker_fails_its_job_alone(command):
-    process = command.start(
-        "-m", "selector=uniform", "k=20,30", "seeds=1", "n_jobs=2", "trainer.steps=3000", "tracker=none"
-    )
+TWO_JOBS = ("-m", "selector=uniform", "k=20,30", "seeds=1", "n_jobs=2", "trainer.steps=300", "tracker=none")
+
+
+def test_a_task_whose_worker_is_killed_is_tried_again(command):
+    process = command.start(*TWO_JOBS)
     os.kill(holder(command.wait_for("cache/locks/trained-*.holder")), signal.SIGKILL)
     _, stderr = process.communicate(timeout=200)
+    assert process.returncode == 0, stderr
+    assert [row["status"] for row in command.rows()] == ["ok", "ok"]
+
+
+def test_a_worker_that_is_killed_again_fails_its_job_alone(command):
+    process, killed = command.start(*TWO_JOBS), set()
+    label = command.wait_for("cache/locks/trained-*.holder")
+    while process.poll() is None:
+        with suppress(OSError, IndexError):  # between two workers there is no label
+            worker = int(label.read_text().split()[1])
+            if worker not in killed:
+                os.kill(worker, signal.SIGKILL)
+                killed.add(worker)
+        time.sleep(0.01)
+    _, stderr = process.communicate(timeout=200)
     assert process.returncode == 1
-    assert [row["status"] for row in command.rows()] == ["failed", "ok"]
+    assert len(killed) == 2
+    assert sorted(row["status"] for row in command.rows()) == ["failed", "ok"]
     assert "a worker process died" in stderr
     assert "Traceback" not in stderr
 

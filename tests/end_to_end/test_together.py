@@ -1,7 +1,9 @@
 """Commands that are started at the same moment share their work and stay out of each other's way."""
 
 import shutil
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -49,3 +51,26 @@ def test_hydras_launchers_run_the_same_jobs(finished, reference, launcher):
     assert [(row["selector"], row["status"]) for row in rows] == [("nearest", "cached"), ("furthest", "ok")]
     assert rows[0]["accuracies"] == reference.accuracies()["nearest", 20]
     assert {run["status"] for run in finished.tracked()} == {"FINISHED"}
+    assert list(finished.state.glob("runs/*/jobs")) == []
+    assert finished.alive() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+def test_launched_jobs_end_with_their_command(command, launcher, number):
+    words = ["selector=uniform,random", "seeds=1", "trainer.steps=1000000", f"hydra/launcher={launcher}"]
+    process = command.start("-m", *words, *LAUNCHERS[launcher])
+    command.wait_for("cache/locks/trained-*.holder")
+    time.sleep(1)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+    deadline = time.monotonic() + 30
+    while command.alive() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert command.alive() == []
+    assert process.returncode == (-9 if number == signal.SIGKILL else 128 + number), stderr
+    assert {run["status"] for run in command.tracked()} <= {"KILLED", "RUNNING"}
+    if number == signal.SIGTERM:
+        assert {run["status"] for run in command.tracked()} == {"KILLED"}
+        assert {row["status"] for row in command.rows()} <= {"interrupted", "pending"}
+        assert "Traceback" not in stderr

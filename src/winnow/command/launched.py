@@ -19,7 +19,7 @@ from winnow.store.lock import hold, remove_if_free
 
 LOCK, STOP = "launcher.lock", "stop"
 SECONDS_BETWEEN_LOOKS = 0.5
-SECONDS_TO_END = 10.0  # for a job to write down that it was stopped
+SECONDS_TO_END = 30.0  # for a job to write down that it was stopped
 
 
 @contextmanager

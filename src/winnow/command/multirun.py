@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from winnow.command._allowed import Typed, check_resolvers
 from winnow.command.arguments import CHOICES
 from winnow.command.checks import check_config
-from winnow.command.configuration import build, recorded
+from winnow.command.configuration import UNKNOWN, build, recorded
 from winnow.command.interruption import interruption
 from winnow.command.launched import launching
 from winnow.command.messages import in_own_words
@@ -112,8 +112,21 @@ def _plans(jobs: Sequence[Sequence[str]], conf: Path) -> Iterator[Plan]:
         try:
             yield build(composer.composed(words), words)
         except HydraException as error:
-            swept = [word for word in words if not all(word in other for other in jobs)]
-            raise in_own_words(error, swept) from error
+            raise in_own_words(error) from error
+        except InvalidValue as error:
+            raise _of_option(
+                error, [word for word in words if not all(word in job for job in jobs)]
+            ) from error
+
+
+def _of_option(error: InvalidValue, swept: Sequence[str]) -> InvalidValue:
+    """Return the refusal of a setting with the option of the sweep that does not have it, if it is that."""
+    group = error.where.partition(".")[0]
+    option = next((word for word in swept if word.startswith(f"{group}=")), "")
+    if not option or not error.what.startswith(UNKNOWN):
+        return error
+    meant = error.remedy if error.remedy.startswith("did you mean") else ""
+    return InvalidValue(error.what, where=option, remedy=meant or f"leave {option} out of the sweep")
 
 
 @dataclass(eq=False)

@@ -8,12 +8,11 @@ from typing import Any
 
 from winnow.command.executor import Executor, WorkerDied, died
 from winnow.command.interruption import interruption
-from winnow.pipeline import Repetition, Score
+from winnow.pipeline import Repetition
 from winnow.stages import Source
-from winnow.types import Subset
+from winnow.types import Score, Subset
 
 TASKS_PER_WORKER = 2  # handed out ahead, so that no worker waits for the next one
-ATTEMPTS = 2  # a task that was under way when some worker died gets another
 TRAINED_TOGETHER = 64  # fewer keep a GPU busy with LeNet-5, and an interruption costs one such group
 
 
@@ -47,7 +46,9 @@ class Scheduler:
     _to_train: deque[Assignment] = field(default_factory=deque)
     _of_rows: dict[str, list[Assignment]] = field(default_factory=dict)  # who waits for the same training
     _running: dict[Future, tuple[Assignment, Callable]] = field(default_factory=dict)
-    _attempts: dict[str, int] = field(default_factory=dict)
+    # What was under way when a worker died, and what is or was tried once more for that reason.
+    _suspects: deque[tuple[Assignment, Callable]] = field(default_factory=deque)
+    _retried: set[tuple[str, Callable]] = field(default_factory=set)
 
     def add(self, assignments: Iterable[Assignment]) -> None:
         """Take assignments whose turn has come: they go before all others."""
@@ -72,6 +73,10 @@ class Scheduler:
         return self._known.setdefault(assignment.key, assignment) is assignment
 
     def _hand_out(self) -> None:
+        if self._suspects or self._is_trial():
+            if not self._running:
+                self._start(*self._suspects.popleft())
+            return
         most = 1 if self.executor.width == 1 else TASKS_PER_WORKER * self.executor.width
         while len(self._running) < most and (task := self._next()):
             self._start(*task)
@@ -88,7 +93,6 @@ class Scheduler:
         return None
 
     def _start(self, assignment: Assignment, work: Callable[[Repetition], Any]) -> None:
-        self._attempts[assignment.key] = self._attempts.get(assignment.key, 0) + 1
         future = self.executor.submit(work, assignment.repetition, assignment.source)
         self._running[future] = assignment, work
 
@@ -120,11 +124,15 @@ class Scheduler:
                 self._of_rows[rows] = []
 
     def _after_a_death(self, assignment: Assignment, work: Callable[[Repetition], Any]) -> None:
-        """Nobody knows whose task brought the worker down: each that was under way is tried once more."""
-        if self._attempts[assignment.key] < ATTEMPTS + (work is score):
-            self._to_train.append(assignment) if work is score else self._to_choose.append(assignment)
-        else:
+        """Try a task once more, alone: nobody knows which of those under way brought the worker down."""
+        if (assignment.key, work) in self._retried:
             self._end(assignment, WorkerDied())
+        else:
+            self._retried.add((assignment.key, work))
+            self._suspects.append((assignment, work))
+
+    def _is_trial(self) -> bool:
+        return any((assignment.key, work) in self._retried for assignment, work in self._running.values())
 
     # Repetitions that are trained as one network: gathered until the result of one of them is needed.
 

@@ -7,6 +7,7 @@ start, so that even after a kill -9 it says truthfully what was done and what wa
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from winnow.command.progress import JobProgress
 from winnow.command.record import Record
 from winnow.command.scheduler import Assignment, Scheduler
 from winnow.dataset.auto import Auto
-from winnow.errors import TRACEBACK, InvalidValue, JobsFailed, WinnowError, exit_code, explain
+from winnow.errors import TRACEBACK, InvalidValue, JobsFailed, WinnowError, WinnowWarning, exit_code, explain
 from winnow.report import figures, history, tables
 from winnow.report.results import Results, write_csv
 from winnow.report.rows import Row, write_rows
@@ -144,7 +145,7 @@ class Sweep:
     def _later(self) -> Iterator[Assignment]:
         """Yield the repetitions of jobs whose turn has not come, as far as nothing has to be embedded."""
         for job in self.jobs:
-            if job.plan.trains and job.number not in self._rows:
+            if job.asked.trains and job.number not in self._rows:
                 with suppress(WinnowError):  # reported when its turn has come
                     job.check()
                     if job.plan.stages.dataset == self.plans[0].stages.dataset and job.is_embedded:
@@ -152,9 +153,10 @@ class Sweep:
 
     def _run(self, job: Job, scheduler: Scheduler) -> list[Row]:
         """Run one job and return its rows, whatever became of it."""
-        row = pending(job.number, job.plan)
+        row = pending(job.number, job.asked)
         try:
             interruption.check()
+            row = pending(job.number, job.plan)
             outcome = [self._study(job, row)] if job.plan.study else []
             if job.plan.trains:
                 outcome = self._outcome(job, row, scheduler)
@@ -164,8 +166,8 @@ class Sweep:
             # Not raised: the other jobs shall go on.
             row = replace(row, status="failed", reason=explain(error), exit_code=exit_code(error))
             if len(self.plans) > 1:
-                words = f"{row.selector} k={row.k} budget={row.budget}"
-                print(f"failed: {words}: {row.reason}", file=sys.stderr)
+                sizes = f" k={row.k} budget={row.budget}" if row.k else ""
+                print(f"failed: {row.selector}{sizes}: {row.reason}", file=sys.stderr)
             if os.environ.get(TRACEBACK):
                 traceback.print_exc()
             return [row]
@@ -234,13 +236,15 @@ class Sweep:
         """Record what came of the command and, if `shown`, print it."""
         outcome = self.outcome()
         write_rows(self.folder / "sweep.json", outcome.rows)
-        if shown:
-            tables.show(outcome, tables.console())
-        files = []
-        if outcome.finished:
-            files = [write_csv(outcome, self.folder / "results.csv")]
-            files += [figures.accuracy(outcome, self.folder / "accuracy.png")]
-        self._send(files, _ending(outcome.rows, error))
+        files: list[Path] = []
+        try:
+            if shown:
+                tables.show(outcome, tables.console())
+            if outcome.finished:
+                files.append(write_csv(outcome, self.folder / "results.csv"))
+                files.append(figures.accuracy(outcome, self.folder / "accuracy.png"))
+        finally:
+            self._send(files, _ending(outcome.rows, error))
         return outcome
 
     def _send(self, files: Sequence[Path], ending: str) -> None:
@@ -255,20 +259,24 @@ class Sweep:
         if (parent := self.folder / PARENT).exists():
             files = [*files, *sorted(self.folder.glob("study-*/*"))]
             store.close_parent(parent.read_text(), ending, artifacts=files)
+        if self._rows == {}:  # the jobs ran in other processes, which may have died
+            store.reap()
         if fault := store.send():
-            raise fault
+            if interruption.signal is None:
+                raise fault
+            warnings.warn(str(fault), WinnowWarning, stacklevel=2)  # the command ends with the signal's code
 
 
 def pending(number: int, plan: Plan) -> Row:
-    """Return the row of a job that has not run yet."""
+    """Return the row of a job that has not run yet; sizes that the data set will decide are 0."""
     settings, options = plan.settings, plan.stages.options()
     return Row(
         job=number,
         status="pending",
         selector=options["selector"],
         network=options["model"],
-        k=settings.k,
-        budget=settings.budget,
+        k=settings.k if isinstance(settings.k, int) else 0,
+        budget=settings.budget if isinstance(settings.budget, int) else 0,
         options=options,
         overrides=[without_credentials(word) for word in plan.overrides],
     )

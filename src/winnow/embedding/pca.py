@@ -9,7 +9,9 @@ lighting.
    section 2. https://doi.org/10.1111/1467-9868.00196
 """
 
+import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -47,9 +49,12 @@ class PCA(ScaledEmbedding):
 
     components: Annotated[int, Field(ge=1)] = 64
 
+    def limits(self, shape: tuple[int, ...]) -> Mapping[str, int]:
+        return {"components": min(shape[0], math.prod(shape[1:]))}
+
     def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
         X = flatten(x)
-        if self.components > (most := min(X.shape)):
+        if self.components > (most := self.limits(x.shape)["components"]):
             raise InvalidValue(
                 f"components must be at most {most}, the smaller of rows and values, got {self.components}",
                 remedy=f"try embedding.components={most}" if most else "",

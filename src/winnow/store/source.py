@@ -92,7 +92,7 @@ def _modules(node: ast.AST) -> Iterator[str]:
 
 
 def _files(parts: list[str], package: Path) -> Iterator[Path]:
-    """Yield the files that importing `package.parts` runs: the package, its rooms, and the module.
+    """Yield the files that importing `package.parts` runs: the package, its folders, and the module.
 
     A last part that is no module is a name inside the module before it.
     """
