@@ -229,6 +229,22 @@ class Trained:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Score:
+    """What one repetition was worth.
+
+    `accuracy` and `worst_class`, the accuracy on the class that is known least, are in percent;
+    `rows_of_class` counts the kept rows of every class; `seconds` is what every step took when it was
+    computed; `found` says that nothing was computed now.
+    """
+
+    accuracy: float
+    worst_class: float
+    rows_of_class: Sequence[int]
+    seconds: Mapping[str, float]
+    found: bool
+
+
 def _require(holds: bool, rule: str) -> None:
     if not holds:
         raise InvalidValue(rule)

@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,6 @@ class Command:
     folder: Path
     settings: tuple[str, ...] = TINY
     tracker: str = "none"
-    _warned: list[str] = field(default_factory=list)
 
     @property
     def state(self) -> Path:
@@ -114,13 +113,23 @@ class Command:
 
     def runs(self) -> list[dict[str, Any]]:
         """Every run in the database: its columns and tags."""
-        with closing(sqlite3.connect(self.state / "mlflow.db")) as connection:
-            connection.row_factory = sqlite3.Row
-            found = [dict(row) for row in connection.execute("select * from runs order by start_time")]
-            for run in found:
-                which = (run["run_uuid"],)
-                run |= dict(connection.execute("select key, value from tags where run_uuid = ?", which))
-        return found
+        return _runs(self.state)
+
+
+def _runs(state: Path) -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(state / "mlflow.db")) as connection:
+        connection.row_factory = sqlite3.Row
+        found = [dict(row) for row in connection.execute("select * from runs order by start_time")]
+        for run in found:
+            which = (run["run_uuid"],)
+            run |= dict(connection.execute("select key, value from tags where run_uuid = ?", which))
+    return found
+
+
+@pytest.fixture(scope="session")
+def runs_of() -> Callable[[Path], list[dict[str, Any]]]:
+    """Read every run of a state folder's database: its columns and tags."""
+    return _runs
 
 
 @pytest.fixture
@@ -159,6 +168,7 @@ def table(tmp_path) -> Callable[..., tuple[str, ...]]:
     return write
 
 
+@pytest.fixture(scope="session")
 def child_environment() -> dict[str, str]:
     """The environment without what pytest adds, which changes what MLflow does."""
     theirs = ("PYTEST_", "WINNOW_", "MLFLOW_", "HYDRA_")
@@ -167,13 +177,13 @@ def child_environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def python() -> Iterator[Callable[..., subprocess.Popen]]:
+def python(child_environment) -> Iterator[Callable[..., subprocess.Popen]]:
     """Start Python in processes of their own, of which none outlives the test."""
     started = []
 
     def start(*words: object, **options: Any) -> subprocess.Popen:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        environment = child_environment() | options.pop("env", {})
+        environment = child_environment | options.pop("env", {})
         line = [sys.executable, *map(str, words)]
         started.append(subprocess.Popen(line, env=environment, **(pipes | options)))
         return started[-1]

@@ -1,11 +1,13 @@
 """Rows 41 to 52: the tracker says the truth about every run, and its faults cost no result."""
 
 import hashlib
-import os
-import signal
+import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,58 +19,84 @@ from winnow.tracker import _database as database
 from winnow.tracker._send import Sender
 from winnow.tracker.mlflow import MLflow
 
-BUILDS = "import sys; from pathlib import Path; from winnow.tracker import _database as database; "
-BUILDS += "database.create(Path(sys.argv[1]) / 'mlflow.db')"
-
-# Importing MLflow takes seconds; so one process imports it and forks those that race.
-RACE = """
-import os, sys, traceback
+# Importing MLflow takes seconds; so one process imports it and forks those that meet on no database, and
+# those that die in the middle of a run.
+FORKS = """
+import os, signal, sys, traceback
 from pathlib import Path
 import mlflow
 from winnow.tracker.mlflow import MLflow
 
 
-def work(name):
+def meets(name):
     store = MLflow().open(Path(sys.argv[1]))
     with store.run(f"run {name}", key=f"key {name}", params={}, tags={}) as run:
         run.metrics({"test_acc_median": 90.0 + name})
     assert store.send() is None
 
 
-for name in range(10):
-    if os.fork() == 0:
-        try:
-            work(name)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-sys.exit(sum(os.waitstatus_to_exitcode(os.wait()[1]) != 0 for _ in range(10)))
+def dies(how):
+    with MLflow().open(Path(sys.argv[2])).run("dies", key="dies", params={}, tags={}) as run:
+        run.metrics({"test_acc_median": 90.0})
+        os._exit(3) if how == "exits" else os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fork(work, argument):
+    if pid := os.fork():
+        return pid
+    try:
+        work(argument)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+for name in range(5):
+    fork(meets, name)
+failed = sum(os.waitstatus_to_exitcode(os.wait()[1]) != 0 for _ in range(5))
+dead = [fork(dies, "exits"), fork(dies, "is killed")]
+os.wait(), os.wait()
+print(failed, *dead)
 """
 
 
-def wait_until(condition, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+@dataclass(frozen=True)
+class Forked:
+    """What is left of five processes that met on no database, and of two that died."""
+
+    met: Path
+    died: Path
+    failed: int
+    dead: tuple[str, ...]
 
 
-def test_41_and_42_ten_processes_meet_where_one_was_killed_in_the_first_migration(python, tmp_path):
-    killed = python("-c", BUILDS, tmp_path, start_new_session=True)
-    wait_until(lambda: list(tmp_path.glob("mlflow.db.init-*/mlflow.db")))  # MLflow is at its tables
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
-    assert not database.exists(tmp_path / "mlflow.db")
-    race = python("-c", RACE, tmp_path)
-    _, stderr = race.communicate(timeout=120)
-    assert race.returncode == 0, stderr
-    assert list(tmp_path.glob("mlflow.db.init-*")) == []
-    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as connection:
-        assert connection.execute("select status, count(*) from runs group by 1").fetchall() == [
-            ("FINISHED", 10)
-        ]
+@pytest.fixture(scope="module")
+def forked(tmp_path_factory, database_file, child_environment) -> Forked:
+    met, died = tmp_path_factory.mktemp("met"), tmp_path_factory.mktemp("died")
+    # What a kill in the first migration leaves behind.
+    half_built = met / "mlflow.db.init-killed" / "mlflow.db"
+    half_built.parent.mkdir()
+    half_built.write_bytes(database_file.read_bytes()[:50_000])
+    shutil.copy(database_file, died / "mlflow.db")
+    line = [sys.executable, "-c", FORKS, met, died]
+    ended = subprocess.run(line, env=child_environment, capture_output=True, text=True, timeout=200)
+    assert ended.returncode == 0, ended.stderr
+    failed, *dead = ended.stdout.split()
+    return Forked(met, died, int(failed), tuple(dead))
+
+
+def test_41_of_five_processes_that_meet_on_no_database_none_fails(forked):
+    assert forked.failed == 0
+    with closing(sqlite3.connect(forked.met / "mlflow.db")) as connection:
+        statuses = connection.execute("select status, count(*) from runs group by 1").fetchall()
+        assert statuses == [("FINISHED", 5)]
         assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
+
+
+def test_42_what_a_kill_in_the_first_migration_left_is_in_nobodys_way(forked):
+    assert forked.failed == 0
+    assert list(forked.met.glob("mlflow.db.init-*")) == []
 
 
 def test_43_a_database_that_is_locked_in_the_middle_loses_nothing(tracked, monkeypatch):
@@ -86,8 +114,8 @@ def test_43_a_database_that_is_locked_in_the_middle_loses_nothing(tracked, monke
         ended = tracked.run("selector=uniform", "k=20,30")
         assert (ended.code, ended.statuses) == (75, ["ok", "ok"])
         assert "kept in" in ended.said
-        assert all("sent later" in said for said in ended.warned)
-        assert ended.warned
+        assert len(ended.warned) == 1
+        assert "sent later" in ended.warned[0]
         locks.execute("rollback")
     assert tracked.done("selector=uniform", "k=20,30").statuses == ["cached", "cached"]
     assert [run["status"] for run in tracked.runs()] == ["FINISHED"] * 3  # two, and their parent
@@ -127,8 +155,8 @@ def test_45_a_store_that_dies_in_the_middle_ends_no_training_and_gets_all_later(
         patch.setattr(Sender, "send", dies)
         ended = tracked.run("selector=uniform", "k=20,30,40")
     assert (ended.code, ended.statuses) == (75, ["ok"] * 3)
-    assert all("sent later" in said for said in ended.warned)
-    assert ended.warned
+    assert len(ended.warned) == 1
+    assert "sent later" in ended.warned[0]
     assert tracked.done("selector=uniform", "k=20,30,40").statuses == ["cached"] * 3
     assert [run["status"] for run in tracked.runs()] == ["FINISHED"] * 4  # three, and their parent
     assert list((tracked.state / "unsent").glob("*/")) == []
@@ -158,30 +186,14 @@ def store(tracked) -> Store:
     return MLflow().open(tracked.state)
 
 
-DEATHS = """
-import os, signal, sys
-from pathlib import Path
-import mlflow
-from winnow.tracker.mlflow import MLflow
-
-for die in (lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: os._exit(3)):
-    if (pid := os.fork()) == 0:
-        with MLflow().open(Path(sys.argv[1])).run("dies", key="dies", params={}, tags={}) as run:
-            run.metrics({"test_acc_median": 90.0})
-            die()
-    os.waitpid(pid, 0)
-    print(pid)
-"""
-
-
-def test_48_the_runs_of_processes_that_died_are_failed_by_the_next_command(tracked, store, python):
-    stdout, stderr = python("-c", DEATHS, tracked.state).communicate(timeout=60)
-    dead = stdout.split()
-    assert [run["status"] for run in tracked.runs()] == ["RUNNING"] * 2, stderr
+def test_48_the_runs_of_processes_that_died_are_failed_by_the_next_command(forked, runs_of):
+    store = MLflow().open(forked.died)
+    assert [run["status"] for run in runs_of(forked.died)] == ["RUNNING"] * 2
     assert store.reap() == 2
     assert store.send() is None
-    assert [run["status"] for run in tracked.runs()] == ["FAILED"] * 2
-    assert {run["error"] for run in tracked.runs()} == {f"process {pid} died" for pid in dead}
+    runs = runs_of(forked.died)
+    assert [run["status"] for run in runs] == ["FAILED"] * 2
+    assert {run["error"] for run in runs} == {f"process {pid} died" for pid in forked.dead}
     assert store.finished("dies") is None
 
 

@@ -11,11 +11,10 @@ from winnow.command.interruption import interruption
 from winnow.command.plan import Plan
 from winnow.command.scheduler import Assignment
 from winnow.errors import WinnowWarning
-from winnow.pipeline import Score
 from winnow.report.rows import Row
 from winnow.stages import Source
 from winnow.store.cache import Cache
-from winnow.types import Dataset
+from winnow.types import Dataset, Score
 
 Scores = Mapping[str, Sequence[Score]]
 """The scores of all repetitions, by the network that was trained."""
