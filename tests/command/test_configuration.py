@@ -6,7 +6,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from winnow.command.arguments import for_hydra
-from winnow.command.configuration import composed
+from winnow.command.configuration import composed, recorded
 from winnow.errors import InvalidValue
 from winnow.registry import GROUPS, name_of
 
@@ -146,6 +146,26 @@ def test_a_target_inside_a_stage_is_an_unknown_key(plan):
 def test_the_config_of_a_plan_is_kept_resolved(plan):
     kept = OmegaConf.create(plan("k=70").resolved)
     assert (kept.budget, kept.clusterer.k) == (70, 70)
+
+
+@pytest.mark.parametrize("address", ["postgresql://wolf:geheim@host/db", "http://wolf:geheim@host:5000"])
+def test_user_and_password_of_a_store_are_in_nothing_that_is_kept(plan, address):
+    word = f"tracker.uri='{address}'"
+    made = plan(word, "k=70")
+    assert made.stages.tracker.uri == address
+    config = OmegaConf.create({"tracker": {"uri": address}})
+    kept = [
+        made.resolved,
+        *made.overrides,
+        repr(made.described()),
+        repr(made),
+        recorded([word, "k=70"], config),
+    ]
+    for text in kept:
+        assert "geheim" not in text
+        assert "wolf" not in text
+    assert "//host" in made.resolved
+    assert command.endswith(" k=70")
 
 
 def test_a_subset_file_brings_its_own_budget(plan, rows_file):

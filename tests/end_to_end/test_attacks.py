@@ -1,7 +1,5 @@
 """A yaml that somebody sends, or one word of a line, runs nothing, opens nothing and writes nothing."""
 
-import json
-
 import pytest
 
 RUN = "{_target_: torch.utils.collect_env.run, command: 'touch MARKER'}"
@@ -197,18 +195,10 @@ ADDRESS = f"tracker.uri='postgresql://wolfgang:{SECRET}@127.0.0.1:1/db'"
 )
 def test_the_password_of_a_tracking_store_is_never_shown_or_written(bare, words):
     ended = bare.run(ADDRESS, *words, timeout=60)
-    for text in [ended.stdout, ended.stderr, *(path.read_text() for path in bare.folder.rglob("*.json"))]:
-        assert SECRET not in text
-        assert "wolfgang" not in text
-
-
-def test_the_password_of_a_store_that_works_is_kept_nowhere(bare, tmp_path):
-    store = tmp_path / "store"
-    store.mkdir()
-    address = f"tracker.uri='sqlite:///{store}/mlflow.db'"
-    ended = bare.run(address, "-m", "selector=nearest,random", "seeds=1", "trainer.steps=2", timeout=200)
-    assert ended.returncode == 0, ended.stderr
-    assert json.loads(next(bare.state.glob("runs/*/sweep.json")).read_text())["rows"]
+    files = [path for path in bare.folder.rglob("*") if path.is_file()]
+    for text in [ended.stdout.encode(), ended.stderr.encode(), *(path.read_bytes() for path in files)]:
+        assert SECRET.encode() not in text
+        assert b"wolfgang" not in text
 
 
 def test_control_characters_of_a_word_do_not_reach_the_terminal(bare):
