@@ -154,14 +154,8 @@ def test_user_and_password_of_a_store_are_in_nothing_that_is_kept(plan, address)
     made = plan(word, "k=70")
     assert made.stages.tracker.uri == address
     config = OmegaConf.create({"tracker": {"uri": address}})
-    kept = [
-        made.resolved,
-        *made.overrides,
-        repr(made.described()),
-        repr(made),
-        recorded([word, "k=70"], config),
-    ]
-    for text in kept:
+    command = recorded([word, "k=70"], config)
+    for text in (made.resolved, *made.overrides, repr(made.described()), repr(made), command):
         assert "geheim" not in text
         assert "wolf" not in text
     assert "//host" in made.resolved
