@@ -32,14 +32,14 @@ def test_03_a_key_that_is_added_is_not_ignored(command, word):
     assert "must be known" in command.refusal(word)
 
 
-@pytest.mark.parametrize("word", ["k=abc", "k=", "k=null"])
+@pytest.mark.parametrize("word", ["k=abc", "k=", "k=[1,2]"])
 def test_04_k_that_is_no_number_is_refused(command, word):
-    assert command.refusal(word).startswith("k must be a valid integer, got ")
+    assert command.refusal(word).startswith("k must be a valid integer")
 
 
 @pytest.mark.parametrize("value", ["2.7", "2.0", "1e3", "true"])
 def test_05_k_is_not_rounded_from_something_else(command, value):
-    assert command.refusal(f"k={value}").startswith("k must be a valid integer, got ")
+    assert command.refusal(f"k={value}").startswith("k must be a valid integer")
 
 
 def test_06_k_below_one_is_refused_before_any_data_are_read(train, tmp_path):
