@@ -7,6 +7,8 @@ export OMP_WAIT_POLICY := PASSIVE
 SWEEP ?= selector=nearest,furthest,random k=600,1200
 TARGET ?= 0.95
 DATA ?= data
+NAME ?= MNIST
+VARIANT ?=
 SMALLEST ?= selector=nearest,random
 
 .DEFAULT_GOAL := help
@@ -28,8 +30,8 @@ $(INSTALLED): requirements.lock requirements-bootstrap.lock pyproject.toml
 demo: $(INSTALLED)  ## the main job on data that needs no download (digits, about a minute)
 	$(BIN)/python train.py -m dataset=digits selector=nearest,furthest,random k=100,200 trainer.min_steps=500
 
-data: $(INSTALLED)  ## download MNIST into data/
-	$(BIN)/python scripts/fetch_data.py
+data: $(INSTALLED)  ## download MNIST, or NAME=CIFAR10 and others of torchvision, into DATA (data)
+	$(BIN)/python scripts/fetch_data.py name=$(NAME) 'data_dir=$(DATA)' variant=$(VARIANT)
 
 sweep: $(INSTALLED)  ## the main job; SWEEP="selector=... k=..." chooses another
 	$(BIN)/python train.py -m $(SWEEP)

@@ -29,10 +29,12 @@ def main() -> None:
     import hydra
 
     from winnow.command.checks import check_command
+    from winnow.command.ending import show
 
     sys.argv[1:] = for_hydra(sys.argv[1:])
-    check_command(sys.argv[1:], conf)
-    hydra.main(version_base="1.3", config_path="conf", config_name="config")(run_job)()
+    typed = check_command(sys.argv[1:], conf)
+    start = hydra.main(version_base="1.3", config_path="conf", config_name="config")(run_job)
+    show(start) if typed.shows else start()
 
 
 if __name__ == "__main__":

@@ -32,12 +32,12 @@ MODES = ("short", "full", "smallest")
 
 
 def main() -> None:
-    """Measure the rows that were asked for."""
+    """Measure the rows that were chosen."""
     if "--help" in sys.argv[1:]:
         print(__doc__)
         return
-    asked = settings(row=",".join(ROWS), mode="short", data_dir="data", folder="state/benchmarks")
-    rows, mode, folder = asked["row"].split(","), asked["mode"], Path(asked["folder"])
+    given = settings(row=",".join(ROWS), mode="short", data_dir="data", folder="state/benchmarks")
+    rows, mode, folder = given["row"].split(","), given["mode"], Path(given["folder"])
     for name, value, known in [("mode", mode, MODES), *(("row", row, ROWS) for row in rows)]:
         if value not in known:
             print(f"error: {name} must be one of {', '.join(known)}, got {value}", file=sys.stderr)
@@ -46,7 +46,7 @@ def main() -> None:
     lines: list[Line] = []
     for row in rows:
         started = perf_counter()
-        for line in import_module(f"benchmarks.{row}").lines(mode, asked["data_dir"]):
+        for line in import_module(f"benchmarks.{row}").lines(mode, given["data_dir"]):
             lines.append(line)
             write(lines, mode, folder)
         tell(f"{row}: {perf_counter() - started:.0f} s")
@@ -56,7 +56,7 @@ def main() -> None:
 def write(lines: list[Line], mode: str, folder: Path) -> None:
     """Write what is known so far: a run that is stopped leaves the rows it finished."""
     about = f"{platform.platform()}, {available_cores()} of {os.cpu_count()} cores, mode={mode}"
-    legend = "Medians, the lowest in brackets; ratio: theirs / ours."
+    legend = "Medians, the lowest in brackets; ratio: other / winnow."
     (folder / "benchmark.md").write_text(f"{about}\n{legend}\n\n{table(lines)}\n")
     figure.draw(lines, folder / "benchmark.png")
 

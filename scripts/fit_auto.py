@@ -31,7 +31,7 @@ from winnow.command.plan import Plan
 from winnow.command.scheduler import Assignment, Scheduler
 from winnow.errors import InvalidValue
 from winnow.pipeline import Repetition
-from winnow.report import style as exhibit
+from winnow.report.style import save_table
 from winnow.stages import Source
 from winnow.store.cache import Cache
 from winnow.types import Dataset
@@ -133,7 +133,7 @@ def main() -> None:
         }
         records += tried(name, plans, int(given["seeds"]))
         state = Path(next(iter(plans.values())).settings.state_dir)
-        table = exhibit.save_table(records, state / "fit_auto.csv")
+        table = save_table(records, state / "fit_auto.csv")
     print(table)
 
 

@@ -2,7 +2,7 @@
 
 Reads every finished job in `state_dir` (or several, with commas between), and the published accuracies in
 `reference`, one line for each training: selector, k, budget, accuracy in percent. Writes `reference.md` and
-`reference.png` to `folder` (state/report): a line for each cell of the published grid and each of ours, with
+`reference.png` to `folder` (state/report): a line for each cell of the published grid and of winnow's, with
 median and range under the published recipe (experiment=mnist_reference) and under winnow's own (its
 defaults), wherever there is one. Nothing is trained; missing cells stay empty.
 """
@@ -25,16 +25,21 @@ Cell = tuple[int, str, int]  # budget, selector, k
 Grid = Mapping[Cell, Sequence[float]]
 PUBLISHED = Path(__file__).parent / "reference" / "mnist_lenet5.csv"
 SELECTORS = ("uniform", "full", "nearest", "furthest", "random", "hybrid")
-THEIRS, OURS = "ours, their recipe", "ours, our recipe"
+PUBLISHED_RECIPE, OWN_RECIPE = "winnow, published recipe", "winnow, own recipe"
 COMMON = {"dataset": "mnist", "augment": "none", "embedding": "pca", "trainer.steps": "None"}
 RECIPES = {
-    THEIRS: {
+    PUBLISHED_RECIPE: {
         "model": "lenet5_batchnorm",
         "clusterer": "minibatch",
         "trainer.epochs": "5.0",
         "trainer.min_steps": "1",
     },
-    OURS: {"model": "lenet5", "clusterer": "kmeans", "trainer.epochs": "25.0", "trainer.min_steps": "1000"},
+    OWN_RECIPE: {
+        "model": "lenet5",
+        "clusterer": "kmeans",
+        "trainer.epochs": "25.0",
+        "trainer.min_steps": "1000",
+    },
 }
 LINES = {"all": "-", "50": "--", "500": ":", "images": "-."}  # by number of clusters
 
@@ -50,7 +55,7 @@ def published(path: Path) -> Grid:
 
 def measured(results: Results) -> dict[str, Grid]:
     """Sort the finished jobs on MNIST by recipe and cell; of several for one cell the most repeated stays."""
-    grids: dict[str, dict[Cell, Sequence[float]]] = {THEIRS: {}, OURS: {}}
+    grids: dict[str, dict[Cell, Sequence[float]]] = {PUBLISHED_RECIPE: {}, OWN_RECIPE: {}}
     for row in results.finished:
         if row.on_other_network or not recipe(row):
             continue
@@ -134,7 +139,7 @@ def main() -> None:
     states = [Path(name).absolute() for name in given["state_dir"].split(",")]
     results = [history.finished(state) for state in states]
     together = Results([row for each in results for row in each.rows])
-    grids = {"theirs": published(Path(given["reference"])), **measured(together)}
+    grids = {"published": published(Path(given["reference"])), **measured(together)}
     folder = Path(given["folder"] or states[0] / "report")
     folder.mkdir(parents=True, exist_ok=True)
     text = markdown(grids)

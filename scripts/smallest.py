@@ -42,7 +42,7 @@ LEGEND = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class Search:
     """What this script decides itself."""
 
     target: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
@@ -60,15 +60,15 @@ def main() -> None:
     given, overrides = split_settings(
         target="0.95", selector="nearest,random", worst="false", start="16", most="0"
     )
-    asked = checked(Asked, {name: _plain(text) for name, text in given.items()})
-    selectors = list(dict.fromkeys([*asked.selector.split(","), "uniform"]))
-    target = Target(100 * asked.target, asked.worst)
+    search = checked(Search, {name: _plain(text) for name, text in given.items()})
+    selectors = list(dict.fromkeys([*search.selector.split(","), "uniform"]))
+    target = Target(100 * search.target, search.worst)
     # All selectors are looked at before the first of them is run.
-    plan, *_ = [plan_for(selector, asked.start, overrides) for selector in selectors]
+    plan, *_ = [plan_for(selector, search.start, overrides) for selector in selectors]
     dataset = plan.stages.dataset.load()
-    rungs = smallest.ladder(_most(asked.most, dataset))
+    rungs = smallest.ladder(_most(search.most, dataset))
     curves: dict[str, dict[int, Sequence[float]]] = {selector: {} for selector in selectors}
-    while wanted := smallest.next_round(curves, target, rungs, asked.start):
+    while wanted := smallest.next_round(curves, target, rungs, search.start):
         print("trying", ", ".join(f"{name} {budget}" for name, budget in wanted.items()), flush=True)
         rows = run([plan_for(selector, budget, overrides) for selector, budget in wanted.items()])
         for row in rows:
@@ -85,7 +85,7 @@ def plan_for(selector: str, budget: int, overrides: Sequence[str]) -> Plan:
     clusters = [] if "k" in names else [f"k={budget}"]
     plan = composed(CONF, [*overrides, *clusters, f"selector={selector}", f"budget={budget}"])
     if plan.study or plan.settings.budget != budget or plan.stages.selector.keeps_everything:
-        raise InvalidValue(f"selector must keep as many rows as it is told to, got {selector}")
+        raise InvalidValue(f"selector must keep as many rows as the budget says, got {selector}")
     return plan
 
 

@@ -14,7 +14,6 @@ from winnow.command.configuration import composed
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml"))
 README = ROOT / "conf" / "experiment" / "README.md"
-RESULTS = sorted((ROOT / "scripts" / "results").glob("*.md"))
 NEEDED = {name: ["dataset.folder=photos"] for name in ("cats_dogs", "cats_dogs_quick")}
 
 
@@ -48,12 +47,6 @@ def test_the_study_of_density_sampling_draws_what_the_selector_keeps():
 def test_the_table_has_every_experiment_but_the_quick_ones():
     table = re.findall(r"^\| \[`(\w+)`\]", README.read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(table) == [name for name in EXPERIMENTS if not name.endswith("_quick")]
-
-
-@pytest.mark.parametrize("page", [README, *RESULTS], ids=lambda page: page.name)
-def test_links_lead_to_files(page):
-    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
-    assert [link for link in links if not (page.parent / link).is_file()] == []
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A pool tells what it was given, and refuses to be read beyond that."""
+"""A pool shows what it was given, and refuses to be read beyond that."""
 
 import jaxtyping
 import numpy as np

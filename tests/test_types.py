@@ -52,6 +52,16 @@ def test_features_that_are_not_finite_are_counted_and_located():
         dataset(x=x, x_test=np.zeros((1, 2), np.float32))
 
 
+@pytest.mark.parametrize("value", [3e38, -1.1e15])
+def test_features_whose_squares_may_overflow_are_refused_wherever_they_come_from(value):
+    x = np.zeros((3, 2), np.float32)
+    x[2, 1] = value
+    with pytest.raises(
+        InvalidValue, match=r"must lie in \[-1e\+15, 1e\+15\], got .* in row 2 of the test set"
+    ):
+        dataset(x_test=x, y_test=np.zeros(3, int), x=np.full((3, 2), 1e15, np.float32))
+
+
 def test_another_order_of_rows_is_another_dataset():
     swapped = dataset(y=np.array([1, 0, 1]))
     assert dataset().checksum == dataset().checksum != swapped.checksum

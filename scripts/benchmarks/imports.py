@@ -26,16 +26,16 @@ def lines(mode: str, data_dir: str) -> Iterator[Line]:
         measured([sys.executable, "train.py", *job], ROOT)
         commands = {"--help": (["--help"], 0), "a mistyped option": (["selector=neerest"], 1)}
         commands["a finished job again"] = (job, 0)
-        theirs, ours = [], {name: [] for name in commands}
+        other, own = [], {name: [] for name in commands}
         for number in range(ROUNDS[mode]):
-            theirs.append(measured([sys.executable, "-c", AT_THE_TOP], ROOT).seconds)
+            other.append(measured([sys.executable, "-c", AT_THE_TOP], ROOT).seconds)
             for name, (words, code) in commands.items():
-                ours[name].append(measured([sys.executable, "train.py", *words], ROOT, returns=code).seconds)
-                tell(f"  {number + 1}/{ROUNDS[mode]} train.py, {name}: {ours[name][-1]:.2f} s")
+                own[name].append(measured([sys.executable, "train.py", *words], ROOT, returns=code).seconds)
+                tell(f"  {number + 1}/{ROUNDS[mode]} train.py, {name}: {own[name][-1]:.2f} s")
         for name, (words, code) in commands.items():
             loaded = heavy_imports(words, code)
             note = f"loads {', '.join(loaded)}" if loaded else "loads none of them"
-            yield Line(f"train.py, {name}", f"`{AT_THE_TOP}`", theirs, ours[name], target=TARGET, note=note)
+            yield Line(f"train.py, {name}", f"`{AT_THE_TOP}`", other, own[name], target=TARGET, note=note)
 
 
 def heavy_imports(words: list[str], code: int) -> list[str]:

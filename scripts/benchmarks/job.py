@@ -1,11 +1,11 @@
 """Time the whole job, and its memory, against the flow of the project winnow grew from, on real MNIST.
 
-Ours: `train.py -m selector=nearest,furthest,random k=600,1200` with their network, recipe and number of
-components, started as a person would, with nothing cached: start-up, five clusterings for each k,
-baselines, MLflow, tables. Then the same line again. Theirs, in one process: for each of the same 40
-trainings PCA, mini-batch k-means, images one by one through torchvision's transforms and a DataLoader, a
-plain loop, one evaluation. Both in turn, seconds by the clock on all cores that this process may use; where
-fewer than 40 trainings of theirs are timed, these are scaled up and their imports counted once. Memory is the
+winnow: `train.py -m selector=nearest,furthest,random k=600,1200` with its network, recipe and number of
+components, started as a person would, with nothing cached: start-up, five clusterings for each k, baselines,
+MLflow, tables. Then the same line again. The reference flow, in one process: for each of the 40 trainings
+PCA, mini-batch k-means, images one by one through torchvision's transforms and a DataLoader, a plain loop,
+one evaluation. Both in turn, seconds by the clock on all cores that this process may use; where fewer than 40
+trainings of the reference flow are timed, these are scaled up and their imports counted once. Memory is the
 peak of the largest process.
 """
 
@@ -28,13 +28,13 @@ from winnow.command.executor import available_cores
 ROOT = Path(__file__).parents[2]
 # What the same line again is meant to be faster by.
 WARM = 100
-THEIR_LIBRARIES = ("sklearn.cluster", "sklearn.decomposition", "torchvision.transforms")
+REFERENCE_LIBRARIES = ("sklearn.cluster", "sklearn.decomposition", "torchvision.transforms")
 ARMS = ("uniform", "nearest", "furthest", "random")
 
 
 @dataclass(frozen=True)
 class Size:
-    """One comparison: how long each network is trained, on how many rows, and how much of theirs is timed."""
+    """One comparison: lengths of training, numbers of rows, and how many trainings of the reference."""
 
     epochs: int
     budgets: tuple[int, ...]
@@ -62,14 +62,14 @@ def lines(mode: str, data_dir: str) -> Iterator[Line]:
     """Compare times and memory, cold and warm, for every length of training."""
     for size in SIZES[mode]:
         tell(f"whole job, {size.epochs} epochs")
-        cold, warm, theirs = [], [], []
+        cold, warm, others = [], [], []
         for number in range(size.rounds):
             with TemporaryDirectory() as state_dir:
-                cold.append(ours(size, data_dir, state_dir))
-                warm.append(ours(size, data_dir, state_dir))
-            theirs.append(reference(size, data_dir))
-            tell(f"  {number + 1}/{size.rounds} {theirs[-1].seconds:.0f} s for {size.trainings} of theirs")
-        scaled = [for_all(size, each) for each in theirs]
+                cold.append(by_winnow(size, data_dir, state_dir))
+                warm.append(by_winnow(size, data_dir, state_dir))
+            others.append(reference(size, data_dir))
+            tell(f"  {number + 1}/{size.rounds} {others[-1].seconds:.0f} s for {size.trainings} trainings")
+        scaled = [for_all(size, each) for each in others]
         what, against = (
             f"whole job, {size.epochs} epochs",
             f"reference flow, {size.trainings} of {size.jobs} timed",
@@ -84,14 +84,16 @@ def lines(mode: str, data_dir: str) -> Iterator[Line]:
             target=WARM,
             note=cores,
         )
-        if not all(each.peaks for each in [*theirs, *cold]):  # not known on this system
+        if not all(each.peaks for each in [*others, *cold]):  # not known on this system
             continue
-        peaks = ([max(each.peaks) for each in runs] for runs in (theirs, cold))
-        note = f"ours are {len(cold[0].peaks)}, together {sum(cold[0].peaks):.0f} MB, shared pages in each"
+        peaks = ([max(each.peaks) for each in runs] for runs in (others, cold))
+        note = (
+            f"winnow's are {len(cold[0].peaks)}, together {sum(cold[0].peaks):.0f} MB, shared pages in each"
+        )
         yield Line(f"{what}, largest process", "reference flow", *peaks, unit="MB", note=note)
 
 
-def ours(size: Size, data_dir: str, state_dir: str) -> Measured:
+def by_winnow(size: Size, data_dir: str, state_dir: str) -> Measured:
     """Run the whole command, from its start to its end."""
     words = [sys.executable, "train.py", "-m", f"dataset={size.dataset}", "embedding.components=50"]
     words += ["model=lenet5_batchnorm", "trainer=reference", "selector=nearest,furthest,random"]
@@ -105,20 +107,20 @@ def ours(size: Size, data_dir: str, state_dir: str) -> Measured:
 
 
 def reference(size: Size, data_dir: str) -> Measured:
-    """Run some of their trainings, evenly spread over selectors and budgets, in a process of its own."""
+    """Run some trainings of the reference flow, evenly spread over its arms, in a process of its own."""
     budgets = ",".join(map(str, size.budgets))
     words = [sys.executable, "-m", "benchmarks.job", size.dataset, str(Path(data_dir).absolute()), budgets]
     return measured([*words, str(size.epochs), str(size.trainings)], ROOT / "scripts")
 
 
-def for_all(size: Size, theirs: Measured) -> float:
-    """Return the seconds of all their trainings, given those of some."""
-    in_trainings = float(theirs.output.split()[0])
-    return theirs.seconds + in_trainings * (size.jobs / size.trainings - 1)
+def for_all(size: Size, others: Measured) -> float:
+    """Return the seconds of all trainings of the reference flow, given those of some."""
+    in_trainings = float(others.output.split()[0])
+    return others.seconds + in_trainings * (size.jobs / size.trainings - 1)
 
 
 def main(dataset: str, data_dir: str, budgets: str, epochs: str, trainings: str) -> None:
-    """Do what their script does, and print the seconds it spent in trainings."""
+    """Do what the reference flow does, and print the seconds that it spent in trainings."""
     import torch
 
     from winnow.dataset.digits import Digits
@@ -127,14 +129,14 @@ def main(dataset: str, data_dir: str, budgets: str, epochs: str, trainings: str)
     data = Digits().load() if dataset == "digits" else MNIST(data_dir).load()
     arms = [(arm, int(budget)) for budget in budgets.split(",") for arm in ARMS]
     test = Images(data.x_test, data.y_test)
-    for library in THEIR_LIBRARIES:  # or else a part of the first training
+    for library in REFERENCE_LIBRARIES:  # or else a part of the first training
         import_module(library)
     started = perf_counter()
     for number, (arm, budget) in enumerate(islice(cycle(arms), int(trainings))):
         torch.manual_seed(number)
         rows = chosen_rows(data.x, arm, budget)
         accuracy = plain_training(Images(data.x[rows], data.y[rows]), test, int(epochs))
-        tell(f"  theirs {number + 1}/{trainings}: {arm} {budget} {accuracy:.2f} %")
+        tell(f"  reference {number + 1}/{trainings}: {arm} {budget} {accuracy:.2f} %")
     print(perf_counter() - started)
 
 

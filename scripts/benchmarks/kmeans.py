@@ -82,33 +82,33 @@ class Contest:
         """Return the settings of a peer and of winnow that are equally good."""
         if peer.name not in self.matches:
             enough = EQUAL * self.default.inertia
-            theirs = fastest([try_out(self.X, self.k, peer, settings) for settings in peer.settings], enough)
-            ours = self.default if theirs.inertia <= enough else fastest(self.quicker, theirs.inertia)
-            self.matches[peer.name] = theirs, ours
+            other = fastest([try_out(self.X, self.k, peer, settings) for settings in peer.settings], enough)
+            own = self.default if other.inertia <= enough else fastest(self.quicker, other.inertia)
+            self.matches[peer.name] = other, own
         return self.matches[peer.name]
 
     def against(self, peer: Peer, rounds: int) -> Line:
         """Time a peer and winnow in turn, at the same quality."""
-        theirs, ours = self.match(peer)
-        found: dict[str, list[ndarray]] = {"theirs": [], "ours": []}
+        other, own = self.match(peer)
+        found: dict[str, list[ndarray]] = {"other": [], "winnow": []}
 
         def fit(name: str, method: Peer, settings: Settings, seed: int) -> None:
             found[name].append(method.fit(self.X, self.k, seed, 1, **settings))
 
-        contestants = {"theirs": (peer, theirs.settings), "ours": (WINNOW, ours.settings)}
+        contestants = {"other": (peer, other.settings), "winnow": (WINNOW, own.settings)}
         seconds = alternate({name: partial(fit, name, *who) for name, who in contestants.items()}, rounds)
         inertia = {name: median(inertia_of(self.X, each) for each in found[name]) for name in found}
-        passes = 2 * self.X.size * self.k * ours.settings["passes"]
+        passes = 2 * self.X.size * self.k * own.settings["passes"]
         return Line(
             f"k-means, k = {self.k}",
-            f"{peer.name}{described(theirs.settings)}",
-            seconds["theirs"],
-            seconds["ours"],
+            f"{peer.name}{described(other.settings)}",
+            seconds["other"],
+            seconds["winnow"],
             target=10 if peer is SCIKIT_LEARN else 1.3 if self.k < 10_000 else 4,
             floor=passes / products_per_second(self.X, self.k),
-            note=f"inertia {inertia['theirs'] / self.default.inertia - 1:+.1%}, "
-            f"ours {inertia['ours'] / self.default.inertia - 1:+.1%}"
-            + ("" if ours is self.default else f" with{described(ours.settings)}"),
+            note=f"inertia {inertia['other'] / self.default.inertia - 1:+.1%}, "
+            f"winnow {inertia['winnow'] / self.default.inertia - 1:+.1%}"
+            + ("" if own is self.default else f" with{described(own.settings)}"),
         )
 
     @cached_property

@@ -7,25 +7,25 @@ from statistics import median
 from time import process_time
 
 HEADER = """\
-| what | against | theirs | ours | ratio | target | floor | n | note |
+| what | against | other | winnow | ratio | target | floor | n | note |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"""
 
 
 @dataclass(frozen=True)
 class Line:
-    """What the same work took two ways, run after run; `unit` is that of `theirs`, `ours` and `floor`.
+    """What the same work took two ways, run after run; `unit` is that of `other`, `own` and `floor`.
 
-    `target` is the least ratio theirs / ours that is aimed at, `floor` what no way could beat.
+    `target` is the least ratio other / own that is wanted, `floor` what no way could beat.
 
-    >>> line = Line("sum", "a loop", theirs=[4.0, 6.0], ours=[2.0, 1.0], target=3)
+    >>> line = Line("sum", "a loop", other=[4.0, 6.0], own=[2.0, 1.0], target=3)
     >>> line.ratio, line.reached
     (3.3333333333333335, True)
     """
 
     what: str
     against: str = ""
-    theirs: Sequence[float] = ()
-    ours: Sequence[float] = ()
+    other: Sequence[float] = ()
+    own: Sequence[float] = ()
     unit: str = "s"
     target: float | None = None
     floor: float | None = None
@@ -33,20 +33,20 @@ class Line:
 
     @property
     def ratio(self) -> float | None:
-        """How many times as much theirs takes, by the medians."""
-        return median(self.theirs) / median(self.ours) if self.theirs and self.ours else None
+        """How many times as much the other way takes, by the medians."""
+        return median(self.other) / median(self.own) if self.other and self.own else None
 
     @property
     def reached(self) -> bool:
-        """Whether the ratio is what was aimed at."""
+        """Whether the ratio is at least the target."""
         return self.target is None or (self.ratio is not None and self.ratio >= self.target)
 
     def markdown(self) -> str:
         """Return the line of a table: medians, with the lowest in brackets."""
-        cells = [self.what, self.against, self._amount(self.theirs), self._amount(self.ours)]
+        cells = [self.what, self.against, self._amount(self.other), self._amount(self.own)]
         cells += [f"{number:.3g}x" if number else "" for number in (self.ratio, self.target)]
         cells += [f"{self.floor:.3g} {self.unit}" if self.floor else ""]
-        cells += [str(max(len(self.theirs), len(self.ours)) or ""), self.note]
+        cells += [str(max(len(self.other), len(self.own)) or ""), self.note]
         return f"| {' | '.join(cells)} |"
 
     def _amount(self, values: Sequence[float]) -> str:
@@ -58,7 +58,7 @@ def alternate(
 ) -> dict[str, list[float]]:
     """Run every method once in each round, giving it the round's number; return the seconds of each.
 
-    In turn, so that a busy machine slows all of them alike; seconds of processor time unless told otherwise.
+    In turn, so that a busy machine slows all of them alike; seconds of processor time by default.
     """
     seconds = {name: [] for name in methods}
     for number in range(rounds):

@@ -77,7 +77,7 @@ def lines(mode: str, data_dir: str) -> Iterator[Line]:
                 seconds, beyond, resident = zip(*runs, strict=True)
                 size = n * COLUMNS * 4e-6
                 note = f"{max(beyond):.0f} MB beyond the map of {size:.0f}, {max(resident):.0f} resident"
-                yield Line(f"fit from disk, n = {n:,}, k = {k:,}", ours=seconds, note=note)
+                yield Line(f"fit from disk, n = {n:,}, k = {k:,}", own=seconds, note=note)
 
 
 def write_mixture(path: Path, n: int) -> None:

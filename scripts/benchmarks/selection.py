@@ -41,10 +41,8 @@ def compared(n: int, k: int, rounds: int) -> Line:
     )
     if not np.array_equal(*map(np.sort, picked.values())):
         raise SystemExit(f"error: the two ways picked different rows at n = {n}, k = {k}")
-    theirs, ours = ([1000 * each for each in times] for times in seconds.values())
-    return Line(
-        f"one row per cluster, n = {n:,}, k = {k:,}", "sorting", theirs, ours, unit="ms", target=TARGET
-    )
+    other, own = ([1000 * each for each in times] for times in seconds.values())
+    return Line(f"one row per cluster, n = {n:,}, k = {k:,}", "sorting", other, own, unit="ms", target=TARGET)
 
 
 def by_sorting(score: ndarray, labels: ndarray, quotas: ndarray) -> ndarray:

@@ -50,18 +50,18 @@ def lines(mode: str, data_dir: str) -> Iterator[Line]:
 def compared(what: str, against: Contest, peer: Peer, rounds: int) -> Line:
     """Time a peer's fits in turn, and winnow's side by side."""
     X, k, (their_setting, our_setting) = against.X, against.k, against.match(peer)
-    theirs, ours = [], []
+    other, own = [], []
     for number in range(rounds):
         seeds = range(FITS * number, FITS * (number + 1))
         started = perf_counter()
         for seed in seeds:
             peer.fit(X, k, seed, FITS, **their_setting.settings)
-        theirs.append((perf_counter() - started) / FITS)
-        ours.append(
+        other.append((perf_counter() - started) / FITS)
+        own.append(
             together(X, k, seeds, our_setting.settings["passes"], our_setting.settings["draws"]) / FITS
         )
-        tell(f"  {number + 1}/{rounds} {theirs[-1]:.3g} s against {ours[-1]:.3g} s")
-    return Line(what, f"{peer.name}, {FITS} threads{described(their_setting.settings)}", theirs, ours)
+        tell(f"  {number + 1}/{rounds} {other[-1]:.3g} s against {own[-1]:.3g} s")
+    return Line(what, f"{peer.name}, {FITS} threads{described(their_setting.settings)}", other, own)
 
 
 def together(X: ndarray, k: int, seeds: range, passes: int, draws: int) -> float:

@@ -8,4 +8,4 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # MLflow reads this on import; of the documented switches it is the one that always works.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -4,10 +4,22 @@ exit codes: 0 all done   1 failed   2 usage   75 try later   130 interrupted   1
 """
 
 import errno
+import os
 from collections.abc import Sequence
+from math import inf
 from typing import ClassVar
 
 TRACEBACK = "WINNOW_TRACEBACK"
+# What libraries say when the system gives them no memory; none of them raises a MemoryError for it.
+_NO_MEMORY = (
+    "failed to map segment from shared object",
+    "cannot allocate memory",
+    "can't allocate memory",
+    "std::bad_alloc",
+    "can't start new thread",
+)
+# Of an import that was tried before, in the process that workers are copies of; why it failed there is lost.
+_TRIED_BEFORE = "can only be initialized once per process"
 
 
 class WinnowError(Exception):
@@ -123,8 +135,48 @@ def explain(error: BaseException) -> str:
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             where = error.filename or "where data_dir, state_dir or the temporary files are"
             return f"the disk is full | {where} | make room and type the same line again"
-        case MemoryError():
-            return f"not enough memory: {error} | lower n_jobs or the size of the data"
+        case _ if lacks_memory(error):
+            return _no_memory(error)
         case _:
             text = " ".join(str(error).split())
             return f"{type(error).__name__}: {text} | HYDRA_FULL_ERROR=1 shows the traceback"
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Tell whether an error, of whatever kind, comes from too little memory.
+
+    >>> lacks_memory(ImportError("libtorch_cpu.so: failed to map segment from shared object"))
+    True
+    >>> lacks_memory(ImportError("No module named 'torch'"))
+    False
+    """
+    if isinstance(error, MemoryError):
+        return True
+    text = str(error).lower() if isinstance(error, ImportError | OSError | RuntimeError) else ""
+    return any(words in text for words in _NO_MEMORY) or (_TRIED_BEFORE in text and _address_space() < inf)
+
+
+def _no_memory(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    what = "a library could not be loaded, " if isinstance(error, ImportError) else ""
+    memory = min(_address_space(), _installed())
+    limit = f" | this process may use {memory / 2**30:.1f} GiB" if memory < inf else ""
+    remedy = "lower n_jobs or the size of the data, or raise the limit"
+    return f"not enough memory: {what}{text}{limit} | {remedy}"
+
+
+def _address_space() -> float:
+    """Return the bytes of address space that this process may use (`ulimit -v`)."""
+    try:
+        import resource
+    except ImportError:  # Windows knows no such limit
+        return inf
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return inf if limit == resource.RLIM_INFINITY else float(limit)
+
+
+def _installed() -> float:
+    """Return the bytes of memory of this machine, as far as the system tells."""
+    if not hasattr(os, "sysconf"):
+        return inf
+    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))

@@ -7,7 +7,7 @@ one selector, serves all the others, and a killed sweep goes on where it stopped
 rows that it learns from, not by the selector that chose them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,7 @@ from winnow.store.cache import Cache, Entry
 from winnow.store.keys import checksum, content_key, identity
 from winnow.store.step import Computed, Step
 from winnow.streams import Streams
-from winnow.types import Clustering, Dataset, Dynamics, Subset, Trained
+from winnow.types import Clustering, Dataset, Dynamics, Score, Subset, Trained
 
 
 @dataclass(frozen=True)
@@ -51,22 +51,6 @@ class Method:
     def on(self, model: Model) -> "Method":
         """Return the training of another network on the rows that this method keeps."""
         return replace(self, model=model, observed=self.observed or self.model)
-
-
-@dataclass(frozen=True)
-class Score:
-    """What one repetition was worth.
-
-    `accuracy` and `worst_class`, the accuracy on the class that is known least, are in percent;
-    `rows_of_class` counts the kept rows of every class; `seconds` is what every step took when it was
-    computed; `found` says that nothing was computed now.
-    """
-
-    accuracy: float
-    worst_class: float
-    rows_of_class: Sequence[int]
-    seconds: Mapping[str, float]
-    found: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,11 +104,8 @@ class Repetition:
     def dynamics(self) -> Step:
         """Logits of all rows while a network learns them; gradient norms where the selector needs them."""
         stage, model = self.method.dynamics, self.method.observed or self.method.model
-        gradients, dataset, streams = (
-            "gradient_norms" in self.method.selector.needs,
-            self.dataset,
-            self.streams,
-        )
+        dataset, streams = self.dataset, self.streams
+        gradients = "gradient_norms" in self.method.selector.needs
 
         def compute() -> Computed:
             seen = stage.observe(dataset, model, streams, gradients=gradients)
@@ -152,8 +133,7 @@ class Repetition:
             return _arrays(subset, "indices", "weights"), {"provenance": dict(subset.provenance)}
 
         after = {step: getattr(self, step) for need, step in steps.items() if need in selector.needs}
-        seed = streams.seed("select")
-        parts = {"data": dataset.checksum, "budget": budget, "seed": seed}
+        parts = {"budget": budget, "seed": streams.seed("select"), "data": dataset.checksum}
         parts |= strength if "augmentation_strength" in selector.needs else {}
         return Step(self.cache, "subset", "select", [selector], compute, after, parts, ("numpy",))
 
@@ -215,7 +195,7 @@ class Repetition:
 
 
 def _check(subset: Subset, selector: Selector, budget: int, n: int) -> None:
-    if len(subset) != budget or (len(subset) and subset.indices[-1] >= n):
+    if len(subset) != budget or subset.indices.max(initial=0) >= n:
         raise InvalidValue(f"{selector} must keep exactly {budget} of {n} rows, got {len(subset)}")
 
 

@@ -39,8 +39,8 @@ GROUPS = tuple(group for group in PROMISES if group != "study")
 def options(group: str) -> tuple[str, ...]:
     """Return the names of all options of a group, in alphabetical order.
 
-    >>> options("augment")
-    ('affine_elastic', 'flip_rotate_scale', 'none')
+    >>> options("tracker")
+    ('mlflow', 'none')
     """
     folder = Path(__file__).parent / group
     return tuple(sorted(path.stem for path in folder.glob("[!_]*.py")))

@@ -46,6 +46,10 @@ class Embedding(Protocol):
         """Whether reading the vectors from disk is quicker than embedding again."""
         return True
 
+    def limits(self, shape: tuple[int, ...]) -> Mapping[str, int]:
+        """Return the largest values of its hyper-parameters that data of this shape allow, n first."""
+        return {}
+
     def fit_transform(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
         """Learn from all rows of `x` (uint8 images or float32 features), without labels, and embed them."""
         ...
@@ -114,6 +118,15 @@ class Wrapper(Protocol):
 @runtime_checkable
 class Model(Protocol):
     """A network to be trained (group `model`)."""
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Refuse rows of a shape that the network cannot take, without importing torch.
+
+        Raises
+        ------
+        InvalidValue
+            Naming the rule and another network.
+        """
 
     def build(self, shape: tuple[int, ...], classes: int) -> "torch.nn.Module":
         """Return a freshly initialised network for inputs of `shape` (without the batch dimension)."""

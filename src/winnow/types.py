@@ -17,6 +17,8 @@ from numpy import ndarray
 
 from winnow.errors import InvalidValue
 
+LARGEST = 1e15
+"""The largest value of a feature: its square, summed over many columns, still fits in float32."""
 _NO_NOTES: Mapping[str, Any] = {}
 
 
@@ -53,7 +55,7 @@ class Dataset:
                 low >= 0 and high < len(self.classes),
                 f"{part} labels must lie in [0, {len(self.classes) - 1}], got {low if low < 0 else high}",
             )
-            _require_finite(x, f"the {part} set")
+            _require_usable(x, f"the {part} set")
         _require(
             self.x.shape[1:] == self.x_test.shape[1:] and self.x.dtype == self.x_test.dtype,
             f"test rows must look like training rows, got {self.x_test.dtype}{self.x_test.shape[1:]} "
@@ -227,15 +229,39 @@ class Trained:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Score:
+    """What one repetition was worth.
+
+    `accuracy` and `worst_class`, the accuracy on the class that is known least, are in percent;
+    `rows_of_class` counts the kept rows of every class; `seconds` is what every step took when it was
+    computed; `found` says that nothing was computed now.
+    """
+
+    accuracy: float
+    worst_class: float
+    rows_of_class: Sequence[int]
+    seconds: Mapping[str, float]
+    found: bool
+
+
 def _require(holds: bool, rule: str) -> None:
     if not holds:
         raise InvalidValue(rule)
 
 
-def _require_finite(x: ndarray, name: str) -> None:
-    if np.issubdtype(x.dtype, np.floating) and not (finite := np.isfinite(x)).all():
-        bad = np.argwhere(~finite)
+def _require_usable(x: ndarray, name: str) -> None:
+    # Needs no temporary array. A NaN fails the comparison, too.
+    if not np.issubdtype(x.dtype, np.floating) or not x.size or max(-x.min(), x.max()) <= LARGEST:
+        return
+    bad = np.argwhere(~np.isfinite(x))
+    if len(bad):
         raise InvalidValue(
             f"Input X contains NaN or infinity: {len(bad)} values in {name}, the first in row {bad[0][0]}",
             remedy="drop or fill these rows before winnow reads them",
         )
+    at = tuple(np.argwhere(np.abs(x) > LARGEST)[0])
+    raise InvalidValue(
+        f"Input X must lie in [-{LARGEST:g}, {LARGEST:g}], got {x[at]:g} in row {at[0]} of {name}",
+        remedy="rescale the features before winnow reads them",
+    )

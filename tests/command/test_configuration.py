@@ -48,12 +48,17 @@ def test_the_budget_follows_k_unless_it_is_given(plan):
 REFUSED = [
     ("k=0", "k must be greater than or equal to 1, got 0"),
     ("k=-5", "k must be greater than or equal to 1, got -5"),
-    ("k=abc", "k must be a valid integer, got 'abc'"),
+    ("k=abc", "k must be a valid integer, or a share such as 20%, got 'abc'"),
     ("k=2.7", "k must be a valid integer"),
     ("k=2.0", "k must be a valid integer"),
     ("k=1e3", "k must be a valid integer"),
-    ("k=true", "k must be a valid integer, got True"),
-    ("k=null", "k must be a valid integer"),
+    ("k=true", "k must be a valid integer, or a share such as 20%, got True"),
+    ("budget=0.2", "got 0.2 | budget=0.2 | type budget=20%"),
+    ("budget=200%", "budget must be a valid integer, or a share such as 20%, got '200%'"),
+    ("budget=20percent", "budget must be a valid integer, or a share such as 20%"),
+    ("budget=1/5", "budget must be a valid integer, or a share such as 20%"),
+    ("budget=-20%", "budget must be a valid integer, or a share such as 20%"),
+    ("dataset=csv dataset.label=y dataset.file=2024", """quotes: 'dataset.file="2024"'"""),
     ("seed=-1", "seed must be greater than or equal to 0, got -1"),
     ("seed=2147483648", "seed must be less than or equal to 2147483647"),
     ("seed=1e20", "seed must be a valid integer"),
@@ -63,11 +68,14 @@ REFUSED = [
     ("trainer.learning_rate=nan", "trainer.learning_rate must be"),
     ("trainer.learning_rate=inf", "trainer.learning_rate must be"),
     ("trainer.learning_rate=0", "trainer.learning_rate must be greater than 0"),
-    ("trainer.optimizer=sgdd", "trainer.optimizer must be 'adamw' or 'adam', got 'sgdd'"),
+    ("trainer.optimizer=sgdd", "trainer.optimizer must be 'adamw', 'adam' or 'sgd', got 'sgdd'"),
     ("trainer.match=rows", "trainer.match must be 'steps' or 'epochs', got 'rows'"),
     ("transfer=[3]", "transfer.0 must be a valid string, got 3"),
     ("transfer=null", "transfer must be a valid"),
-    ("trainer.schedule=maybe", "trainer.schedule must be 'cosine' or 'constant', got 'maybe'"),
+    (
+        "trainer.schedule=maybe",
+        "trainer.schedule must be 'cosine', 'constant', 'step' or 'one_cycle', got 'maybe'",
+    ),
     ("+kk=3", "every key must be known, got kk"),
     ("+selector.nam=3", "every key must be known, got selector.nam"),
     ("subset_file=/nothing/here.csv", "subset_file must be a readable file"),
@@ -77,7 +85,7 @@ REFUSED = [
 @pytest.mark.parametrize(("override", "complaint"), REFUSED)
 def test_a_wrong_value_is_refused_in_one_line_that_names_it(plan, override, complaint):
     with pytest.raises(InvalidValue) as refusal:
-        plan(override)
+        plan(*override.split(" "))
     assert complaint in str(refusal.value)
     assert "\n" not in str(refusal.value)
 

@@ -9,7 +9,8 @@ import pytest
 from winnow.command.executor import Executor, WorkerDied
 from winnow.command.scheduler import Assignment, Scheduler, choose, score
 from winnow.dataset.digits import Digits
-from winnow.pipeline import Repetition, Score
+from winnow.pipeline import Repetition
+from winnow.types import Score
 
 
 def score_of(rows):

@@ -21,7 +21,7 @@ FLOWERS = "petal,colour,kind\n" + "".join(
 
 def example(folder):
     (folder / "table.csv").write_text("size,kind\n1,a\n2,a\n3,b\n4,b\n")
-    return {"file": str(folder / "table.csv"), "label": "kind"}
+    return {"file": str(folder / "table.csv"), "label": "kind", "cache_dir": str(folder / "cache")}
 
 
 @pytest.fixture

@@ -217,4 +217,4 @@ def example(folder: Path) -> dict[str, str]:
     rng = np.random.default_rng(0)
     for name in ("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.jpg"):
         save(folder / "photos" / name, rng.integers(256, size=(40, 50, 3), dtype=np.uint8))
-    return {"folder": str(folder / "photos")}
+    return {"folder": str(folder / "photos"), "cache_dir": str(folder / "cache")}

@@ -1,4 +1,4 @@
-"""Folders as people have them: understood and told, or refused with the remedy."""
+"""Folders as people have them: understood and described, or refused with the remedy."""
 
 import os
 import re
@@ -39,7 +39,7 @@ def refusal(root):
     return str(caught.value)
 
 
-def told(root, capsys):
+def described(root, capsys):
     """Return the data set and the line that is said about it."""
     capsys.readouterr()
     dataset = ImageFolder(str(root)).load()
@@ -48,12 +48,12 @@ def told(root, capsys):
 
 
 def test_classes_and_counts_are_said_in_one_line(photos, capsys):
-    _, line = told(photos(cat=3, dog=2), capsys)
+    _, line = described(photos(cat=3, dog=2), capsys)
     assert line == "photos: 5 images of 2 classes (cat 3, dog 2); read as 2 x 2, grey"
 
 
 def test_many_classes_are_counted(photos, capsys):
-    _, line = told(photos(**{f"c{number}": 2 for number in range(10)}), capsys)
+    _, line = described(photos(**{f"c{number}": 2 for number in range(10)}), capsys)
     assert "of 10 classes (c0 2, c1 2, c2 2, c3 2, c4 2, c5 2, c6 2, c7 2 and 2 more)" in line
 
 
@@ -68,7 +68,7 @@ def test_many_classes_are_counted(photos, capsys):
 def test_folders_of_systems_and_programs_are_left_out_and_counted(photos, capsys, litter, place):
     root = photos(cat=3, dog=2)
     fill(root / place / litter / "0.png")
-    dataset, line = told(root, capsys)
+    dataset, line = described(root, capsys)
     assert (len(dataset.y) + len(dataset.y_test), dataset.classes) == (5, ("cat", "dog"))
     assert re.search(r"left out: 1 \S+", line)
 
@@ -77,7 +77,7 @@ def test_folders_of_systems_and_programs_are_left_out_and_counted(photos, capsys
 def test_files_of_systems_are_left_out_and_counted(photos, capsys, name):
     root = photos(cat=3, dog=2)
     (root / "cat" / name).write_bytes(b"x")
-    _, line = told(root, capsys)
+    _, line = described(root, capsys)
     assert "(cat 3, dog 2)" in line
     assert "left out: 1 " in line
     assert "\r" not in line
@@ -92,7 +92,7 @@ def test_what_else_is_left_out_is_said_by_kind_and_class(photos, capsys):
     (root / "dog" / "notes.txt").touch()
     (root / "labels").write_text("x")
     os.mkfifo(root / "dog" / "pipe.png")
-    _, line = told(root, capsys)
+    _, line = described(root, capsys)
     assert line.endswith(
         "left out: 36 .heic in cat (not read: convert them to .jpg), 2 .txt in 2 folders, 1 empty in cat, "
         "1 that are no files in dog, 1 without an ending"
@@ -102,7 +102,7 @@ def test_what_else_is_left_out_is_said_by_kind_and_class(photos, capsys):
 def test_a_link_into_a_folder_above_is_left_out(photos, capsys):
     root = photos(cat=3, dog=2)
     (root / "cat" / "again").symlink_to(root)
-    dataset, line = told(root, capsys)
+    dataset, line = described(root, capsys)
     assert len(dataset.y) + len(dataset.y_test) == 5
     assert "1 links to a folder above in cat" in line
 
@@ -143,7 +143,7 @@ def test_links_that_lead_nowhere_are_faults(photos):
 )
 def test_parts_are_known_by_their_usual_names(photos, capsys, training, test):
     root = photos(**{f"{training}__cat": 3, f"{training}__dog": 2, f"{test}__cat": 1, f"{test}__dog": 1})
-    dataset, line = told(root, capsys)
+    dataset, line = described(root, capsys)
     assert (dataset.y.tolist(), dataset.y_test.tolist()) == ([0, 0, 0, 1, 1], [0, 1])
     assert f"5 images for training in {training}/ and 2 for testing in {test}/" in line
     assert "(cat 3 + 1, dog 2 + 1)" in line
@@ -151,7 +151,7 @@ def test_parts_are_known_by_their_usual_names(photos, capsys, training, test):
 
 def test_a_part_for_validation_beside_one_for_testing_is_left_out_and_said(photos, capsys):
     root = photos(train__cat=3, train__dog=2, test__cat=1, test__dog=1, val__cat=1, val__dog=1)
-    dataset, line = told(root, capsys)
+    dataset, line = described(root, capsys)
     assert (len(dataset.y), len(dataset.y_test)) == (5, 2)
     assert "left out: val/ with 2 images (there is a test part already)" in line
 
@@ -252,7 +252,7 @@ def test_names_of_files_may_hold_what_phones_and_screens_put_there(photos, capsy
     root = photos(cat=2, dog=2)
     for name in ("Screenshot 9.41\u202fAM.png", "[red]x.png", "a,b'\".png", os.fsdecode(b"caf\xe9.png")):
         PIXEL.save(root / "cat" / name)
-    assert "cat 6" in told(root, capsys)[1]
+    assert "cat 6" in described(root, capsys)[1]
 
 
 def test_every_row_says_where_it_comes_from(photos):

@@ -18,6 +18,7 @@ import torchvision
 
 from winnow.dataset import mnist
 from winnow.dataset.mnist import MNIST, SHAPES, fetch, find_faults, raw_folder
+from winnow.dataset.torchvision import Torchvision
 from winnow.errors import DatasetUnavailable
 
 pytestmark = pytest.mark.mnist
@@ -106,6 +107,39 @@ def test_a_file_of_another_kind_is_told_by_its_magic_number(home):
     damage(home, b"\0\0\x08\x03" + content_of(home)[4:])
     with pytest.raises(DatasetUnavailable, match="expected the magic number 2049, got 2051"):
         MNIST(str(home)).load()
+
+
+@pytest.fixture
+def fashion(tmp_path, data_dir) -> Path:
+    """Return a data_dir in which the files of Fashion-MNIST lie where those of MNIST belong."""
+    if not (data_dir / "FashionMNIST").is_dir():
+        pytest.skip(f"no FashionMNIST in {data_dir}")
+    folder = raw_folder(str(tmp_path / "mistaken"))
+    folder.mkdir(parents=True)
+    for name in SHAPES:
+        shutil.copy(data_dir / "FashionMNIST" / "raw" / name, folder / name)
+    return tmp_path / "mistaken"
+
+
+def test_files_of_fashion_mnist_are_named_and_so_is_what_reads_them(fashion):
+    with pytest.raises(DatasetUnavailable) as caught:
+        MNIST(str(fashion)).load()
+    assert caught.value.what == "MNIST cannot be read: " + "; ".join(
+        f"file {name} is that of FashionMNIST" for name in SHAPES
+    )
+    assert "damaged" not in str(caught.value)
+    right = fashion / "FashionMNIST" / "raw"
+    assert str(right) in caught.value.remedy
+    assert caught.value.remedy.endswith("dataset=torchvision dataset.name=FashionMNIST")
+    right.parent.mkdir()
+    raw_folder(str(fashion)).rename(right)  # as the remedy says
+    assert Torchvision("FashionMNIST", str(fashion)).load().n == 60_000
+
+
+def test_files_of_another_set_are_not_overwritten_by_a_fetch(fashion):
+    with pytest.raises(DatasetUnavailable, match=f"file {LABELS} is that of FashionMNIST"):
+        fetch(str(fashion))
+    assert len(find_faults(raw_folder(str(fashion)))) == 4
 
 
 def test_a_folder_in_place_of_a_file_is_reported(home):

@@ -15,6 +15,7 @@ from winnow.store.keys import identity
 
 FOLDER = Path(__file__).parents[2] / "conf" / "embedding"
 OPTIONS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+SMALL = "test_resnet.r160_in1k"  # a network that timm has for tests
 QUICK = {
     "pca": {"components": 5},
     "autoencoder": {"epochs": 1, "batch_size": 32, "dimensions": 5},
@@ -37,11 +38,22 @@ def weights(tmp_path_factory) -> str:
     return str(path)
 
 
+@pytest.fixture(scope="module")
+def weights_of_timm(tmp_path_factory) -> str:
+    timm = pytest.importorskip("timm", reason="needs the extra timm: pip install winnow[timm]")
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "untrained.pt"
+    torch.save(timm.create_model(SMALL).state_dict(), path)
+    return str(path)
+
+
 @pytest.fixture
 def embedding(request, build_option, weights) -> Embedding:
     settings = QUICK.get(request.param, {})
     if request.param == "pretrained":
         settings = {"side": 32, "weights": weights}
+    if request.param == "timm":
+        settings = {"network": SMALL, "weights": request.getfixturevalue("weights_of_timm")}
     return build_option("embedding", request.param, **settings)
 
 

@@ -49,6 +49,23 @@ def test_images_keep_their_order_over_several_batches(weights, photographs):
     np.testing.assert_allclose(X[65:], embedding.fit_transform(photographs[65:]), rtol=1e-4, atol=1e-5)
 
 
+def test_safetensors_give_the_same_bits(weights, tmp_path, photographs):
+    safetensors = pytest.importorskip("safetensors.torch")
+    path = tmp_path / "squares.safetensors"
+    safetensors.save_file(torch.load(weights, weights_only=True), path)
+    by_torch, by_safetensors = (Pretrained(weights=str(each), side=32) for each in (weights, path))
+    np.testing.assert_array_equal(
+        by_torch.fit_transform(photographs[:3]), by_safetensors.fit_transform(photographs[:3])
+    )
+
+
+def test_a_memory_map_is_read_batch_by_batch_and_gives_the_same(weights, tmp_path, photographs):
+    np.save(tmp_path / "photographs.npy", photographs, allow_pickle=False)
+    mapped = np.load(tmp_path / "photographs.npy", mmap_mode="r", allow_pickle=False)
+    embedding = Pretrained(weights=weights, side=32)
+    np.testing.assert_array_equal(embedding.fit_transform(mapped), embedding.fit_transform(photographs))
+
+
 def test_a_grey_image_is_the_colour_image_without_colour(weights, photographs):
     grey, embedding = photographs[:3, :1], Pretrained(weights=weights, side=32)
     np.testing.assert_array_equal(

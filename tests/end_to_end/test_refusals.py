@@ -27,11 +27,11 @@ def refusal(command, *overrides):
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ("k=abc", "k must be a valid integer, got 'abc'"),
-        ("k=2.7", "k must be a valid integer, got 2.7"),
-        ("k=1e3", "k must be a valid integer, got 1000.0"),
-        ("k=true", "k must be a valid integer, got True"),
-        ("k=[1,2]", "k must be a valid integer, got [1, 2]"),
+        ("k=abc", "k must be a valid integer, or a share such as 20%, got 'abc'"),
+        ("k=2.7", "k must be a valid integer, or a share such as 20%, got 2.7"),
+        ("k=1e3", "k must be a valid integer, or a share such as 20%, got 1000.0"),
+        ("k=true", "k must be a valid integer, or a share such as 20%, got True"),
+        ("k=[1,2]", "k must be a valid integer, or a share such as 20%, got [1, 2]"),
         ("k=0", "k must be greater than or equal to 1, got 0"),
         ("k=-5", "k must be greater than or equal to 1, got -5"),
         ("budget=0", "budget must be greater than or equal to 1, got 0"),

@@ -8,11 +8,18 @@ import torch
 from winnow.stages import Model
 
 OPTIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("conf/model/*.yaml"))
+QUICK = {
+    "resnet9": {"width": 8},
+    # Every branch of timm's ResNets begins as zero, so that no gradient reaches its layers in the first step.
+    "timm": {"name": "test_efficientnet"},
+}
 
 
 @pytest.fixture
 def model(request, build_option) -> Model:
-    return build_option("model", request.param)
+    if request.param == "timm":
+        pytest.importorskip("timm", reason="needs the extra timm: pip install winnow[timm]")
+    return build_option("model", request.param, **QUICK.get(request.param, {}))
 
 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 64, 64), (2, 20, 20)], ids=str)

@@ -64,7 +64,7 @@ def test_a_selector_is_shown_what_it_declared_and_nothing_else(repetition, datas
 
 
 class Counting(Identity):
-    """Notes how often it was asked to embed."""
+    """Notes how often it embeds."""
 
     calls: list = []  # noqa: RUF012 - shared on purpose
 

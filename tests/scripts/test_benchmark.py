@@ -11,8 +11,8 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "benchmark.py"
 @pytest.fixture
 def benchmark(tmp_path):
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        theirs = ("WINNOW_", "PYTEST_")
-        env = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+        of_the_tests = ("WINNOW_", "PYTEST_")
+        env = {name: value for name, value in os.environ.items() if not name.startswith(of_the_tests)}
         env |= {"PYTHONPATH": os.pathsep.join(sys.path)}
         line = [sys.executable, SCRIPT, *arguments]
         return subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=400)

@@ -33,3 +33,17 @@ def test_an_unknown_argument_is_answered_with_the_usage():
     done = fetch_data("datadir=x")
     assert done.returncode == 2
     assert "data_dir=data" in done.stderr
+
+
+def test_a_set_that_is_not_known_is_refused_with_those_that_are(tmp_path):
+    done = fetch_data("name=Cifar", f"data_dir={tmp_path}")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("name must be one of CIFAR10, CIFAR100, ")
+
+
+def test_offline_another_set_fails_with_one_line_and_leaves_nothing(tmp_path):
+    done = fetch_data("name=USPS", f"data_dir={tmp_path / 'new'}")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("USPS cannot be fetched: ")
+    assert list(tmp_path.iterdir()) == []

@@ -62,8 +62,8 @@ def test_grain_leaves_labels_and_what_an_image_shows(fit_auto, digits):
 
 @pytest.mark.slow
 def test_every_selector_is_tried_at_every_budget_and_found_again(tmp_path):
-    theirs = ("WINNOW_", "PYTEST_")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+    of_the_tests = ("WINNOW_", "PYTEST_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(of_the_tests)}
     env |= {"PYTHONPATH": os.pathsep.join(sys.path)}
     line = [sys.executable, SCRIPTS / "fit_auto.py", "cases=digits", "selector=random,auto", *TINY]
     tables = []

@@ -29,9 +29,9 @@ OUR_RECIPE = THEIR_RECIPE | {
 
 
 def table(tmp_path, *jobs, **settings):
-    place = tmp_path / "state" / "runs" / "a-sweep"
-    place.mkdir(parents=True)
-    write_rows(place / "sweep.json", [row for rows in jobs for row in rows])
+    folder = tmp_path / "state" / "runs" / "a-sweep"
+    folder.mkdir(parents=True)
+    write_rows(folder / "sweep.json", [row for rows in jobs for row in rows])
     words = [f"{name}={value}" for name, value in settings.items()]
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
@@ -71,8 +71,8 @@ def test_jobs_stand_in_the_column_of_their_recipe(tmp_path):
         job(2, OUR_RECIPE | {"augment": "affine_elastic"}, [99.0] * 5, [99.0] * 5),
         job(3, OUR_RECIPE | {"embedding": "identity"}, [12.0] * 5, [12.0] * 5),
     )
-    theirs = "86.2 (84.1 to 87.3)"
-    assert f"| 600 | nearest | 50 | {theirs} | 81.0 (80.0 to 85.0, n=3) | 95.0 (95.0 to 95.0) |" in lines
+    published = "86.2 (84.1 to 87.3)"
+    assert f"| 600 | nearest | 50 | {published} | 81.0 (80.0 to 85.0, n=3) | 95.0 (95.0 to 95.0) |" in lines
     (uniform,) = [line for line in lines if line.startswith("| 600 | uniform")]
     assert uniform.endswith("| 91.0 (90.0 to 92.0, n=3) | 96.0 (96.0 to 96.0) |")
 

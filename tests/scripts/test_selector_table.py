@@ -27,14 +27,14 @@ def job(number, selector, budget, accuracies, labels_read=0):
 @pytest.fixture
 def lines(tmp_path):
     """The table of three jobs, as the script prints it."""
-    place = tmp_path / "runs" / "a-sweep"
-    place.mkdir(parents=True)
+    folder = tmp_path / "runs" / "a-sweep"
+    folder.mkdir(parents=True)
     jobs = [
         job(0, "nearest", 10, [95.0, 96.0, 97.0]),
         job(1, "nearest", 20, [90.0, 91.0, 95.0]),
         job(2, "moderate", 20, [93.0, 94.0, 95.0], labels_read=5000),
     ]
-    write_rows(place / "sweep.json", [row for rows in jobs for row in rows])
+    write_rows(folder / "sweep.json", [row for rows in jobs for row in rows])
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, SCRIPT, f"state_dir={tmp_path}"], capture_output=True, text=True, env=env, check=True

@@ -15,8 +15,8 @@ TINY = ("dataset=digits", "trainer.steps=60", "seeds=2", "n_jobs=1", "tracker=no
 @pytest.fixture
 def smallest(tmp_path):
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        theirs = ("WINNOW_", "PYTEST_")
-        env = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+        of_the_tests = ("WINNOW_", "PYTEST_")
+        env = {name: value for name, value in os.environ.items() if not name.startswith(of_the_tests)}
         env |= {"PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, SCRIPT, *arguments]
         return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=200)
@@ -61,7 +61,7 @@ def test_it_finds_the_smallest_budget_and_a_second_search_trains_nothing(smalles
         ("start=0", "start must be greater than or equal to 1, got 0"),
         ("most=99999", "most must lie in [0, n=1438], got 99999"),
         ("budget=7", "budget must be left to the search"),
-        ("selector=full", "selector must keep as many rows as it is told to, got full"),
+        ("selector=full", "selector must keep as many rows as the budget says, got full"),
         ("selector=neerest", "did you mean nearest?"),
         ("trainer.step=3", "trainer.step"),
     ],

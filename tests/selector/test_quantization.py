@@ -1,4 +1,4 @@
-"""Shapeless data are told from data with a shape, whatever their scale."""
+"""Shapeless data are distinguished from data with a shape, whatever their scale."""
 
 import numpy as np
 import pytest
@@ -87,9 +87,9 @@ def test_the_errors_tell_how_far_other_rows_of_the_same_kind_would_move_the_meas
     several = [QuantizationRatio.of(X, 8, draw(seed)) for seed, X in enumerate(clouds)]
     for name in ("ratio", "pace"):
         spread = np.std([getattr(each, name) for each in several])
-        told = np.mean([getattr(each, f"{name}_error") for each in several])
+        estimated = np.mean([getattr(each, f"{name}_error") for each in several])
         # Too large rather than too small: kept rows vary between draws, too.
-        assert 0.8 * spread < told < 3 * spread
+        assert 0.8 * spread < estimated < 3 * spread
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 9])

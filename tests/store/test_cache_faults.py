@@ -35,7 +35,7 @@ warnings.showwarning = lambda message, *_: print(message, file=sys.stderr)
 
 class Announcing(Cache):
     def lock(self, name):
-        (folder / f"asked-{time.monotonic_ns()}").touch()
+        (folder / f"requested-{time.monotonic_ns()}").touch()
         return super().lock(name)
 
 
@@ -58,7 +58,7 @@ HASH = "219aa44802235e63a723423ee37b1b3e50294d2b9ad328669ac0fed230b4d522"
 
 @pytest.fixture
 def start(tmp_path):
-    """Start a child that fetches one entry, slowly if so told; none outlives the test."""
+    """Start a child that fetches one entry, slowly on request; none outlives the test."""
     children = []
 
     def start(seconds=0.0, **environment):
@@ -272,7 +272,7 @@ def test_a_waiter_takes_over_from_a_killed_process(start, cache, tmp_path):
     killed = start(seconds=60)
     wait_until((tmp_path / "fits").exists)
     waiter = start()
-    wait_until(lambda: len(list(tmp_path.glob("asked-*"))) == 2)
+    wait_until(lambda: len(list(tmp_path.glob("requested-*"))) == 2)
     killed.kill()
     assert answer(waiter)[0] == {"found": False, "hash": HASH}
     assert fits(tmp_path) == 2
@@ -291,9 +291,9 @@ def test_a_just_mended_entry_is_never_set_aside(start, cache, tmp_path):
     os.truncate(cache.entry_folder(KIND, KEY) / "y.npy", 1000)
     # Both see the damage, and only then may either do something about it.
     with cache.lock(f"{KIND}-{KEY}"):
-        asked = len(list(tmp_path.glob("asked-*")))
+        requested = len(list(tmp_path.glob("requested-*")))
         racers = [start(), start()]
-        wait_until(lambda: len(list(tmp_path.glob("asked-*"))) == asked + 2)
+        wait_until(lambda: len(list(tmp_path.glob("requested-*"))) == requested + 2)
     answers = [answer(racer) for racer in racers]
     assert {each["hash"] for each, _ in answers} == {HASH}
     assert fits(tmp_path) == 2

@@ -125,12 +125,15 @@ def test_a_memory_address_is_no_identity():
 def test_an_edited_source_file_is_another_identity(tmp_path, monkeypatch):
     source = "from dataclasses import dataclass\n\n@dataclass(frozen=True)\nclass Halve:\n    k: int = 2\n"
     before = identity(_load(tmp_path / "halve.py", source, monkeypatch).Halve())
-    after = identity(_load(tmp_path / "halve.py", source + "    # a better half\n", monkeypatch).Halve())
+    after = identity(
+        _load(tmp_path / "edited" / "halve.py", source + "    offset = 1\n", monkeypatch).Halve()
+    )
     assert before.rpartition(" ")[0] == after.rpartition(" ")[0] == "Halve(k=2)"
     assert before != after
 
 
 def _load(path, source, monkeypatch):
+    path.parent.mkdir(exist_ok=True)
     path.write_text(source)
     spec = importlib.util.spec_from_file_location("halve", path)
     module = importlib.util.module_from_spec(spec)

@@ -3,8 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from winnow.errors import InvalidValue, TryLater
-from winnow.store.credentials import without_credentials
-from winnow.tracker._address import hide_credentials
+from winnow.store.credentials import hide_credentials, without_credentials
 from winnow.tracker.mlflow import MLflow
 
 

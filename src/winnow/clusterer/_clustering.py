@@ -18,15 +18,13 @@ from threadpoolctl import threadpool_limits
 
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.geometry.distance import distances_to_centroids, nearest_centroid
-from winnow.types import Clustering
+from winnow.types import LARGEST, Clustering
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 FindCentroids = Callable[[ndarray], ndarray]
 FindClusters = Callable[[ndarray], tuple[ndarray, ndarray]]
-
-_LARGEST = 1e15  # squared and summed over many columns this still fits in float32
 
 
 def clustering_from_centroids(
@@ -136,7 +134,7 @@ def check_clusterable(X: ndarray, k: int | float) -> None:
     if not 1 <= k <= len(X):
         raise InvalidValue(f"k must lie in [1, n={len(X)}], got {k}")
     # Needs no temporary array. A NaN fails the comparison, too.
-    if not max(-X.min(), X.max()) <= _LARGEST:
+    if not max(-X.min(), X.max()) <= LARGEST:
         _refuse_values(X)
 
 
@@ -148,9 +146,9 @@ def _refuse_values(X: ndarray) -> None:
             f"the first in row {rows_not_finite[0]}",
             remedy="drop or fill these rows before clustering",
         )
-    row, column = np.argwhere(np.abs(X) > _LARGEST)[0]
+    row, column = np.argwhere(np.abs(X) > LARGEST)[0]
     raise InvalidValue(
-        f"Input X must lie in [-{_LARGEST:g}, {_LARGEST:g}], got {X[row, column]:g} in row {row}",
+        f"Input X must lie in [-{LARGEST:g}, {LARGEST:g}], got {X[row, column]:g} in row {row}",
         remedy="rescale the features before clustering",
     )
 

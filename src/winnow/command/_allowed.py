@@ -18,12 +18,13 @@ checks each. `check_resolvers` keeps environment variables and the like out of w
 import argparse
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from winnow import __version__
 from winnow.command._launchers import LAUNCHERS, Rule, of_type, one_of
+from winnow.command.quoting import quoted
 from winnow.errors import InvalidValue
 
 Keys = tuple[Any, ...]
@@ -44,11 +45,15 @@ _REFUSED_OPTIONS = {
 
 @dataclass(frozen=True)
 class Typed:
-    """What was typed: the overrides, the folder of --config-dir, and whether -m was among the words."""
+    """What was typed: the overrides, the folder of --config-dir, and whether -m was among the words.
+
+    `shows` says that Hydra is to print something, such as the configuration, instead of running a job.
+    """
 
     overrides: tuple[str, ...]
     config_dir: str | None = None
     multirun: bool = False
+    shows: bool = field(default=False, repr=False)
 
     @property
     def search_path(self) -> list[str]:
@@ -58,12 +63,7 @@ class Typed:
     @property
     def words(self) -> list[str]:
         """The overrides for `hydra.compose`, which has no argument for a second folder."""
-        return [*self.overrides, *(f"hydra.searchpath=['{_quoted(path)}']" for path in self.search_path)]
-
-
-def _quoted(text: str) -> str:
-    # Between Hydra's quotes a backslash means itself, unless a quote follows those that stand together.
-    return re.sub(r"(\\*)('|\Z)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), text)
+        return [*self.overrides, *(f"hydra.searchpath=[{quoted(path)}]" for path in self.search_path)]
 
 
 def check_words(arguments: Sequence[str]) -> Typed:
@@ -87,13 +87,19 @@ def check_words(arguments: Sequence[str]) -> Typed:
     ...
     winnow.errors.InvalidValue: hydra.run.dir must be left as it is | hydra.run.dir=/tmp | of hydra only ...
     """
-    typed = _parser().parse_args(arguments)
+    parser = _parser()
+    typed = parser.parse_args(arguments)
+    if typed.resolve and typed.cfg is None:
+        parser.error("--resolve needs --cfg")
+    if sum((typed.run, typed.multirun, typed.cfg is not None, typed.info is not None)) > 1:
+        parser.error("only one of --run, --multirun, --cfg and --info can be given")
     for option, remedy in _REFUSED_OPTIONS.items():
         if getattr(typed, option) is not None:
             raise InvalidValue(f"{option} must not be used", where=option, remedy=remedy)
     for word in typed.overrides:
         _check_override(word)
-    return Typed(tuple(typed.overrides), typed.config_dir, typed.multirun)
+    shows = typed.cfg is not None or typed.info is not None or typed.hydra_help
+    return Typed(tuple(typed.overrides), typed.config_dir, typed.multirun, shows)
 
 
 def _parser() -> argparse.ArgumentParser:

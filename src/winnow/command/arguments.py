@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from winnow.errors import InvalidValue
 from winnow.registry import GROUPS
+from winnow.store.credentials import without_credentials
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -35,9 +36,17 @@ def for_hydra(words: Sequence[str]) -> list[str]:
     Raises
     ------
     InvalidValue
-        If a group is given a list: only one of its options would be used.
+        If a word cannot be read, or a group is given anything but the name of one option.
     """
-    return [word if word.startswith("-") or "=" not in word else _override(word) for word in words]
+    before = ["", *words]
+    return [
+        word if word.startswith("-") or _is_of_option(word, option) else _override(word)
+        for word, option in zip(words, before, strict=False)
+    ]
+
+
+def _is_of_option(word: str, before: str) -> bool:
+    return before.startswith("-") and "=" not in word
 
 
 def _override(word: str) -> str:
@@ -46,21 +55,51 @@ def _override(word: str) -> str:
 
     try:
         (override,) = OverridesParser.create().parse_overrides([word])
-    except HydraException:
-        return word  # Hydra says what is wrong with it
+    except HydraException as error:
+        raise unreadable(word) from error
     key = override.key_or_group
+    if not key:
+        raise unreadable(word)
     if key in CHOICES:
-        _refuse_list(override)
+        _check_choice(override)
     of_stage = key.partition(".")[0] in (*GROUPS, "study") and "." in key
     typed_as_is = override.is_add() or override.is_force_add() or override.is_delete()
     return f"++{word}" if of_stage and not typed_as_is else word
 
 
-def _refuse_list(override: "Override") -> None:
-    if not override.is_sweep_override() and isinstance(value := override.value(), list):
+def unreadable(word: str) -> InvalidValue:
+    """Return the refusal of an argument that Hydra's grammar does not allow, with what to type instead."""
+    from winnow.command.quoting import as_typed
+
+    name, equals, _ = word.partition("=")
+    if not equals or not name:
+        return InvalidValue(
+            f"every argument must be name=value, got {word}", remedy="--help shows the settings"
+        )
+    if (line := as_typed(word)) is None:
+        return InvalidValue(f"{name} must be a name and its value plain text", where=word)
+    if without_credentials(word) != word:
+        line = f"""'{name}="..."'"""
+    return InvalidValue(
+        f"{name} must be written so that Hydra can read it", where=word, remedy=f"type {line}"
+    )
+
+
+def _check_choice(override: "Override") -> None:
+    group = override.key_or_group
+    if override.is_delete() or override.is_sweep_override():
+        return
+    value = override.value()
+    if isinstance(value, list):
         names = ",".join(map(str, value))
         raise InvalidValue(
-            f"{override.key_or_group} must be one option, got [{names}]",
+            f"{group} must be one option, got [{names}]",
             where=override.input_line,
-            remedy=f"one job for each: python train.py -m {override.key_or_group}={names}",
+            remedy=f"one job for each: python train.py -m {group}={names}",
+        )
+    if isinstance(value, dict):
+        raise InvalidValue(
+            f"{group} must be the name of an option, got settings",
+            where=override.input_line,
+            remedy=f"choose with {group}=<option>, set with {group}.<setting>=<value>",
         )

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from winnow.command.plan import Plan
-from winnow.pipeline import Method, Repetition, Score
+from winnow.pipeline import Method, Repetition
 from winnow.registry import name_of
 from winnow.report.rows import STAGES, Row
 from winnow.store.cache import Cache
 from winnow.store.keys import content_key, library_versions
 from winnow.store.source import code_hash
-from winnow.types import Dataset
+from winnow.types import Dataset, Score
 
 STAGES_AT_WORK = ("embedding", "clusterer", "selector", "augment", "trainer", "dynamics")
 LIBRARIES = ("torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -28,7 +29,8 @@ def check_command(words: Sequence[str], conf: Path) -> Typed:
     """
     typed = check_words(words)
     shared = [word for word in typed.words if not _is_swept(word)]
-    with initialize_config_dir(str(conf.absolute()), version_base="1.3"):
+    with initialize_config_dir(str(conf.absolute()), version_base="1.3"), catch_warnings():
+        simplefilter("ignore")  # of Hydra about a file from elsewhere that is refused in the next moment
         check_config(compose("config", shared, return_hydra_config=True), typed, conf)
     return typed
 

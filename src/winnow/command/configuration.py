@@ -7,6 +7,7 @@ that tree before anything is imported.
 
 import json
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from functools import cache
@@ -25,9 +26,11 @@ from winnow.errors import InvalidValue
 from winnow.registry import GROUPS
 from winnow.selector.from_file import FromFile
 from winnow.stages import Model
-from winnow.store.credentials import without_credentials
+from winnow.store.credentials import hide_credentials
 
 STUDY = "study"  # the one group that may stay empty
+UNKNOWN = "every key must be known"
+SIZES = ("k", "budget")
 KEYS = (*(field.name for field in fields(Settings)), *GROUPS, STUDY)
 _adapter = cache(TypeAdapter)  # one takes longer to make than to use, and every job uses the same
 
@@ -47,12 +50,11 @@ def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
         At the first unknown key, wrong type, value out of range, or target that is not allowed.
     """
     ours = OmegaConf.masked_copy(config, [name for name in config if name != "hydra"])
-    try:
-        values = OmegaConf.to_container(ours, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        raise InvalidValue(f"the configuration must resolve, got {_first_line(error)}") from error
+    values = _resolved(ours)
     _refuse_unknown(values, KEYS, "")
     settings = _settings(values)
+    undecided = [name for name in SIZES if not isinstance(values[name], int)]
+    values = _resolved(_with(ours, dict.fromkeys(undecided, 1)))
     stages = Stages(**{group: _stage(group, values.get(group)) for group in GROUPS})
     _check_steps(stages.trainer)
     if settings.subset_file is not None:
@@ -65,8 +67,39 @@ def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
     # The model itself is no other network: in a sweep over models, one list serves them all.
     others = [name for name in settings.transfer if name != registry.name_of(stages.model)]
     transfer = {name: _network(name) for name in others}
-    resolved = without_credentials(OmegaConf.to_yaml(OmegaConf.create(values)))
-    return Plan(settings, stages, resolved, study, transfer, tuple(overrides))
+    resolved = hide_credentials(OmegaConf.to_yaml(OmegaConf.create(values)), address_of(config))
+    hidden = [hide_credentials(word, address_of(config)) for word in overrides]
+    unresolved = OmegaConf.to_container(ours, resolve=False)
+    return Plan(settings, stages, resolved, study, transfer, tuple(hidden), unresolved)
+
+
+def build_with(plan: Plan, changes: Mapping[str, Any]) -> Plan:
+    """Return the plan of the same configuration with some of its keys changed, such as `k`."""
+    return build(_with(OmegaConf.create(dict(plan.unresolved)), changes), plan.overrides)
+
+
+def _with(config: DictConfig, changes: Mapping[str, Any]) -> DictConfig:
+    changed = deepcopy(config)
+    for key, value in changes.items():
+        OmegaConf.update(changed, key, value, merge=False, force_add=True)
+    return changed
+
+
+def _resolved(config: DictConfig) -> dict[str, Any]:
+    try:
+        return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise InvalidValue(f"the configuration must resolve, got {_first_line(error)}") from error
+
+
+def recorded(words: Sequence[str], config: DictConfig) -> str:
+    """Return what was typed as it may be kept: without the user and the password of the tracking store."""
+    return hide_credentials(" ".join(words), address_of(config))
+
+
+def address_of(config: DictConfig) -> str:
+    """Return the address of the tracking store in a composed configuration, or no text if it has none."""
+    return str(OmegaConf.select(config, "tracker.uri") or "")
 
 
 def _settings(values: dict[str, Any]) -> Settings:
@@ -140,8 +173,17 @@ def checked(kind: type, values: dict[str, Any], prefix: str = "") -> Any:
         raise InvalidValue(
             f"{name} must {rule}, got {first['input']!r}",
             where=f"{name}={first['input']}",
-            remedy="--help shows the settings and their defaults",
+            remedy=_remedy(name, rule, first["input"]),
         ) from error
+
+
+def _remedy(name: str, rule: str, value: Any) -> str:
+    """Return what to type instead of a value that breaks a rule, as far as that can be guessed."""
+    if "a share such as" in rule and isinstance(value, float) and 0 < value < 1:
+        return f"type {name}={100 * value:g}%"
+    if rule == "be a valid string" and isinstance(value, int | float):
+        return f"""text is put in quotes: '{name}="{value}"'"""
+    return "--help shows the settings and their defaults"
 
 
 def _refuse_unknown(values: Mapping[str, Any], known: Sequence[str], prefix: str) -> None:
@@ -154,7 +196,7 @@ def unknown_key(name: str, known: Sequence[str]) -> InvalidValue:
     """Return the refusal of a key that nothing has, with the known one that is most like it."""
     near = get_close_matches(name, known, n=1)
     return InvalidValue(
-        f"every key must be known, got {name}",
+        f"{UNKNOWN}, got {name}",
         where=name,
         remedy=f"did you mean {near[0]}?" if near else "--help shows all settings",
     )

@@ -4,12 +4,26 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from typing import Any, TextIO
 
 from winnow.command.interruption import interruption
 from winnow.errors import TRACEBACK, Interrupted, exit_code, explain
+from winnow.report.escape import printable
+from winnow.store.credentials import hide_credentials, without_credentials
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
+ADDRESS = "tracker.uri"
+
+
+class Ended(BaseException):
+    """Carries the error of a job past Hydra, which would print all words typed, passwords included."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 def guard(main: Callable[[], None]) -> int:
@@ -19,6 +33,7 @@ def guard(main: Callable[[], None]) -> int:
     # Without it Hydra prints its own report of an error and leaves with its own code.
     os.environ[FULL_ERROR] = "1"
     interruption.listen_to_the_end()
+    sys.stdout, sys.stderr = _Output(sys.stdout), _Output(sys.stderr)
     warnings.showwarning = _one_line_warning
     code = _report(_run(main))
     interruption.end_with(code)
@@ -28,9 +43,49 @@ def guard(main: Callable[[], None]) -> int:
     return code
 
 
+class _Output:
+    """A stream whose reader may go away, as `head` does; then nobody reads the rest, and the work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with self._to_nobody_once_closed():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._to_nobody_once_closed():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _to_nobody_once_closed(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            nobody = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nobody, self._stream.fileno())
+            os.close(nobody)
+
+
+def show(print_configuration: Callable[[], None]) -> None:
+    """Print what Hydra shows of a configuration, without the password of the tracking store."""
+    printed = StringIO()
+    try:
+        with redirect_stdout(printed):
+            print_configuration()
+    finally:
+        print(_without_secrets(printed.getvalue()), end="")
+
+
 def _run(main: Callable[[], None]) -> BaseException | None:
     try:
         main()
+    except Ended as ended:
+        return ended.error
     except BaseException as error:
         return error
     return None
@@ -48,10 +103,23 @@ def _report(error: BaseException | None) -> int:
     if isinstance(error, SystemExit):  # usage: what there was to say is said
         return exit_code(error)
     if os.environ.get(TRACEBACK):
-        traceback.print_exception(error)
-    print(f"error: {explain(error)}", file=sys.stderr)
+        print(_without_secrets("".join(traceback.format_exception(error))), file=sys.stderr)
+    print(f"error: {_shown(explain(error))}", file=sys.stderr)
     return exit_code(error) or 1
 
 
+def _shown(text: str) -> str:
+    """Return a message on one line, without control characters and without passwords."""
+    return printable(_without_secrets(text))
+
+
+def _without_secrets(text: str) -> str:
+    for word in sys.argv[1:]:
+        name, _, address = word.partition("=")
+        if name.lstrip("+") == ADDRESS:
+            text = hide_credentials(text, address.strip("'\""))
+    return without_credentials(text)
+
+
 def _one_line_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
-    print(f"warning: {message}", file=sys.stderr)
+    print(f"warning: {_shown(str(message))}", file=sys.stderr)

@@ -114,14 +114,16 @@ def parameters(kind: type) -> dict[str, str]:
 
 
 def _of_docstring(lines: Sequence[str]) -> dict[str, str]:
+    """Read entries such as `name : type`, `one, other : type` or `name`, each with indented text below."""
     meanings: dict[str, list[str]] = {}
-    inside, name = False, ""
+    inside, names = False, []
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         if set(following) == {"-"} and len(following) > 3:
             inside = line == "Parameters"
-        elif inside and (found := re.match(r"(\w+) *(?::(.*))?$", line)):
-            name = found[1]
-            meanings[name] = [found[2] or ""]
-        elif inside and name and line.startswith(" "):
-            meanings[name].append(line)
+        elif inside and (found := re.match(r"(\w+(?:, \w+)*) *(?::(.*))?$", line)):
+            names = found[1].split(", ")
+            meanings |= {name: [found[2] or ""] for name in names}
+        elif inside and line.startswith(" "):
+            for name in names:
+                meanings[name].append(line)
     return {name: " ".join(" ".join(words).split()) for name, words in meanings.items()}

@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from winnow.command.arm import Arm
+from winnow.command.fitting import fitted
 from winnow.command.interruption import interruption
 from winnow.command.plan import Plan
 from winnow.command.scheduler import Assignment
-from winnow.errors import InvalidValue, WinnowWarning
-from winnow.pipeline import Score
+from winnow.errors import WinnowWarning
 from winnow.report.rows import Row
-from winnow.selector.from_file import FromFile
 from winnow.stages import Source
 from winnow.store.cache import Cache
-from winnow.types import Dataset
+from winnow.types import Dataset, Score
 
 Scores = Mapping[str, Sequence[Score]]
 """The scores of all repetitions, by the network that was trained."""
@@ -23,16 +22,21 @@ Scores = Mapping[str, Sequence[Score]]
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A plan, its place in the command, and what is to be computed for it."""
+    """A plan as it was asked for, its place in the command, and what is to be computed for it."""
 
-    plan: Plan
+    asked: Plan
     number: int
     cache: Cache
 
     @property
     def dataset(self) -> Dataset:
         """The data set, read and verified once in a command."""
-        return _load(self.plan.stages.dataset)
+        return _load(self.asked.stages.dataset)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan with all that depends on the data set decided; what does not fit it is refused."""
+        return fitted(self.asked, self.dataset)
 
     @cached_property
     def arms(self) -> list[Arm]:
@@ -55,20 +59,8 @@ class Job:
         return self.arms[0]
 
     def check(self) -> None:
-        """Refuse more clusters or kept rows than there are rows, before anything is computed."""
-        settings, n, selector = self.plan.settings, self.dataset.n, self.plan.stages.selector
-        if isinstance(selector, FromFile):
-            selector.check_fits(self.dataset.y)
-        # k first: by default the budget follows it.
-        limits = {"k": "clustering" in selector.needs, "budget": not selector.keeps_everything}
-        for name, applies in limits.items():
-            value = getattr(settings, name)
-            if applies and value > n:
-                raise InvalidValue(
-                    f"{name} must lie in [1, n={n}], got {value}",
-                    where=f"{name}={value}",
-                    remedy=f"{self.dataset.name} has {n} training rows",
-                )
+        """Refuse what does not fit the data set, before anything is computed."""
+        _ = self.plan
 
     def embed(self) -> None:
         """Compute the embedding here if the job needs one: workers would all wait for the first of them."""
@@ -85,7 +77,7 @@ class Job:
 
     def assignments(self) -> list[Assignment]:
         """Return every repetition of every arm on every network."""
-        source = self.plan.stages.dataset
+        source = self.asked.stages.dataset
         return [Assignment(each, source) for arm in self.arms for each in arm.all_repetitions()]
 
     def found(self) -> dict[str, Scores] | None:
@@ -99,11 +91,10 @@ class Job:
         return scores
 
     def rows(self, pending: Row, status: str, scores: Mapping[str, Scores]) -> list[Row]:
-        """Return one row for each arm on each network, the chosen method's own network first."""
-        arms = dict.fromkeys([self.chosen, self.baseline])
+        """Return one row for each arm on each network, those of the baseline first."""
         return [
             arm.row(pending, status, network, scores[arm.key][network], self.baseline)
-            for arm in arms
+            for arm in self.arms
             for network in arm.networks
         ]
 

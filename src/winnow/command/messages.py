@@ -4,9 +4,11 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
+from yaml import MarkedYAMLError
 
+from winnow.command.arguments import unreadable
 from winnow.command.configuration import KEYS, unknown_key
 from winnow.errors import InvalidValue
 
@@ -14,23 +16,30 @@ from winnow.errors import InvalidValue
 _DETAILS = ("full_key", "object_type", "reference_type", "^", "See https", "Set the environment")
 
 
-def in_own_words(error: BaseException, swept: Sequence[str] = ()) -> BaseException:
-    """Return an error of Hydra's or OmegaConf's as one line; any other error is returned as it is.
-
-    `swept` are the overrides that distinguish the job it is about from the others of its sweep.
-    """
+def in_own_words(error: BaseException) -> BaseException:
+    """Return an error of Hydra's or OmegaConf's as one line; any other error is returned as it is."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         return _unknown_option(error.missing_cfg_file, error.options)
+    if isinstance(error, MarkedYAMLError) and (at := error.problem_mark):
+        where = f"{at.name}, line {at.line + 1}"
+        return InvalidValue(f"a yaml must be readable, got {error.problem}", where=where)
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return error
+    if isinstance(error, OverrideParseException):
+        return unreadable(error.override)
     text = str(error) if error.__cause__ is None else f"{error}\n{error.__cause__}"
     lines = [line.strip() for line in text.split("\n")]
     lines = [line for line in lines if line and not line.startswith(_DETAILS)]
     if unknown := re.match(r"Could not override '([^']+)'", lines[0]):
-        return _unknown_setting(unknown[1], swept)
-    if lines[0].startswith("Ambiguous value"):
+        return unknown_key(unknown[1], KEYS)
+    if lines[0].startswith(("Ambiguous value", "Sweep parameters")):
         several = "to run one job for each value add -m: python train.py -m ...; a list is written [a,b]"
         return InvalidValue(lines[0], remedy=several)
+    if repeated := re.match(r"(\w+) appears more than once in the final defaults list", lines[0]):
+        group = repeated[1]
+        return InvalidValue(
+            f"{group} must be chosen once", where=f"+{group}=...", remedy=f"leave out the +: {group}=<option>"
+        )
     return InvalidValue(" | ".join(dict.fromkeys(lines[:3])))
 
 
@@ -42,12 +51,3 @@ def _unknown_option(file: str, options: Sequence[str]) -> InvalidValue:
         where=f"{group}={option}",
         remedy=f"did you mean {near[0]}?" if near else "",
     )
-
-
-def _unknown_setting(name: str, swept: Sequence[str]) -> InvalidValue:
-    group, _, key = name.partition(".")
-    if not key:
-        return unknown_key(group, KEYS)
-    option = next((word for word in swept if word.startswith(f"{group}=")), "")
-    remedy = f"leave {option} out of the sweep" if option else "--help shows all settings"
-    return InvalidValue(f"every key must be known, got {name}", where=option or name, remedy=remedy)

@@ -10,7 +10,7 @@ from time import monotonic
 
 from hydra import compose
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.core.override_parser.types import Glob, Override, Quote, QuotedString
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.types import HydraContext, TaskFunction
@@ -19,12 +19,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from winnow.command._allowed import Typed, check_resolvers
 from winnow.command.arguments import CHOICES
 from winnow.command.checks import check_config
-from winnow.command.configuration import build
+from winnow.command.configuration import UNKNOWN, build, recorded
 from winnow.command.interruption import interruption
 from winnow.command.launched import launching
 from winnow.command.messages import in_own_words
 from winnow.command.plan import Plan
 from winnow.command.sweep import Sweep
+from winnow.errors import InvalidValue
 from winnow.registry import name_of
 
 NOTICE_SECONDS = 1.0
@@ -37,7 +38,7 @@ def run(context: HydraContext, function: TaskFunction, config: DictConfig, argum
     if len(jobs) > MANY:
         print(f"checking {len(jobs)} jobs", file=sys.stderr, flush=True)
     plans = list(_plans(jobs, _conf(config)))
-    sweep = Sweep.begin(plans, command=" ".join(config.hydra.overrides.task))
+    sweep = Sweep.begin(plans, command=recorded(config.hydra.overrides.task, config))
     if config.hydra.launcher._target_.endswith(".BasicLauncher"):
         sweep.run()
         return
@@ -70,23 +71,32 @@ def combinations(arguments: Sequence[str]) -> list[list[str]]:
 
     Raises
     ------
-    HydraException
-        If a sweep has no values that could be listed, such as `interval(0,1)`.
+    InvalidValue
+        If a sweep has no values, or none that could be listed, such as `interval(0,1)`.
     """
     axes: dict[str, list[str]] = {}
     for override in OverridesParser.create().parse_overrides(list(arguments)):
-        axes[override.get_key_element()] = list(_values(override))
+        axes[override.get_key_element()] = _values(override)
     return [list(job) for job in product(*axes.values())]
 
 
-def _values(override: Override) -> Iterator[str]:
+def _values(override: Override) -> list[str]:
     key = override.get_key_element()
     if not override.is_sweep_override():
-        yield override.input_line if override.is_delete() else f"{key}={override.get_value_element_as_str()}"
-    elif override.is_discrete_sweep():
-        yield from (f"{key}={value}" for value in override.sweep_string_iterator())
-    else:
-        raise HydraException(f"a sweep must list its values, got {override.input_line}")
+        value = override.get_value_element_as_str
+        return [override.input_line if override.is_delete() else f"{key}={value()}"]
+    values = list(override.sweep_string_iterator()) if _is_listed(override) else []
+    if not values:
+        raise InvalidValue(
+            f"{key} must be given the values of a sweep, got none",
+            where=override.input_line,
+            remedy=f"list them, {key}=600,1200, or count, {key}=range(100,700,100)",
+        )
+    return [f"{key}={value}" for value in values]
+
+
+def _is_listed(override: Override) -> bool:
+    return override.is_discrete_sweep() and not isinstance(override.value(), Glob)
 
 
 def _conf(config: DictConfig) -> Path:
@@ -105,8 +115,21 @@ def _plans(jobs: Sequence[Sequence[str]], conf: Path) -> Iterator[Plan]:
         try:
             yield build(composer.composed(words), words)
         except HydraException as error:
-            swept = [word for word in words if not all(word in other for other in jobs)]
-            raise in_own_words(error, swept) from error
+            raise in_own_words(error) from error
+        except InvalidValue as error:
+            raise _of_option(
+                error, [word for word in words if not all(word in job for job in jobs)]
+            ) from error
+
+
+def _of_option(error: InvalidValue, swept: Sequence[str]) -> InvalidValue:
+    """Return the refusal of a setting with the option of the sweep that does not have it, if it is that."""
+    group = error.where.partition(".")[0]
+    option = next((word for word in swept if word.startswith(f"{group}=")), "")
+    if not option or not error.what.startswith(UNKNOWN):
+        return error
+    meant = error.remedy if error.remedy.startswith("did you mean") else ""
+    return InvalidValue(error.what, where=option, remedy=meant or f"leave {option} out of the sweep")
 
 
 @dataclass(eq=False)

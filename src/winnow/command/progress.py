@@ -15,7 +15,8 @@ from rich.progress import (
 from winnow.command.arm import Arm
 from winnow.command.job import Job
 from winnow.command.scheduler import Scheduler
-from winnow.pipeline import Repetition, Score
+from winnow.pipeline import Repetition
+from winnow.types import Score
 
 
 class JobProgress(Progress):

@@ -11,12 +11,12 @@ from typing import Any
 
 from winnow.command.arm import Arm, seconds_of
 from winnow.command.executor import available_cores
-from winnow.pipeline import Repetition, Score
+from winnow.pipeline import Repetition
 from winnow.report.comparison import paired_difference
 from winnow.stages import Run, Store
 from winnow.store import kept_rows
 from winnow.store.keys import library_versions
-from winnow.types import Clustering
+from winnow.types import Clustering, Score
 
 LIBRARIES = ("winnow", "torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
 POINTS_OF_A_CURVE = 100

@@ -8,9 +8,9 @@ from typing import Any
 
 from winnow.command.executor import Executor, WorkerDied, died
 from winnow.command.interruption import interruption
-from winnow.pipeline import Repetition, Score
+from winnow.pipeline import Repetition
 from winnow.stages import Source
-from winnow.types import Subset
+from winnow.types import Score, Subset
 
 TASKS_PER_WORKER = 2  # handed out ahead, so that no worker waits for the next one
 TRAINED_TOGETHER = 64  # fewer keep a GPU busy with LeNet-5, and an interruption costs one such group

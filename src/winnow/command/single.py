@@ -7,7 +7,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from winnow.command.configuration import build
+from winnow.command.configuration import build, recorded
+from winnow.command.ending import Ended
 from winnow.command.launched import following, was_stopped
 from winnow.command.plan import Plan
 from winnow.command.sweep import Sweep
@@ -15,13 +16,23 @@ from winnow.errors import Interrupted
 
 
 def run(config: DictConfig) -> None:
-    """Run the job of a composed configuration."""
+    """Run the job of a composed configuration.
+
+    Raises
+    ------
+    Ended
+        With whatever error ended the only job of a command.
+    """
     command = HydraConfig.get()
-    plan = build(config, list(command.overrides.task))
     if command.mode == RunMode.MULTIRUN:
+        plan = build(config, list(command.overrides.task))
         _run_launched(plan, Path(command.sweep.dir), command.job.num)
-    else:
-        Sweep.begin([plan], command=" ".join(command.overrides.task)).run()
+        return
+    try:
+        plan = build(config, list(command.overrides.task))
+        Sweep.begin([plan], command=recorded(command.overrides.task, config)).run()
+    except Exception as error:
+        raise Ended(error) from error
 
 
 def _run_launched(plan: Plan, folder: Path, number: int) -> None:

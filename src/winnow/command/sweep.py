@@ -145,7 +145,7 @@ class Sweep:
     def _later(self) -> Iterator[Assignment]:
         """Yield the repetitions of jobs whose turn has not come, as far as nothing has to be embedded."""
         for job in self.jobs:
-            if job.plan.trains and job.number not in self._rows:
+            if job.asked.trains and job.number not in self._rows:
                 with suppress(WinnowError):  # reported when its turn has come
                     job.check()
                     if job.plan.stages.dataset == self.plans[0].stages.dataset and job.is_embedded:
@@ -153,9 +153,10 @@ class Sweep:
 
     def _run(self, job: Job, scheduler: Scheduler) -> list[Row]:
         """Run one job and return its rows, whatever became of it."""
-        row = pending(job.number, job.plan)
+        row = pending(job.number, job.asked)
         try:
             interruption.check()
+            row = pending(job.number, job.plan)
             outcome = [self._study(job, row)] if job.plan.study else []
             if job.plan.trains:
                 outcome = self._outcome(job, row, scheduler)
@@ -165,8 +166,8 @@ class Sweep:
             # Not raised: the other jobs shall go on.
             row = replace(row, status="failed", reason=explain(error), exit_code=exit_code(error))
             if len(self.plans) > 1:
-                words = f"{row.selector} k={row.k} budget={row.budget}"
-                print(f"failed: {words}: {row.reason}", file=sys.stderr)
+                sizes = f" k={row.k} budget={row.budget}" if row.k else ""
+                print(f"failed: {row.selector}{sizes}: {row.reason}", file=sys.stderr)
             if os.environ.get(TRACEBACK):
                 traceback.print_exc()
             return [row]
@@ -267,15 +268,15 @@ class Sweep:
 
 
 def pending(number: int, plan: Plan) -> Row:
-    """Return the row of a job that has not run yet."""
+    """Return the row of a job that has not run yet; sizes that the data set will decide are 0."""
     settings, options = plan.settings, plan.stages.options()
     return Row(
         job=number,
         status="pending",
         selector=options["selector"],
         network=options["model"],
-        k=settings.k,
-        budget=settings.budget,
+        k=settings.k if isinstance(settings.k, int) else 0,
+        budget=settings.budget if isinstance(settings.budget, int) else 0,
         options=options,
         overrides=[without_credentials(word) for word in plan.overrides],
     )

@@ -1,1 +1,1 @@
-"""Where the images come from: one module per option of `conf/dataset`."""
+"""What is learnt from: one module per option of `conf/dataset`."""

@@ -1,4 +1,4 @@
-"""Open a table that may be compressed: what a file is, is told by its first bytes and not by its name."""
+"""Open a table that may be compressed: what a file is, its first bytes say and not its name."""
 
 import bz2
 import gzip

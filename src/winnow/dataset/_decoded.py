@@ -30,7 +30,7 @@ KEPT_BEFORE = 1  # older files of the same folder that stay: a sweep over split_
 
 @dataclass(eq=False)
 class InMemory:
-    """A place in memory, for this process only."""
+    """Images in memory, for this process only."""
 
     shape: tuple[int, int, int, int]
 
@@ -53,7 +53,7 @@ class InMemory:
 
 @dataclass(eq=False)
 class OnDisk:
-    """A place in `folder`, for the images of the files that are called `names`.
+    """Images in a file in `folder`, for the files that are called `names`.
 
     Only one process at a time may put images here; any number may read those that are there.
     """

@@ -2,9 +2,10 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from typing import TypeVar
 
 PATIENCE_SECONDS = 2.0
@@ -19,12 +20,21 @@ def for_each(work: Callable[[Item], None], items: Sequence[Item], description: s
 
     A bar with the time left is shown on stderr once it takes longer than a moment.
     """
-    threads = ThreadPoolExecutor(min(THREADS, available_cores()))
+    for _ in in_turns(work, items, len(items), description):
+        pass
+
+
+def in_turns(
+    work: Callable[[Item], None], items: Iterable[Item], total: int, description: str
+) -> Iterator[None]:
+    """Do as `for_each` with items that are made as they are wanted, and yield after every `TURN` of them."""
+    threads, waiting = ThreadPoolExecutor(min(THREADS, available_cores())), iter(items)
     try:
-        with _bar(description, len(items)) as advance:
-            for start in range(0, len(items), TURN):
-                for _ in threads.map(work, items[start : start + TURN]):
+        with _bar(description, total) as advance:
+            while turn := list(islice(waiting, TURN)):
+                for _ in threads.map(work, turn):
                     advance()
+                yield
     finally:
         threads.shutdown(cancel_futures=True)
 

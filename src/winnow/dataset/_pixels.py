@@ -9,8 +9,7 @@ import errno
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Num, UInt8
@@ -34,12 +33,23 @@ FORMATS = {
     "JPEG2000": (".jp2", ".j2k", ".jpf", ".jpx"),
 }
 SUFFIXES = frozenset(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+# Beyond twice its own limit, Pillow refuses to open an image.
+MOST_PIXELS = 178_956_970
 EIGHT_BITS, WHOLE, REAL = range(3)  # what the values of an image are
 # A JPEG is decoded at a fraction of its size where that leaves at least this many times the size wanted:
 # 15 times quicker for photographs of 12 megapixels, and the same picture up to rounding.
 SPARE = 4
 PHOTOMETRIC_TAG, SAMPLE_FORMAT_TAG = 262, 339  # of TIFF 6.0
 WHITE_IS_ZERO, UNSIGNED, SIGNED = 0, 1, 2
+
+
+@runtime_checkable
+class Openable(Protocol):
+    """A path, or whatever else can be opened like one."""
+
+    def open(self, mode: str) -> BinaryIO: ...
+
+    def is_symlink(self) -> bool: ...
 
 
 class Header(NamedTuple):
@@ -106,7 +116,7 @@ def library_warnings_ignored() -> Iterator[None]:
         yield
 
 
-def read_header(path: Path, max_pixels: int) -> Header:
+def read_header(path: Openable, max_pixels: int) -> Header:
     """Read what is known without decoding; only an image of more than eight bits is decoded for its range.
 
     Raises
@@ -130,7 +140,7 @@ def read_header(path: Path, max_pixels: int) -> Header:
 
 
 def read_pixels(
-    path: Path, size: int, channels: int, scale: dict[int, Scale], max_pixels: int
+    path: Openable, size: int, channels: int, scale: dict[int, Scale], max_pixels: int
 ) -> UInt8[ndarray, "channels size size"]:
     """Decode, scale so that the shorter side fits, and cut to the centre.
 
@@ -148,7 +158,7 @@ def read_pixels(
     return np.asarray(square).reshape(size, size, channels).transpose(2, 0, 1)
 
 
-def reason(error: Exception, path: Path) -> str:
+def reason(error: Exception, path: Openable) -> str:
     """Say in a few words why a file could not be read."""
     from PIL import UnidentifiedImageError
 
@@ -171,7 +181,7 @@ def values_of(mode: str) -> int:
 
 
 @contextmanager
-def _opened(path: Path, max_pixels: int) -> Iterator["Image"]:
+def _opened(path: Openable, max_pixels: int) -> Iterator["Image"]:
     from PIL import Image
 
     # As a stream: Pillow maps a file it is named, and then misreads a TIFF that is to be turned to its side.
@@ -234,7 +244,7 @@ def _is_grey(image: "Image") -> bool:
     return image.mode in ("1", "L", "LA", "La") or values_of(image.mode) != EIGHT_BITS
 
 
-def _mistaken(path: Path) -> str:
+def _mistaken(path: Openable) -> str:
     """Say what a file without an image inside may be."""
     with path.open("rb") as stream:
         head = stream.read(64)

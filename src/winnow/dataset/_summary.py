@@ -11,7 +11,7 @@ from winnow.dataset._walk import listed, shown
 
 def summary(name: str, layout: Layout, headers: Shaped[ndarray, " n"], form: Format, size: int | None) -> str:
     """Return the line for a data set that is read as `form`; `size` is None where that was left open."""
-    parts = [f"{_amount(layout)} of {_classes(layout)}", _format(headers, form, size)]
+    parts = [f"{_amount(layout)} of {_classes(layout)}", format_in_words(headers, form, size)]
     if animated := int(headers["animated"].sum()):
         parts.append(f"only the first image of {animated:,} files with several")
     parts += [
@@ -44,7 +44,8 @@ def _classes(layout: Layout) -> str:
     return f"{number:,} {'class' if number == 1 else 'classes'} ({listed(counted)})"
 
 
-def _format(headers: Shaped[ndarray, " n"], form: Format, size: int | None) -> str:
+def format_in_words(headers: Shaped[ndarray, " n"], form: Format, size: int | None) -> str:
+    """Say how files are read; `size` is None where that was left open."""
     read_as = f"read as {form.size} x {form.size}, {'grey' if form.channels == 1 else 'RGB'}"
     known = headers[headers["width"] > 0]
     widths, heights = known["width"], known["height"]

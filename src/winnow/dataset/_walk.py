@@ -96,16 +96,16 @@ class _Walk:
     reached: dict[tuple[int, int], str] = field(default_factory=dict)  # by device and inode
 
     def below(self, folder: Folder, above: tuple[tuple[int, int], ...]) -> Folder:
-        place = self.root / folder.path
+        path = self.root / folder.path
         try:
-            known = place.stat()
-            with os.scandir(place) as entries:
+            known = path.stat()
+            with os.scandir(path) as entries:
                 found = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            raise _refused(f"every folder must be readable, got {error.strerror}", place) from error
+            raise _refused(f"every folder must be readable, got {error.strerror}", path) from error
         here = (known.st_dev, known.st_ino)
         if len(above) > DEEPEST:
-            raise _refused(f"folders must lie at most {DEEPEST} deep in each other, got more", place)
+            raise _refused(f"folders must lie at most {DEEPEST} deep in each other, got more", path)
         if here in self.reached:
             raise _refused(
                 f"a folder must be reached in one way, got it as {shown(self.reached[here])} and as "

@@ -1,8 +1,8 @@
 """Read a person's own arrays: rows `x` and labels `y`, in one `.npz` or `.safetensors` file or in two `.npy`.
 
 Images become uint8 of the shape (n, channels, height, width); rows of features become float32 and are left
-on their scale. The order of the axes is taken from the shape where there is only one way to read it, and is
-asked for otherwise: pixels in the wrong order train a network quietly and badly.
+on their scale. The order of the axes is taken from the shape where there is only one way to read it, and must
+be given otherwise: pixels in the wrong order train a network quietly and badly.
 """
 
 import sys

@@ -19,6 +19,11 @@ class Auto(Source):
     """MNIST if its files are in `data_dir` or can be fetched, else the digits.
 
     Damaged files of MNIST are an error, never a reason to fall back. The data set carries its real name.
+
+    Parameters
+    ----------
+    data_dir
+        Folder where the files of MNIST are looked for, and fetched to.
     """
 
     data_dir: str = "data"

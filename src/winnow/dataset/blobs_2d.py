@@ -24,10 +24,19 @@ CENTRES = ((1.0, 1.0), (5.0, 5.0))
 
 @dataclass(frozen=True)
 class Blobs2D(Source):
-    """`points` rows around (1, 1) and as many around (5, 5), standard deviation 1; labels name the cloud.
+    """Rows around (1, 1) and as many around (5, 5), standard deviation 1; labels name the cloud.
 
-    The test set holds `test_points` more of each. `draw_seed` draws all of them.
+    Parameters
+    ----------
+    points
+        Training rows of each cloud.
+    test_points
+        Test rows of each cloud.
+    draw_seed
+        Seed with which all rows are drawn.
 
+    Examples
+    --------
     >>> dataset = Blobs2D(points=3, test_points=1).load()
     >>> dataset.y, dataset.x_test.shape
     (array([0, 0, 0, 1, 1, 1]), (2, 2))

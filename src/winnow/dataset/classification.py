@@ -23,11 +23,27 @@ CLOUDS_PER_CLASS = 2
 
 @dataclass(frozen=True)
 class Classification(Source):
-    """`rows` rows of `features` columns, `informative` of which are independent, in `classes` classes.
+    """Rows of normally distributed clouds, two for each class, on the corners of a hypercube.
 
-    `test_fraction` of them is the test set. Columns have mean 0 and deviation 1 in the training part, by
-    which the test part is scaled, too. `draw_seed` draws the rows and the split.
+    Columns have mean 0 and deviation 1 in the training part, by which the test part is scaled, too.
 
+    Parameters
+    ----------
+    rows
+        Number of rows, training and test set together.
+    features
+        Number of columns.
+    informative
+        Number of independent columns; the others are combinations of these.
+    classes
+        Number of classes.
+    test_fraction
+        Share of the rows in the test set.
+    draw_seed
+        Seed with which the rows and the split are drawn.
+
+    Examples
+    --------
     >>> dataset = Classification().load()
     >>> dataset.x.shape, dataset.x_test.shape, len(dataset.classes)
     ((800, 10), (200, 10), 6)

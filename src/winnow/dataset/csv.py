@@ -9,14 +9,17 @@ Numbers are brought to mean 0 and deviation 1; a categorical column becomes one 
 for each of its values. Both learn from the training part only: a value that occurs in the test part alone
 is all zeros. This is what scikit-learn's StandardScaler and OneHotEncoder do, column by column, so that a
 table takes little more memory than its matrix.
+
+A table may list image files instead: a column of paths, from the folder of the table. Then the rows are
+these images, read as `dataset=image_folder` reads them, and all other columns but the label are left out.
 """
 
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import Int64
@@ -26,10 +29,13 @@ from pydantic import Field
 from winnow.dataset._columns import Column, Table, read_columns
 from winnow.dataset._container import kind_of
 from winnow.dataset._encoding import check_encoding
+from winnow.dataset._image_table import image_column, read_paths
 from winnow.dataset._labels import Labels, read_labels
+from winnow.dataset._listed_images import Reading, decode_listed
 from winnow.dataset._matrix import encode
 from winnow.dataset._numbers import Decimal, NumberFormat, Thousands, find_format
 from winnow.dataset._parquet import read_parquet
+from winnow.dataset._pixels import MOST_PIXELS
 from winnow.dataset._roles import Faults, Roles, assign_roles
 from winnow.dataset._split import stratified_split
 from winnow.dataset._text import Separator, clean_name, read_text, table_fault
@@ -77,6 +83,15 @@ class CSV(Source):
         given.
     encoding
         Encoding of text, as Python names it; found if not given.
+    size
+        Of listed images: side of the squares in pixels; None for the median shorter side, at most 64.
+    channels
+        Of listed images: 1 for grey, 3 for RGB; None for 1 if all files are grey, else 3.
+    max_pixels
+        Of listed images: those with more pixels are refused by what their header says.
+    cache_dir
+        Of listed images: folder where they are kept decoded; None to keep them in memory only. No part of the
+        data set's identity.
     """
 
     file: str
@@ -92,6 +107,10 @@ class CSV(Source):
     decimal: Decimal | None = None
     thousands: Thousands | None = None
     encoding: str | None = None
+    size: Annotated[int, Field(ge=1, le=4096)] | None = None
+    channels: Literal[1, 3] | None = None
+    max_pixels: Annotated[int, Field(ge=1, le=MOST_PIXELS)] = 50_000_000
+    cache_dir: str | None = field(default=None, repr=False, compare=False)
 
     def load(self) -> Dataset:
         settings = self._cleaned()
@@ -100,6 +119,9 @@ class CSV(Source):
         faults = Faults(table)
         (column,) = read_columns(table, [table.names.index(settings.label)], [settings.label])
         labels = read_labels(column, self.max_classes, faults)
+        if (images := settings._image_column(table)) is not None:
+            return settings._load_images(table, images, labels, faults)
+        settings._check_no_image_settings()
         # The rows of the matrix are in their final order when it is filled: it is never copied.
         train = test = places = np.arange(len(table))
         if not faults:
@@ -125,6 +147,43 @@ class CSV(Source):
             origins=tuple(map(table.place, train.tolist())),
             test_origins=tuple(map(table.place, test.tolist())),
         )
+
+    def _image_column(self, table: Table) -> int | None:
+        declared = (self.label, *self.ignored, *self.categorical, *self.numeric)
+        candidates = [at for at, name in enumerate(table.names) if name not in declared]
+        return image_column(table, candidates, self._path) if candidates else None
+
+    def _load_images(self, table: Table, at: int, labels: Labels, faults: Faults) -> Dataset:
+        paths = read_paths(table, at, faults)
+        if faults:
+            raise faults.error(self._path)
+        train, test = stratified_split(labels.y, self.test_fraction, self.split_seed)
+        rows, n = np.concatenate([train, test]), len(train)
+        others = [name for name in table.names if name not in (self.label, table.names[at])]
+        roles = Roles(left_out=list(map(named, others)), notes=[f"images: {named(table.names[at])}"])
+        print(summary(table, self._path.name, self.label, labels, roles), file=sys.stderr)
+        listed_paths = [paths[row] for row in rows.tolist()]
+        reading = Reading(self.size, self.channels, self.max_pixels, self.cache_dir)
+        x, y = decode_listed(self._name, self._path.parent, listed_paths, reading), labels.y[rows]
+        return Dataset(
+            self._name,
+            x[:n],
+            y[:n],
+            x[n:],
+            y[n:],
+            labels.classes,
+            origins=listed_paths[:n],
+            test_origins=listed_paths[n:],
+        )
+
+    def _check_no_image_settings(self) -> None:
+        for setting, value in (("size", self.size), ("channels", self.channels)):
+            if value is not None:
+                raise InvalidValue(
+                    f"{setting} must be null for a table without a column of image files, got {value}",
+                    where=f"dataset.{setting}",
+                    remedy="paths count from the folder of the table",
+                )
 
     @property
     def _path(self) -> Path:
@@ -199,8 +258,10 @@ class CSV(Source):
             raise InvalidValue(error.what, where=self.file, remedy=error.remedy) from error
 
 
-def summary(table: Table, file: str, label: str, labels: Labels, roles: Roles, numbers: NumberFormat) -> str:
-    """Say in one line what was taken how."""
+def summary(
+    table: Table, file: str, label: str, labels: Labels, roles: Roles, numbers: NumberFormat | None = None
+) -> str:
+    """Say in one line what was taken how; `numbers` only of a table of features."""
     merged = [
         f"{listed(map(quoted, category.merged))} in {category.column.title} read as numbers"
         for category in roles.categories
@@ -209,7 +270,7 @@ def summary(table: Table, file: str, label: str, labels: Labels, roles: Roles, n
     numeric = [column.title for column in roles.numbers]
     categories = [f"{each.column.title} ({len(each.values)})" for each in roles.categories]
     parts = [
-        f"{named(file)}: {len(table):,} rows, {table}, {numbers}",
+        f"{named(file)}: {len(table):,} rows, {table}" + (f", {numbers}" if numbers else ""),
         f"label {named(label)}, {labels}",
         f"numbers ({len(numeric)}): {listed(numeric)}" * bool(numeric),
         f"categories (values): {listed(categories)}" * bool(categories),

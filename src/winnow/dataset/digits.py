@@ -23,8 +23,17 @@ from winnow.types import Dataset
 
 @dataclass(frozen=True)
 class Digits(Source):
-    """scikit-learn's digits, of which `test_fraction`, drawn with `split_seed`, are the test set.
+    """scikit-learn's digits, enlarged to 28x28 pixels.
 
+    Parameters
+    ----------
+    split_seed
+        Seed with which the test set is drawn.
+    test_fraction
+        Share of the rows in the test set.
+
+    Examples
+    --------
     >>> dataset = Digits().load()
     >>> dataset.x.shape, dataset.x_test.shape, int(dataset.x.max())
     ((1438, 1, 28, 28), (359, 1, 28, 28), 255)

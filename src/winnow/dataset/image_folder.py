@@ -23,15 +23,13 @@ from pydantic import Field
 
 from winnow.dataset._decode import Format, Images
 from winnow.dataset._layout import Layout, understand
+from winnow.dataset._pixels import MOST_PIXELS
 from winnow.dataset._split import stratified_split
 from winnow.dataset._summary import summary
 from winnow.dataset._walk import ImageFile, shown, walk
 from winnow.errors import DatasetUnavailable
 from winnow.stages import Source
 from winnow.types import Dataset
-
-# Beyond twice its own limit, Pillow refuses to open an image.
-MOST_PIXELS = 178_956_970
 
 
 @dataclass(frozen=True)

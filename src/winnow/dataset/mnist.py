@@ -9,18 +9,14 @@ be right: a flipped bit is an error, not a slightly different result.
 """
 
 import hashlib
-import os
-import socket
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from winnow.dataset._staging import staged
 from winnow.errors import DatasetUnavailable
 from winnow.stages import Source
 from winnow.store.download import why_unreachable
@@ -38,17 +34,29 @@ CHECKSUMS = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
+# Sets whose files have the same names and sizes, by the checksums of their files.
+OTHERS = {
+    "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888": "FashionMNIST",
+    "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9": "FashionMNIST",
+    "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b": "FashionMNIST",
+    "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34": "FashionMNIST",
+}
 # torchvision's list, repeated because importing torchvision takes longer than asking both mirrors.
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
 PROBE_SECONDS = 4.0
-STALL_SECONDS = 30.0
+OF_SET = " is that of "
 
 
 @dataclass(frozen=True)
 class MNIST(Source):
     """MNIST, from files that are already there; `fetch` gets them.
 
-    All faults of the four files are named in one error.
+    All faults of the four files are named in one error; if they are those of another known set, that is said.
+
+    Parameters
+    ----------
+    data_dir
+        Folder below which the files lie, in `MNIST/raw`.
     """
 
     data_dir: str = "data"
@@ -56,9 +64,7 @@ class MNIST(Source):
     def load(self) -> Dataset:
         folder = raw_folder(self.data_dir)
         if faults := find_faults(folder):
-            raise DatasetUnavailable(
-                f"MNIST cannot be read: {'; '.join(faults)}", where=str(folder), remedy="run `make data`"
-            )
+            raise _not_read(folder, faults)
         x, y, x_test, y_test = (_read(folder / name) for name in SHAPES)
         y, y_test = (np.asarray(labels, dtype=np.int64) for labels in (y, y_test))
         return Dataset("mnist", x[:, None], y, x_test[:, None], y_test, tuple("0123456789"))
@@ -86,16 +92,19 @@ def fetch(data_dir: str) -> None:
     Raises
     ------
     DatasetUnavailable
-        Within 5 seconds where no mirror can be reached; else when a download fails or is damaged.
+        Within 5 seconds where no mirror can be reached; else when a download fails or is damaged, or when
+        files of another known set lie in the place of these.
     """
     folder = raw_folder(data_dir)
-    if not find_faults(folder):
+    if not (faults := find_faults(folder)):
         return
+    if _foreign(faults):
+        raise _not_read(folder, faults)
     smallest = "t10k-labels-idx1-ubyte.gz"
     if reason := why_unreachable([mirror + smallest for mirror in MIRRORS], PROBE_SECONDS):
         raise _not_fetched(folder, f"no mirror can be reached ({reason})")
     try:
-        _download_verified(Path(data_dir), folder)
+        _download_verified(Path(data_dir))
     except (OSError, RuntimeError, HTTPException) as error:
         raise _not_fetched(folder, " ".join(str(error).split())) from error
 
@@ -117,6 +126,8 @@ def _fault(path: Path) -> str:
         return f"file {path.name}: {error.strerror}"
     if found != magic:
         return f"file {path.name}: expected the magic number {magic}, got {found}"
+    if checksum in OTHERS:
+        return f"file {path.name}{OF_SET}{OTHERS[checksum]}"
     if checksum != CHECKSUMS[path.name]:
         return f"file {path.name}: wrong checksum, some bytes are damaged"
     return ""
@@ -130,39 +141,29 @@ def _header_bytes(name: str) -> int:
     return 4 + 4 * len(SHAPES[name])
 
 
-def _download_verified(home: Path, folder: Path) -> None:
-    is_new = not home.exists()
-    home.mkdir(parents=True, exist_ok=True)
-    try:
-        with TemporaryDirectory(prefix=".mnist-", dir=home) as staging:
-            _download(staging)
-            arrived = raw_folder(staging)
-            if faults := find_faults(arrived):
-                raise RuntimeError("; ".join(faults))
-            folder.mkdir(parents=True, exist_ok=True)
-            for name in SHAPES:
-                os.replace(arrived / name, folder / name)
-    finally:
-        if is_new:
-            with suppress(OSError):  # removes the folder only if it is still empty
-                home.rmdir()
-
-
-def _download(staging: str) -> None:
+def _download_verified(home: Path) -> None:
     from torchvision import datasets
 
-    with _stalled_connections_end():
-        datasets.MNIST(staging, download=True)
+    with staged(home) as staging:
+        datasets.MNIST(str(staging), download=True)
+        folder = raw_folder(str(staging))
+        if faults := find_faults(folder):
+            raise RuntimeError("; ".join(faults))
+        for packed in folder.glob("*.gz"):
+            packed.unlink()
 
 
-@contextmanager
-def _stalled_connections_end() -> Iterator[None]:
-    previous = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(STALL_SECONDS)  # torchvision sets none and would wait for ever
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(previous)
+def _foreign(faults: list[str]) -> str:
+    """Return the name of the other known set to which one of the files belongs, if one does."""
+    return next((fault.partition(OF_SET)[2] for fault in faults if OF_SET in fault), "")
+
+
+def _not_read(folder: Path, faults: list[str]) -> DatasetUnavailable:
+    remedy = "run `make data`"
+    if name := _foreign(faults):
+        right = folder.parents[1] / name / folder.name
+        remedy = f"move what is {name}'s to {right} and say dataset=torchvision dataset.name={name}"
+    return DatasetUnavailable(f"MNIST cannot be read: {'; '.join(faults)}", where=str(folder), remedy=remedy)
 
 
 def _not_fetched(folder: Path, reason: str) -> DatasetUnavailable:

@@ -12,7 +12,7 @@ number of pixels, the area of a patch and the number of centroids.
    AISTATS 2011. https://proceedings.mlr.press/v15/coates11a.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated
@@ -93,10 +93,13 @@ class Patches(ScaledEmbedding):
                 X[rows] = principal.transform(_next_rows(maps, len(rows), width))
         return X
 
+    def limits(self, shape: tuple[int, ...]) -> Mapping[str, int]:
+        return {"components": min(shape[0], self.centroids * self.grid**2)}
+
     def _check(self, x: ndarray) -> None:
         remedy = "use a smaller embedding.patch, or embedding=pca for features"
         require_images(x, "patches", smallest_side=self.patch, remedy=remedy)
-        if self.components > (most := min(len(x), self.centroids * self.grid**2)):
+        if self.components > (most := self.limits(x.shape)["components"]):
             raise InvalidValue(
                 f"components must be at most {most}, the smaller of rows and values, got {self.components}",
                 remedy=f"try embedding.components={most}",

@@ -9,7 +9,9 @@ lighting.
    section 2. https://doi.org/10.1111/1467-9868.00196
 """
 
+import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -21,9 +23,9 @@ from pydantic import Field
 from winnow.embedding._whiten_normalize import ScaledEmbedding
 from winnow.embedding.identity import CHUNK, flatten
 from winnow.errors import InvalidValue, WinnowWarning
+from winnow.types import LARGEST
 
 WIDEST_COVARIANCE = 2048  # values in a row; wider covariance matrices take minutes
-LARGEST_VALUE = 1e15  # its square, summed over many values, is still a finite float32
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,12 @@ class PCA(ScaledEmbedding):
 
     components: Annotated[int, Field(ge=1)] = 64
 
+    def limits(self, shape: tuple[int, ...]) -> Mapping[str, int]:
+        return {"components": min(shape[0], math.prod(shape[1:]))}
+
     def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
         X = flatten(x)
-        if self.components > (most := min(X.shape)):
+        if self.components > (most := self.limits(x.shape)["components"]):
             raise InvalidValue(
                 f"components must be at most {most}, the smaller of rows and values, got {self.components}",
                 remedy=f"try embedding.components={most}" if most else "",
@@ -65,8 +70,8 @@ class PCA(ScaledEmbedding):
 def refuse_overflow(X: Float32[ndarray, "n d"]) -> None:
     """Refuse rows so large that a sum of their squares would leave the range of float32."""
     # Two passes instead of `abs(X).max()`, which would make a second copy of `X`.
-    if not (largest := max(X.max(), -X.min())) <= LARGEST_VALUE:
-        raise InvalidValue(f"values must lie within ±{LARGEST_VALUE:g}, got {largest:g}")
+    if not (largest := max(X.max(), -X.min())) <= LARGEST:
+        raise InvalidValue(f"values must lie within ±{LARGEST:g}, got {largest:g}")
 
 
 def _centre(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:

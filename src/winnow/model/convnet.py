@@ -51,7 +51,7 @@ class ConvNet(Model):
     stride: Literal[1, 2] = 2
     dropout: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
 
-    def build(self, shape: tuple[int, ...], classes: int) -> "torch.nn.Module":
+    def check_shape(self, shape: tuple[int, ...]) -> None:
         smallest = self.stride * 2 ** (len(self.widths) - 1)
         if len(shape) != 3 or min(shape[1:]) < smallest:
             raise InvalidValue(
@@ -59,6 +59,9 @@ class ConvNet(Model):
                 f"pixels or more, got {shape}",
                 remedy="use fewer widths, or model=mlp for features",
             )
+
+    def build(self, shape: tuple[int, ...], classes: int) -> "torch.nn.Module":
+        self.check_shape(shape)
         from torch import nn
 
         layers, fan_in = [], shape[0]

@@ -39,8 +39,20 @@ class LeNet5(Model):
 
     dropout: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.5
 
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        check_images(shape)
+
     def build(self, shape: tuple[int, ...], classes: int) -> "torch.nn.Module":
         return build_lenet5(shape, classes, dropout=self.dropout)
+
+
+def check_images(shape: tuple[int, ...]) -> None:
+    """Refuse rows that are no images, or images that the two convolutions would leave nothing of."""
+    if len(shape) != 3 or min(shape[1:]) < SMALLEST_SIDE:
+        raise InvalidValue(
+            f"LeNet-5 must be given images of {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels or more, got {shape}",
+            remedy="use model=mlp",
+        )
 
 
 def build_lenet5(
@@ -51,11 +63,7 @@ def build_lenet5(
     Images of 28x28 are brought to the 32x32 pixels that LeNet-5 was designed for, by a margin of zeros or,
     with `resize`, by bilinear interpolation.
     """
-    if len(shape) != 3 or min(shape[1:]) < SMALLEST_SIDE:
-        raise InvalidValue(
-            f"LeNet-5 must be given images of {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels or more, got {shape}",
-            remedy="use model=mlp",
-        )
+    check_images(shape)
     from torch import nn
 
     channels, *size = shape

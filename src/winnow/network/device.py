@@ -21,7 +21,7 @@ def device_for(accelerator: str) -> "torch.device":
     Raises
     ------
     InvalidValue
-        If a GPU is asked for and there is none: training silently on the CPU would take hours.
+        If a GPU is required and there is none: training silently on the CPU would take hours.
     """
     import torch
 

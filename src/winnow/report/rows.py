@@ -43,7 +43,8 @@ class Row:
     status
         "ok" if it was computed, "cached" if it was found, "failed", "interrupted" or "pending".
     selector, k, budget
-        Option name of the selector, number of clusters, number of rows kept.
+        Option name of the selector, number of clusters, number of rows kept; 0 where a job ended before the
+        data set was read that decides them.
     network
         Option name of the network that was trained.
     key

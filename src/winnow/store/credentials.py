@@ -5,6 +5,7 @@ shows or stores words that a person typed passes them through `without_credentia
 """
 
 import re
+from urllib.parse import unquote, urlsplit
 
 _SECRET_SETTINGS = "user|username|uid|password|passwd|pwd|sslpassword|passfile|token|odbc_connect"
 _BEFORE_HOST = re.compile(r"(?<=://)(?:[^\s/@]*:\S*@|[^\s/?#]*@)")
@@ -22,3 +23,20 @@ def without_credentials(text: str) -> str:
     'http://127.0.0.1:5000 a@b'
     """
     return _IN_QUERY.sub(r"\1=***", _BEFORE_HOST.sub("", text))
+
+
+def hide_credentials(text: str, uri: str) -> str:
+    """Return `text` without the user and the password in `uri`, wherever they stand.
+
+    >>> hide_credentials("password of 'me' is not secret", "mysql://me:secret@host/db")
+    "password of '***' is not ***"
+    """
+    text = without_credentials(text)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # no address, and none that anything could connect to
+        return text
+    for secret in filter(None, (parts.password, parts.username)):
+        for written in {secret, unquote(secret)}:
+            text = re.sub(rf"(?<!\w){re.escape(written)}(?!\w)", "***", text)
+    return text

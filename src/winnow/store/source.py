@@ -29,7 +29,8 @@ def code_hash(kind: type) -> str:
 def own_code_hash(function: Callable) -> str:
     """Return a hash of the code of the one file that defines a function."""
     # Not cached by the function, which would then be kept for ever with all that it refers to.
-    return _code(Path(inspect.getfile(function)))[:12]
+    # A decorated function would otherwise stand for the file of its decorator.
+    return _code(Path(inspect.getfile(inspect.unwrap(function))))[:12]
 
 
 def reachable(path: Path, package: Path = PACKAGE) -> list[Path]:
@@ -91,7 +92,7 @@ def _modules(node: ast.AST) -> Iterator[str]:
 
 
 def _files(parts: list[str], package: Path) -> Iterator[Path]:
-    """Yield the files that importing `package.parts` runs: the package, its rooms, and the module.
+    """Yield the files that importing `package.parts` runs: the package, its folders, and the module.
 
     A last part that is no module is a name inside the module before it.
     """

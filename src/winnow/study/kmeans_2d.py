@@ -69,7 +69,7 @@ def _records(X: np.ndarray, rounds: list[np.ndarray]) -> list[TableRow]:
     from sklearn.cluster import KMeans
 
     start = rounds[0]
-    theirs = KMeans(len(start), init=start, n_init=1, tol=0, algorithm="lloyd").fit(X)
+    reference = KMeans(len(start), init=start, n_init=1, tol=0, algorithm="lloyd").fit(X)
     named = [*((str(number), centroids) for number, centroids in enumerate(rounds))]
     return [
         {
@@ -77,5 +77,5 @@ def _records(X: np.ndarray, rounds: list[np.ndarray]) -> list[TableRow]:
             "inertia": float(squared_distances(X, centroids).min(axis=1).sum()),
             "centroids": " ".join(f"({', '.join(f'{value:.3f}' for value in point)})" for point in centroids),
         }
-        for name, centroids in [*named, ("scikit-learn", theirs.cluster_centers_)]
+        for name, centroids in [*named, ("scikit-learn", reference.cluster_centers_)]
     ]

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from winnow.errors import InvalidValue
 from winnow.store.credentials import without_credentials
@@ -48,20 +48,6 @@ def database_server(uri: str) -> tuple[str, int] | None:
     parts = urlsplit(uri)
     kind = parts.scheme.partition("+")[0]
     return (parts.hostname or "127.0.0.1", parts.port or PORTS[kind]) if kind in PORTS else None
-
-
-def hide_credentials(text: str, uri: str) -> str:
-    """Return `text` without the user and the password in `uri`, wherever they stand.
-
-    >>> hide_credentials("password of 'me' is not secret", "mysql://me:secret@host/db")
-    "password of '***' is not ***"
-    """
-    text = without_credentials(text)
-    parts = urlsplit(uri)
-    for secret in filter(None, (parts.password, parts.username)):
-        for written in {secret, unquote(secret)}:
-            text = re.sub(rf"(?<!\w){re.escape(written)}(?!\w)", "***", text)
-    return text
 
 
 def _check_file(path: str) -> None:

@@ -18,9 +18,9 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from winnow.errors import InvalidValue, WinnowWarning
-from winnow.store.credentials import without_credentials
+from winnow.store.credentials import hide_credentials, without_credentials
 from winnow.tracker import _database as database
-from winnow.tracker._address import SQLITE, database_server, hide_credentials, sqlite_file
+from winnow.tracker._address import SQLITE, database_server, sqlite_file
 from winnow.tracker._server import ENVIRONMENT, check_connection, check_server, unreachable
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 Params, tags, files and statuses replace themselves; a metric is the same if its name, step, value and time
 are, and all four stand in the folder. Only the creation of a run is not so by nature: it is noted in the
-folder before it is asked for, and if no answer was noted, the run is looked for by its tag first.
+folder before it is requested, and if no answer was noted, the run is looked for by its tag first.
 """
 
 import os
@@ -115,9 +115,9 @@ class Sender:
             return sent["run_id"]
         client, experiment = self._to.client, self._to.experiment_id
         found = []
-        if "asked" in sent:
+        if "requested" in sent:
             found = client.search_runs([experiment], f"tags.`{FOLDER_TAG}` = '{run.folder.name}'")
-        run.note(asked=True)
+        run.note(requested=True)
         tags = about["tags"] | {FOLDER_TAG: run.folder.name} | self._parent_tag(about["parent"])
         created = (
             found[0]

@@ -13,8 +13,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
 
 from winnow.errors import InvalidValue, TryLater
-from winnow.store.credentials import without_credentials
-from winnow.tracker._address import hide_credentials
+from winnow.store.credentials import hide_credentials, without_credentials
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",

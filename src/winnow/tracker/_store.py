@@ -99,7 +99,7 @@ class MLflowStore(Store):
         if not orphans:
             return 0
         with database.locked(self._unsent.with_suffix(".lock")):
-            # Asked again, because one may have ended properly before its process did.
+            # Looked at again, because one may have ended properly before its process did.
             dead = [run for run in orphans if run.exists and not run.ended]
             for run in dead:
                 run.end("FAILED", f"process {run.about['process']['winnow.pid']} died")

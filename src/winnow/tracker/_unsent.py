@@ -89,8 +89,9 @@ class UnsentRun:
         """Log the last line, after whatever a killed process left of one."""
         with suppress(FileNotFoundError), (self.folder / "lines.jsonl").open("rb+") as file:
             file.truncate(file.read().rfind(b"\n") + 1)
-        now = max(milliseconds(), self.about["start"])  # even if the clock was set back
-        self.append({"status": status, "error": error, "time": now})
+        # A clock that was set back meanwhile must not end the run before it began.
+        ended = max(milliseconds(), self.about["start"])
+        self.append({"status": status, "error": error, "time": ended})
 
     def keep_text(self, content: str, name: str) -> None:
         """Keep and log a text file under `name`, which may hold folders."""
@@ -163,5 +164,5 @@ def milliseconds() -> int:
 
 def _age(folder: Path) -> float:
     with suppress(FileNotFoundError):
-        return time.time() - folder.stat().st_mtime
+        return max(0.0, time.time() - folder.stat().st_mtime)
     return 0.0

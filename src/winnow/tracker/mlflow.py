@@ -6,7 +6,7 @@ RUNNING is put right by `Store.reap`.
 
 A run is first written to a folder of its own below the state folder, and from there to MLflow. A tracking
 server that dies in the middle of a sweep therefore loses nothing and ends nothing: what it did not take is
-sent by the next command. MLflow is written and never asked: which runs are finished stands in a record of
+sent by the next command. MLflow is written and never read: which runs are finished stands in a record of
 winnow's own, so that a command that has nothing to do needs no MLflow, which takes seconds to import.
 
 Every call names its run, so that one job cannot leak into the next through MLflow's "active run".

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float32
 from numpy import ndarray
 from pytorch_lightning import LightningModule, Trainer
-from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.callbacks import Callback, EarlyStopping
 from torch import Tensor
 
 from winnow.network.progress import progress_bar
@@ -35,6 +35,11 @@ class LossCurve(Callback):
         if trainer.global_step > len(self._steps):
             self._steps.append(torch.stack(self._batches).mean())
             self._batches.clear()
+
+
+def early_stopping(patience: int) -> EarlyStopping:
+    """Return what stops a training after `patience` validations without more rows classified correctly."""
+    return EarlyStopping(VALIDATION_RIGHT, mode="max", patience=patience, check_on_train_epoch_end=False)
 
 
 class BestWeights(Callback):

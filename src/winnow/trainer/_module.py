@@ -1,19 +1,16 @@
 """The network as Lightning trains it."""
 
 import logging
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from winnow.trainer._data import Batch
-from winnow.trainer._optimization import (
-    OptimizerName,
-    cosine_schedule,
-    make_optimizer,
-    weighted_cross_entropy,
-)
+from winnow.trainer._optimization import Factor, weighted_cross_entropy
 
 # Lightning reports the devices at every fit; winnow fits many networks in one command.
 logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
@@ -22,7 +19,10 @@ TRAIN_LOSS, VALIDATION_RIGHT = "train_loss", "validation_right"
 
 
 class Classifier(LightningModule):
-    """A network that learns classes by Adam.
+    """A network that learns classes.
+
+    `make_optimizer` takes its parameters, `make_schedule` the number of steps; `hyperparameters` are what a
+    checkpoint or a logger of Lightning writes down.
 
     Logs `train_loss` at every step, if there is a logger, and after every validation `validation_right`, the
     number of rows classified correctly: a count, because equal shares may differ in their last bit.
@@ -32,24 +32,22 @@ class Classifier(LightningModule):
         self,
         network: nn.Module,
         *,
-        optimizer: OptimizerName = "adamw",
-        learning_rate: float = 6e-3,
-        betas: tuple[float, float] = (0.9, 0.99),
-        weight_decay: float = 0.05,
-        cosine: bool = True,
-        warmup: float = 0.05,
-        label_smoothing: float = 0.1,
+        make_optimizer: Callable[[Iterable[Tensor]], Optimizer],
+        make_schedule: Callable[[int], Factor | None],
+        label_smoothing: float,
+        hyperparameters: Mapping[str, Any],
     ) -> None:
         super().__init__()
-        self.save_hyperparameters(ignore="network")
-        self.network = network
+        self.save_hyperparameters(dict(hyperparameters))
+        self.network, self.label_smoothing = network, label_smoothing
+        self.make_optimizer, self.make_schedule = make_optimizer, make_schedule
 
     def forward(self, images: Tensor) -> Tensor:
         return self.network(images)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         images, labels, weights = batch
-        loss = weighted_cross_entropy(self(images), labels, weights, self.hparams.label_smoothing)
+        loss = weighted_cross_entropy(self(images), labels, weights, self.label_smoothing)
         if (
             self.trainer.loggers
         ):  # to log takes a tenth of a step of LeNet-5, and callbacks see the loss anyway
@@ -62,16 +60,10 @@ class Classifier(LightningModule):
         self.log(VALIDATION_RIGHT, right.float(), on_epoch=True, reduce_fx="sum", batch_size=len(labels))
 
     def configure_optimizers(self) -> Any:
-        optimizer = make_optimizer(
-            self.hparams.optimizer,
-            self.parameters(),
-            learning_rate=self.hparams.learning_rate,
-            betas=self.hparams.betas,
-            weight_decay=self.hparams.weight_decay,
-        )
-        if not self.hparams.cosine:
+        optimizer = self.make_optimizer(self.parameters())
+        factor = self.make_schedule(int(self.trainer.estimated_stepping_batches))
+        if factor is None:
             return optimizer
-        factor = cosine_schedule(int(self.trainer.estimated_stepping_batches), self.hparams.warmup)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": LambdaLR(optimizer, factor), "interval": "step"},

@@ -13,8 +13,8 @@ constant and nobody knows how long to train; with a schedule that ends, it loses
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     import pytorch_lightning
     import torch
     from pytorch_lightning.callbacks import Callback
+    from torch.optim import Optimizer
+
+    from winnow.trainer._optimization import Factor
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -46,18 +49,23 @@ class Lightning(Trainer):
 
     Parameters
     ----------
-    optimizer : {"adamw", "adam"}
-        Adam with or without decoupled weight decay.
+    optimizer : {"adamw", "adam", "sgd"}
+        Adam with or without decoupled weight decay, or stochastic gradient descent.
     learning_rate : float
         Its highest value.
     betas : tuple of two floats
         Decay rates of Adam's averages of the gradient and of its square.
     weight_decay : float
         Of weights; biases and the gains of normalisation never decay.
-    schedule : {"cosine", "constant"}
-        How the learning rate goes on after the warm-up: down to zero, or not at all (without a warm-up).
+    momentum, nesterov : float, bool
+        Of `sgd`: decay rate of its average of the gradients, and whether it looks ahead along it.
+    schedule : {"cosine", "constant", "step", "one_cycle"}
+        How the learning rate goes on after the warm-up: down to zero, not at all (without a warm-up), down by
+        `step_factor` at every milestone, or as torch's OneCycleLR, whose usual warm-up is 0.3.
     warmup : float
         Share of the steps over which the learning rate rises.
+    milestones, step_factor : tuple of floats, float
+        Shares of the steps after which `step` multiplies the learning rate by this factor.
     label_smoothing : float
         Probability that is taken from the right class and spread over all classes.
     batch_size : int
@@ -102,12 +110,16 @@ class Lightning(Trainer):
     [100, 950, 7825, 46875]
     """
 
-    optimizer: Literal["adamw", "adam"] = "adamw"
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     learning_rate: Positive = 6e-3
     betas: tuple[Fraction, Fraction] = (0.9, 0.99)
     weight_decay: NotNegative = 0.05
-    schedule: Literal["cosine", "constant"] = "cosine"
+    momentum: Fraction = 0.9
+    nesterov: bool = True
+    schedule: Literal["cosine", "constant", "step", "one_cycle"] = "cosine"
     warmup: Fraction = 0.05
+    milestones: tuple[Fraction, ...] = (0.5, 0.75)
+    step_factor: Fraction = 0.1
     label_smoothing: Fraction = 0.1
     batch_size: Count = 32
     match: Literal["steps", "epochs"] = "steps"
@@ -165,7 +177,7 @@ class Lightning(Trainer):
         """
         import torch
 
-        from winnow.trainer._callbacks import BestWeights, EpochWatch, LossCurve, StepBar
+        from winnow.trainer._callbacks import BestWeights, EpochWatch, LossCurve, StepBar, early_stopping
         from winnow.trainer._data import KeptRows
         from winnow.trainer._run import interruptible, surroundings
 
@@ -177,7 +189,7 @@ class Lightning(Trainer):
         )
         curve, best = LossCurve(), BestWeights()
         callbacks: list[Callback] = [curve]
-        callbacks += [self._early_stopping(), best] if len(rows.validation_rows) else []
+        callbacks += [early_stopping(self.patience), best] if len(rows.validation_rows) else []
         callbacks += [EpochWatch(after_epoch)] if after_epoch else []
         callbacks += [StepBar(description)] if description else []
         with surroundings(deterministic=self.deterministic):
@@ -203,14 +215,24 @@ class Lightning(Trainer):
         return Classifier(
             # In this memory layout convolution and pooling take a fifth less time.
             network.to(memory_format=torch.channels_last),
-            optimizer=self.optimizer,
-            learning_rate=self.learning_rate,
-            betas=self.betas,
-            weight_decay=self.weight_decay,
-            cosine=self.schedule == "cosine",
-            warmup=self.warmup,
+            make_optimizer=self._make_optimizer(vector_dimensions=1),
+            make_schedule=self._make_schedule(),
             label_smoothing=self.label_smoothing,
+            hyperparameters=asdict(self),
         )
+
+    def _make_optimizer(self, vector_dimensions: int) -> "Callable[[Iterable[torch.Tensor]], Optimizer]":
+        from winnow.trainer._optimization import make_optimizer
+
+        names = ("learning_rate", "betas", "weight_decay", "momentum", "nesterov")
+        settings = {name: getattr(self, name) for name in names}
+        return partial(make_optimizer, self.optimizer, **settings, vector_dimensions=vector_dimensions)
+
+    def _make_schedule(self) -> "Callable[[int], Factor | None]":
+        from winnow.trainer._optimization import make_schedule
+
+        settings = {name: getattr(self, name) for name in ("warmup", "milestones", "step_factor")}
+        return partial(make_schedule, self.schedule, **settings)
 
     def trainer(self, steps: int, callbacks: "Sequence[Callback]" = ()) -> "pytorch_lightning.Trainer":
         """Return a Lightning Trainer for so many optimiser steps; it logs, saves and prints nothing."""
@@ -236,24 +258,11 @@ class Lightning(Trainer):
             plugins=[LightningEnvironment()],
         )
 
-    def _early_stopping(self) -> "Callback":
-        from pytorch_lightning.callbacks import EarlyStopping
-
-        from winnow.trainer._module import VALIDATION_RIGHT
-
-        return EarlyStopping(
-            VALIDATION_RIGHT, mode="max", patience=self.patience, check_on_train_epoch_end=False
-        )
-
     @property
     def trains_together(self) -> bool:
-        only_alone = (
-            self.validation_fraction > 0
-            or self.precision != "32-true"
-            or self.gradient_clip_val is not None
-            or self.accumulate_grad_batches > 1
-        )
-        return self.together and not only_alone
+        usual = (0.0, "32-true", None, 1)
+        given = self.validation_fraction, self.precision, self.gradient_clip_val, self.accumulate_grad_batches
+        return self.together and given == usual
 
     def train_together(
         self,
@@ -263,7 +272,7 @@ class Lightning(Trainer):
         augment: Augment,
         streams: Sequence[Streams],
     ) -> list[Trained | InvalidValue]:
-        from winnow.trainer._optimization import cosine_schedule, make_optimizer, weighted_cross_entropy
+        from winnow.trainer._optimization import weighted_cross_entropy
         from winnow.trainer._together import train_together
 
         _require_rows(subsets[0])
@@ -277,15 +286,8 @@ class Lightning(Trainer):
             steps=steps,
             batch_size=self.batch_size,
             loss=partial(weighted_cross_entropy, smoothing=self.label_smoothing),
-            make_optimizer=partial(
-                make_optimizer,
-                self.optimizer,
-                learning_rate=self.learning_rate,
-                betas=self.betas,
-                weight_decay=self.weight_decay,
-                vector_dimensions=2,  # the first counts the networks
-            ),
-            schedule=cosine_schedule(steps, self.warmup) if self.schedule == "cosine" else None,
+            make_optimizer=self._make_optimizer(vector_dimensions=2),  # the first counts the networks
+            schedule=self._make_schedule()(steps),
             device=device_for(self.accelerator),
             deterministic=self.deterministic,
         )

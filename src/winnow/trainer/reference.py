@@ -18,15 +18,15 @@ class Reference(Lightning):
 
     Parameters
     ----------
-    optimizer : {"adamw", "adam"}
-        Adam with or without decoupled weight decay.
+    optimizer : {"adamw", "adam", "sgd"}
+        Adam with or without decoupled weight decay, or stochastic gradient descent.
     learning_rate : float
         Its highest value.
     betas : tuple of two floats
         Decay rates of Adam's averages of the gradient and of its square.
     weight_decay : float
         Of weights; none here.
-    schedule : {"cosine", "constant"}
+    schedule : {"cosine", "constant", "step", "one_cycle"}
         How the learning rate goes on after the warm-up.
     warmup : float
         Share of the steps over which the learning rate rises.
@@ -45,11 +45,11 @@ class Reference(Lightning):
     [50, 4690]
     """
 
-    optimizer: Literal["adamw", "adam"] = "adam"
+    optimizer: Literal["adamw", "adam", "sgd"] = "adam"
     learning_rate: Positive = 1e-3
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
     weight_decay: NotNegative = 0.0
-    schedule: Literal["cosine", "constant"] = "constant"
+    schedule: Literal["cosine", "constant", "step", "one_cycle"] = "constant"
     warmup: Fraction = 0.0
     label_smoothing: Fraction = 0.0
     batch_size: Count = 64

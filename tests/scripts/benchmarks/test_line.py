@@ -21,9 +21,9 @@ def test_a_line_shows_medians_the_lowest_and_their_ratio(line):
 
 
 def test_a_mark_is_missed_below_it_and_where_nothing_was_measured(line):
-    assert not line.Line("sum", theirs=[4.0], ours=[2.0], target=2.1).reached
+    assert not line.Line("sum", other=[4.0], own=[2.0], target=2.1).reached
     assert not line.Line("sum", target=2, note="not installed").reached
-    assert line.Line("sum", ours=[2.0]).reached
+    assert line.Line("sum", own=[2.0]).reached
 
 
 def test_methods_take_turns(line):

@@ -1,0 +1,63 @@
+"""Find the column of a table that lists image files, and read it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from winnow.dataset._columns import Table, read_columns
+from winnow.dataset._pixels import SUFFIXES
+from winnow.dataset._roles import Faults
+from winnow.dataset._text import table_fault
+from winnow.dataset._wording import listed, named
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def image_column(table: Table, candidates: Iterable[int], path: Path) -> int | None:
+    """Return which of some columns lists image files, told by its first cells; None if there is none.
+
+    Such cells all end as names of images do, and one at least is the path of a file, from the folder of the
+    table: names of files that are elsewhere are no images here.
+
+    Raises
+    ------
+    DatasetUnavailable
+        If several columns list images.
+    """
+    candidates = list(candidates)
+    batch = next(table.batches(candidates), [])
+    found = [at for at, cells in zip(candidates, batch, strict=False) if _lists_images(cells, path.parent)]
+    if len(found) > 1:
+        columns = [named(table.names[at]) for at in found]
+        raise table_fault(
+            path,
+            f"have one column of image files, got {listed(columns)}",
+            f"leave out others, such as dataset.ignored=[{columns[-1]}]",
+        )
+    return found[0] if found else None
+
+
+def read_paths(table: Table, at: int, faults: Faults) -> list[str]:
+    """Return the cells of a column as paths; cells without one are added to `faults`."""
+    (column,) = read_columns(table, [at], [table.names[at]])
+    remedy = "fill these cells or delete their rows"
+    faults.add_cells("have the path of an image in every row", remedy, column, column.missing)
+    return [cell for cells in column.text for cell in cells.to_pylist()]
+
+
+def _lists_images(cells: "pa.Array", folder: Path) -> bool:
+    import pyarrow as pa
+
+    if not pa.types.is_string(cells.type):
+        return False
+    paths = [cell for each in cells.to_pylist() if (cell := each.strip())]
+    are_names = paths and all(Path(path).suffix.lower() in SUFFIXES for path in paths)
+    return bool(are_names) and any(_is_file(folder / path) for path in paths)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long, or with a character that no path has
+        return False

