@@ -154,13 +154,13 @@ class Sweep:
         """Run one job and return its rows, whatever became of it."""
         row = pending(job.number, job.asked)
         try:
-            interruption.check()
-            row = pending(job.number, job.plan)
-            outcome = [self._study(job, row)] if job.plan.study else []
-            if job.plan.trains:
-                outcome = self._outcome(job, row, scheduler)
-                print(tables.line(outcome), flush=True)
-            return outcome
+            with interruption.blamed():
+                row = pending(job.number, job.plan)
+                outcome = [self._study(job, row)] if job.plan.study else []
+                if job.plan.trains:
+                    outcome = self._outcome(job, row, scheduler)
+                    print(tables.line(outcome), flush=True)
+                return outcome
         except Exception as error:
             # Not raised: the other jobs shall go on.
             row = replace(row, status="failed", reason=explain(error), exit_code=exit_code(error))
