@@ -55,7 +55,10 @@ class Method:
 
 @dataclass(frozen=True, eq=False)
 class Repetition:
-    """One repetition of a method on a data set: a step for all that it computes, and the score at the end."""
+    """One repetition of a method on a data set: a step for all that it computes, and the score at the end.
+
+    No step refers to its repetition: in such a circle, arrays would stay in memory, and their files open.
+    """
 
     method: Method
     dataset: Dataset
@@ -75,10 +78,11 @@ class Repetition:
     @cached_property
     def embedding(self) -> Step:
         """The embedded training set, X: float32 (n, d); the same for all repetitions."""
-        stage, data = self.method.embedding, {"data": self.dataset.checksum}
+        stage, dataset = self.method.embedding, self.dataset
+        data = {"data": dataset.checksum}
 
         def compute() -> Computed:
-            return {"X": stage.fit_transform(self.dataset.x)}, {}
+            return {"X": stage.fit_transform(dataset.x)}, {}
 
         libraries = ("numpy", "scikit-learn", "torch")
         cached = stage.worth_caching
@@ -100,35 +104,36 @@ class Repetition:
     def dynamics(self) -> Step:
         """Logits of all rows while a network learns them; gradient norms where the selector needs them."""
         stage, model = self.method.dynamics, self.method.observed or self.method.model
+        dataset, streams = self.dataset, self.streams
         gradients = "gradient_norms" in self.method.selector.needs
 
         def compute() -> Computed:
-            seen = stage.observe(self.dataset, model, self.streams, gradients=gradients)
+            seen = stage.observe(dataset, model, streams, gradients=gradients)
             return _arrays(seen, "logits", *(["gradient_norms"] if gradients else [])), {}
 
-        seed = self.streams.seed("dynamics")
-        parts = {"data": self.dataset.checksum, "gradients": gradients, "seed": seed}
+        seed = streams.seed("dynamics")
+        parts = {"data": dataset.checksum, "gradients": gradients, "seed": seed}
         libraries = ("torch", "pytorch-lightning", "numpy")
         return Step(self.cache, "dynamics", "dynamics", [stage, model], compute, {}, parts, libraries)
 
     @cached_property
     def subset(self) -> Step:
         """The kept rows, indices and weights, chosen by what the selector declared as needed and no more."""
-        selector = self.method.selector
+        selector, dataset, streams, budget = self.method.selector, self.dataset, self.streams, self.budget
         steps = {"X": "embedding", "clustering": "clustering", "dynamics": "dynamics"}
         strength = {"augmentation_strength": float(self.method.augment.strength)}
 
         def compute(**before: Entry) -> Computed:
-            known: dict[str, Any] = {"y": self.dataset.y, **strength}
+            known: dict[str, Any] = {"y": dataset.y, **strength}
             for entry in before.values():
                 known |= _values(entry.arrays)
-            pool = Pool(self.dataset.n, **known).only(selector.needs)
-            subset = selector.select(pool, budget=self.budget, rng=self.streams.rng("select"))
-            self._check(subset)
+            pool = Pool(dataset.n, **known).only(selector.needs)
+            subset = selector.select(pool, budget=budget, rng=streams.rng("select"))
+            _check(subset, selector, budget, dataset.n)
             return _arrays(subset, "indices", "weights"), {"provenance": dict(subset.provenance)}
 
         after = {step: getattr(self, step) for need, step in steps.items() if need in selector.needs}
-        parts = {"budget": self.budget, "seed": self.streams.seed("select"), "data": self.dataset.checksum}
+        parts = {"budget": budget, "seed": streams.seed("select"), "data": dataset.checksum}
         parts |= strength if "augmentation_strength" in selector.needs else {}
         return Step(self.cache, "subset", "select", [selector], compute, after, parts, ("numpy",))
 
@@ -137,11 +142,12 @@ class Repetition:
 
         `trained` is the result if it is at hand because it was trained together with others.
         """
-        method, rows = self.method, Subset(**kept.arrays, provenance=kept.info["provenance"])
+        method, dataset, streams = self.method, self.dataset, self.streams
+        rows = Subset(**kept.arrays, provenance=kept.info["provenance"])
 
         def compute() -> Computed:
             train = method.trainer.train
-            result = trained or train(self.dataset, rows, method.model, method.augment, self.streams)
+            result = trained or train(dataset, rows, method.model, method.augment, streams)
             return _arrays(result, "predictions", "losses"), {}
 
         parts = self._training_parts | {"rows": checksum(rows.indices, rows.weights)}
@@ -187,10 +193,10 @@ class Repetition:
             found=kept.found and trained.found,
         )
 
-    def _check(self, subset: Subset) -> None:
-        if len(subset) != self.budget or subset.indices.max(initial=0) >= self.dataset.n:
-            rule = f"{self.method.selector} must keep exactly {self.budget} of {self.dataset.n} rows"
-            raise InvalidValue(f"{rule}, got {len(subset)}")
+
+def _check(subset: Subset, selector: Selector, budget: int, n: int) -> None:
+    if len(subset) != budget or subset.indices.max(initial=0) >= n:
+        raise InvalidValue(f"{selector} must keep exactly {budget} of {n} rows, got {len(subset)}")
 
 
 def _values(arrays: Mapping[str, ndarray]) -> dict[str, Any]:

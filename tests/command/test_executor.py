@@ -2,7 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from winnow.command.executor import Executor, available_cores
+from winnow.command.executor import Executor, _context, available_cores
 
 READ = """
 import runpy, sys
@@ -25,3 +25,29 @@ def test_a_worker_that_reads_the_file_of_the_command_imports_nothing_with_it():
 def test_all_available_cores_are_used_unless_a_number_is_given():
     assert Executor(-1).width == available_cores()
     assert Executor(3).width == 3
+
+
+def test_where_there_is_no_fork_server_workers_are_spawned(monkeypatch):
+    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
+    assert _context().get_start_method() == "spawn"
+
+
+SPAWNED = """
+import multiprocessing, os, signal
+multiprocessing.get_all_start_methods = lambda: ["spawn"]
+del signal.pthread_sigmask
+from winnow.command.executor import Executor
+
+if __name__ == "__main__":
+    executor = Executor(2)
+    executor.start()
+    print(executor._pool().submit(os.getpid).result(timeout=120) != os.getpid())
+    executor.stop()
+"""
+
+
+def test_spawned_workers_work(tmp_path):
+    script = tmp_path / "spawned.py"
+    script.write_text(SPAWNED)
+    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=300)
+    assert (ran.stdout, ran.returncode) == ("True\n", 0), ran.stderr

@@ -1,8 +1,13 @@
 """A command that is stopped or killed leaves the truth behind, and the same line goes on from there."""
 
 import os
+import random
+import shutil
 import signal
+import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -112,3 +117,69 @@ def test_dying_at_any_point_of_writing_changes_no_result(command, reference, tmp
     assert statuses(command).count("FINISHED") == 2
     assert "RUNNING" not in statuses(command)
     assert command.temporary() == []
+
+
+# A hundred for a release: WINNOW_TEST_SIGNALS=100
+MOMENTS = int(os.environ.get("WINNOW_TEST_SIGNALS", "20"))
+SWEEP = ("-m", "selector=nearest,random", "seeds=1")
+KINDS = [
+    (signal.SIGTERM, os.kill),
+    (signal.SIGINT, os.kill),
+    (signal.SIGINT, os.killpg),
+    (signal.SIGHUP, os.kill),
+]
+
+
+def test_a_signal_at_any_moment_ends_the_command_truthfully(command, tmp_path):
+    started = time.monotonic()
+    command.copy_to(tmp_path / "undisturbed").done(*SWEEP, "n_jobs=2")
+    seconds = time.monotonic() - started
+    rng = random.Random(0)
+    moments = [rng.uniform(0, seconds) for _ in range(MOMENTS)]
+
+    def interrupt(number):
+        copied = command.copy_to(tmp_path / str(number))
+        try:
+            _check_interrupted(copied, moments[number], *KINDS[number % len(KINDS)], n_jobs=1 + number % 2)
+        finally:
+            copied.end()
+            shutil.rmtree(copied.folder)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(interrupt, number) for number in range(MOMENTS)]:
+            done.result()
+
+
+def _check_interrupted(command, moment, number, send, n_jobs):
+    process = command.start(*SWEEP, f"n_jobs={n_jobs}", start_new_session=True)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(moment)
+    running = process.poll() is None
+    if running:
+        send(process.pid, number)
+    _, stderr = process.communicate(timeout=60)
+    what = (moment, number, send, n_jobs, stderr)
+    if process.returncode == -number:  # Python itself was still being started
+        assert stderr == "", what
+        assert not (command.state / "runs").exists(), what
+        return
+    assert process.returncode == (128 + number if running else 0), what
+    assert "Traceback" not in stderr, what
+    assert "Exception ignored" not in stderr, what
+    assert none_alive(command), what
+    assert set(statuses(command)) <= {"KILLED", "FINISHED"}, (what, statuses(command))
+    assert command.temporary() == [], what
+    rows = command.rows() if (command.state / "runs").exists() else []
+    assert {row["status"] for row in rows} <= {"ok", "interrupted", "pending"}, what
+    has_results = bool(list(command.state.glob("runs/*/results.csv")))
+    assert has_results == any(row["status"] == "ok" for row in rows), what
+
+
+def test_a_second_signal_ends_the_command_at_once(command):
+    process = command.start("selector=uniform", *LONG)
+    command.wait_for("cache/locks/trained-*.holder")
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=30) in (129, 143)  # the one or the other is handled first
+    process.communicate(timeout=30)
+    assert none_alive(command)

@@ -66,6 +66,17 @@ class Interruption:
             self._may_raise = before
         self.check()  # a library may have swallowed what was raised
 
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Raise `Interrupted` in place of an error after a signal, which may have stopped a child process."""
+        self.check()
+        try:
+            yield
+        except Exception as error:
+            if self.signal is not None:
+                raise Interrupted(self.signal) from error
+            raise
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.signal is not None or self._exit_code is not None:
             os._exit(128 + number)

@@ -29,11 +29,14 @@ from winnow.errors import InvalidValue
 from winnow.registry import name_of
 
 NOTICE_SECONDS = 1.0
+MANY = 20  # jobs that are not checked in the blink of an eye
 
 
 def run(context: HydraContext, function: TaskFunction, config: DictConfig, arguments: Sequence[str]) -> None:
     """Compose and check every job, then run them here or hand them to the launcher that was chosen."""
     jobs = combinations(arguments)
+    if len(jobs) > MANY:
+        print(f"checking {len(jobs)} jobs", file=sys.stderr, flush=True)
     plans = list(_plans(jobs, _conf(config)))
     sweep = Sweep.begin(plans, command=recorded(config.hydra.overrides.task, config))
     if config.hydra.launcher._target_.endswith(".BasicLauncher"):

@@ -40,7 +40,8 @@ class Scheduler:
 
     executor: Executor
     later: Iterator[Assignment]
-    _known: dict[str, Assignment] = field(default_factory=dict)
+    # None once the outcome is known: a repetition holds the arrays that were computed for it.
+    _known: dict[str, Assignment | None] = field(default_factory=dict)
     _outcomes: dict[str, Score | Exception] = field(default_factory=dict)
     _to_choose: deque[Assignment] = field(default_factory=deque)
     _to_train: deque[Assignment] = field(default_factory=deque)
@@ -116,7 +117,7 @@ class Scheduler:
             self._to_train.append(assignment)
 
     def _end(self, assignment: Assignment, outcome: Score | Exception) -> None:
-        self._outcomes[assignment.key] = outcome
+        self._outcomes[assignment.key], self._known[assignment.key] = outcome, None
         for rows, waiting in list(self._of_rows.items()):
             if assignment in waiting:
                 # The others find the training in the cache; where that cannot be written, they train.

@@ -7,7 +7,6 @@ start, so that even after a kill -9 it says truthfully what was done and what wa
 import os
 import sys
 import traceback
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
 
+from winnow.command import summary
 from winnow.command.arm import Arm
 from winnow.command.executor import Executor
 from winnow.command.interruption import interruption
@@ -25,15 +25,14 @@ from winnow.command.progress import JobProgress
 from winnow.command.record import Record
 from winnow.command.scheduler import Assignment, Scheduler
 from winnow.dataset.auto import Auto
-from winnow.errors import TRACEBACK, InvalidValue, JobsFailed, WinnowError, WinnowWarning, exit_code, explain
-from winnow.report import figures, history, tables
-from winnow.report.results import Results, write_csv
+from winnow.errors import TRACEBACK, InvalidValue, WinnowError, exit_code, explain
+from winnow.report import tables
+from winnow.report.results import Results
 from winnow.report.rows import Row, write_rows
 from winnow.stages import Store, Tracker
 from winnow.store.cache import Cache
 from winnow.store.credentials import without_credentials
 
-PARENT = "parent-run"
 COMMAND = "command"
 
 
@@ -126,8 +125,8 @@ class Sweep:
             error = caught
             raise
         finally:
-            outcome = self.finish(error, shown=shown)
-        _raise_if_failed(outcome.rows)
+            outcome = summary.finish(self.folder, self.store_of(self.plans[0]), error, shown=shown)
+        summary.raise_if_failed(outcome.rows)
         return outcome
 
     def run_jobs(self) -> None:
@@ -155,13 +154,13 @@ class Sweep:
         """Run one job and return its rows, whatever became of it."""
         row = pending(job.number, job.asked)
         try:
-            interruption.check()
-            row = pending(job.number, job.plan)
-            outcome = [self._study(job, row)] if job.plan.study else []
-            if job.plan.trains:
-                outcome = self._outcome(job, row, scheduler)
-                print(tables.line(outcome), flush=True)
-            return outcome
+            with interruption.blamed():
+                row = pending(job.number, job.plan)
+                outcome = [self._study(job, row)] if job.plan.study else []
+                if job.plan.trains:
+                    outcome = self._outcome(job, row, scheduler)
+                    print(tables.line(outcome), flush=True)
+                return outcome
         except Exception as error:
             # Not raised: the other jobs shall go on.
             row = replace(row, status="failed", reason=explain(error), exit_code=exit_code(error))
@@ -214,7 +213,7 @@ class Sweep:
     def _parent(self, store: Store) -> str:
         command = (self.folder / COMMAND).read_text()
         run_id = store.parent(self.folder.name, f"sweep {command}")
-        (self.folder / PARENT).write_text(run_id)
+        (self.folder / summary.PARENT).write_text(run_id)
         return run_id
 
     def _study(self, job: Job, row: Row) -> Row:
@@ -227,44 +226,6 @@ class Sweep:
             print(study.run(job.dataset, seed=settings.seed, seeds=settings.seeds, folder=folder))
         print(f"figures and tables: {folder}", flush=True)
         return replace(row, status="ok")
-
-    def outcome(self) -> Results:
-        """Return every job with the latest that is known of it, from the files of the command."""
-        return history.of_command(self.folder)
-
-    def finish(self, error: BaseException | None, *, shown: bool = True) -> Results:
-        """Record what came of the command and, if `shown`, print it."""
-        outcome = self.outcome()
-        write_rows(self.folder / "sweep.json", outcome.rows)
-        files: list[Path] = []
-        try:
-            if shown:
-                tables.show(outcome, tables.console())
-            if outcome.finished:
-                files.append(write_csv(outcome, self.folder / "results.csv"))
-                files.append(figures.accuracy(outcome, self.folder / "accuracy.png"))
-        finally:
-            self._send(files, _ending(outcome.rows, error))
-        return outcome
-
-    def _send(self, files: Sequence[Path], ending: str) -> None:
-        """End the run of the command with its files, and send what the tracker could not take before.
-
-        Raises
-        ------
-        TryLater
-            If it still cannot: then it is kept, and sent by the next command.
-        """
-        store = self.store_of(self.plans[0])
-        if (parent := self.folder / PARENT).exists():
-            files = [*files, *sorted(self.folder.glob("study-*/*"))]
-            store.close_parent(parent.read_text(), ending, artifacts=files)
-        if self._rows == {}:  # the jobs ran in other processes, which may have died
-            store.reap()
-        if fault := store.send():
-            if interruption.signal is None:
-                raise fault
-            warnings.warn(str(fault), WinnowWarning, stacklevel=2)  # the command ends with the signal's code
 
 
 def pending(number: int, plan: Plan) -> Row:
@@ -298,17 +259,3 @@ def _make(folder: Path) -> None:
             where=f"state_dir={folder.parents[1]}",
             remedy="choose another with state_dir=...",
         ) from error
-
-
-def _raise_if_failed(outcome: Sequence[Row]) -> None:
-    failed = [row for row in outcome if row.status == "failed"]
-    if failed:
-        jobs = len({row.job for row in outcome})
-        raise JobsFailed([(row.reason, row.exit_code) for row in failed], jobs)
-
-
-def _ending(outcome: Sequence[Row], error: BaseException | None) -> str:
-    if all(row.done for row in outcome):
-        return "FINISHED"
-    stopped = interruption.signal is not None or not isinstance(error, Exception | None)
-    return "KILLED" if stopped else "FAILED"

@@ -26,9 +26,9 @@ def code_hash(kind: type) -> str:
     return _hash_of_closure(Path(inspect.getfile(kind)), PACKAGE)
 
 
-@cache
 def own_code_hash(function: Callable) -> str:
     """Return a hash of the code of the one file that defines a function."""
+    # Not cached by the function, which would then be kept for ever with all that it refers to.
     # A decorated function would otherwise stand for the file of its decorator.
     return _code(Path(inspect.getfile(inspect.unwrap(function))))[:12]
 

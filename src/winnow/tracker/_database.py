@@ -125,7 +125,14 @@ def _build(path: Path) -> None:
     # understands only some of the characters that a folder's name may have.
     command = [sys.executable, "-c", _BUILD]
     environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
-    ended = subprocess.run(command, cwd=path.parent, env=environment, capture_output=True, text=True)
+    ended = subprocess.run(
+        command,
+        cwd=path.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        start_new_session=True,  # Ctrl-C in a terminal stops winnow, which ends its runs in this database
+    )
     if ended.returncode or not exists(path):
         reasons = [line for line in ended.stderr.splitlines() if line.strip()] or [
             f"exit code {ended.returncode}"

@@ -1,0 +1,72 @@
+"""The end of a command: its table, its files of results, and what the tracker keeps of them."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from winnow.command.interruption import interruption
+from winnow.errors import JobsFailed, WinnowWarning
+from winnow.report import figures, history, tables
+from winnow.report.results import Results, write_csv
+from winnow.report.rows import Row, write_rows
+from winnow.stages import Ending, Store
+
+PARENT = "parent-run"
+
+
+def finish(folder: Path, store: Store, error: BaseException | None, *, shown: bool) -> Results:
+    """Record what came of the command with this folder and, if `shown`, print it.
+
+    Parameters
+    ----------
+    folder : the folder of the command, in which its jobs have written what became of them.
+    store : where its runs are recorded.
+    error : what ended the command before all jobs were done.
+    shown : whether to print the table.
+    """
+    outcome = history.of_command(folder)
+    write_rows(folder / "sweep.json", outcome.rows)
+    files: list[Path] = []
+    try:
+        if shown:
+            tables.show(outcome, tables.console())
+        if outcome.finished:
+            files.append(write_csv(outcome, folder / "results.csv"))
+            files.append(figures.accuracy(outcome, folder / "accuracy.png"))
+    finally:
+        _send(folder, store, files, _ending(outcome.rows, error))
+    return outcome
+
+
+def raise_if_failed(outcome: Sequence[Row]) -> None:
+    """Raise JobsFailed if a job failed."""
+    failed = [row for row in outcome if row.status == "failed"]
+    if failed:
+        jobs = len({row.job for row in outcome})
+        raise JobsFailed([(row.reason, row.exit_code) for row in failed], jobs)
+
+
+def _send(folder: Path, store: Store, files: Sequence[Path], ending: Ending) -> None:
+    """End the run of the command with its files, and send what the tracker could not take before.
+
+    Raises
+    ------
+    TryLater
+        If it still cannot: then it is kept, and sent by the next command.
+    """
+    if (parent := folder / PARENT).exists():
+        files = [*files, *sorted(folder.glob("study-*/*"))]
+        store.close_parent(parent.read_text(), ending, artifacts=files)
+    if ending == "KILLED":
+        store.reap()  # jobs that were launched in other processes may have died with their runs open
+    if fault := store.send():
+        if interruption.signal is None:
+            raise fault
+        warnings.warn(str(fault), WinnowWarning, stacklevel=2)  # the exit code is that of the signal
+
+
+def _ending(outcome: Sequence[Row], error: BaseException | None) -> Ending:
+    if all(row.done for row in outcome):
+        return "FINISHED"
+    stopped = interruption.signal is not None or not isinstance(error, Exception | None)
+    return "KILLED" if stopped else "FAILED"
