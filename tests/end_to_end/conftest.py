@@ -67,7 +67,7 @@ class Command:
     def rows(self) -> list[dict[str, Any]]:
         """The method of every job of the latest command, on the job's own network."""
         own = (row for row in self.all_rows() if row["network"] == row["options"]["model"])
-        return list({row["job"]: row for row in reversed(list(own))}.values())[::-1]
+        return list({row["job"]: row for row in own}.values())
 
     def accuracies(self, network: str = "lenet5") -> dict[tuple[str, int], list[float]]:
         """Accuracies of the latest command by selector and k, those of the baselines among them."""

@@ -16,7 +16,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
-def test_a_job_that_fails_leaves_a_failed_run_with_its_reason(finished):
+def test_rows_of_other_data_are_refused_before_anything_is_computed_or_recorded(finished):
     rows = "".join(f"{index},9,,\n" for index in range(20))
     file = finished.folder / "foreign.csv"
     file.write_text("index,label,cluster,distance\n" + rows)
@@ -25,11 +25,10 @@ def test_a_job_that_fails_leaves_a_failed_run_with_its_reason(finished):
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1].startswith("error: subset_file must agree with the labels")
     assert "Traceback" not in ended.stderr
-    (failed,) = [run for run in finished.tracked() if run["status"] != "FINISHED"]
-    assert len(finished.tracked()) == before + 1
-    assert failed["status"] == "FAILED"
-    assert "made for other data" in failed["error"]
-    assert [row["status"] for row in finished.rows()] == ["failed"]
+    assert len(finished.tracked()) == before
+    (row,) = finished.rows()
+    assert row["status"] == "failed"
+    assert "made for other data" in row["reason"]
 
 
 def test_the_other_jobs_of_a_sweep_go_on_and_every_failure_is_listed(finished):
