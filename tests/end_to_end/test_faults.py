@@ -28,7 +28,7 @@ def test_rows_of_other_data_are_refused_before_anything_is_computed_or_recorded(
     assert len(finished.tracked()) == before
     (row,) = finished.rows()
     assert row["status"] == "failed"
-    assert "made for other data" in row["reason"]
+    assert "must agree with the labels of this data set" in row["reason"]
 
 
 def test_the_other_jobs_of_a_sweep_go_on_and_every_failure_is_listed(finished):
