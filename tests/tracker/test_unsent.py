@@ -189,3 +189,14 @@ def test_no_password_is_written_anywhere(tmp_path):
     assert not [
         path for path, content in contents(tmp_path).items() if b"secret" in content or b"me:" in content
     ]
+
+
+def test_a_clock_that_is_set_back_gives_no_negative_duration(store, monkeypatch):
+    real = time.time
+    with store.run("run", key="a", params={}, tags={}) as run:
+        run.metrics({"test_acc_median": 95.0})
+        monkeypatch.setattr(time, "time", lambda: real() - 3600)
+    monkeypatch.undo()
+    with closing(sqlite3.connect(store.state_dir / "mlflow.db")) as connection:
+        ((start, end),) = connection.execute("select start_time, end_time from runs").fetchall()
+    assert end >= start
