@@ -7,7 +7,10 @@ from torch import nn
 from winnow.errors import InvalidValue
 from winnow.trainer._replicas import MaskedDropout, Replicas
 
-OPTIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("conf/model/*.yaml"))
+# timm is an extra; scores of a ResNet-9 that has learnt nothing are equal up to rounding.
+UNSUITED = {"timm", "resnet9"}
+CONF = Path(__file__).parents[2] / "conf" / "model"
+OPTIONS = sorted(path.stem for path in CONF.glob("*.yaml") if path.stem not in UNSUITED)
 ROW = torch.zeros(1, 1, 28, 28)
 
 
