@@ -1,6 +1,7 @@
 """Two hundred jobs in one command: something to see at once, and nothing that grows with the jobs."""
 
 import os
+import resource
 import time
 from pathlib import Path
 
@@ -26,24 +27,28 @@ def test_two_hundred_jobs_need_no_more_memory_or_files_than_sixty(command):
     for number in (WARM, 130, JOBS - 2):
         command.wait_for(f"runs/*/job-{number}.json", seconds=300)
         measured[number] = memory_and_files(process.pid)
-    _, stderr = process.communicate(timeout=120)
+    _, stderr = process.communicate(timeout=300)
     assert process.returncode == 0, stderr
     assert [row["status"] for row in command.rows()] == ["ok"] * JOBS
     (memory, files), *later = measured.values()
     assert max(each[0] for each in later) < memory + 24, measured
     assert max(each[1] for each in later) <= files + 8, measured
 
-    started = time.monotonic()
+    started, cpu = time.monotonic(), cpu_seconds()
     again = command.start(*LINE)
     assert again.stderr.readline() == f"checking {JOBS} jobs\n"
     seen = time.monotonic() - started
-    _, stderr = again.communicate(timeout=120)
-    answered = time.monotonic() - started
+    _, stderr = again.communicate(timeout=300)
     assert again.returncode == 0, stderr
     assert {row["status"] for row in command.rows()} == {"cached"}
-    # On an idle machine these take one and eight seconds.
-    assert seen < 10
-    assert answered < 60
+    assert seen < (time.monotonic() - started) / 2
+    assert cpu_seconds() - cpu < 15  # the machine may be busy with other tests
+
+
+def cpu_seconds():
+    """CPU time of all processes that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_twenty_commands_started_together_on_nothing_all_succeed(bare):
