@@ -26,7 +26,8 @@ SAFE_ONLY_WITH |= {f"numpy.{name}": ("allow_pickle", False) for name in ("load",
 
 COMMAND = {"train.py", "hydra_plugins/winnow_sweeper.py"}
 COMMAND |= {f"command/{path.name}" for path in (PACKAGE / "command").glob("*.py")}
-LIGHTNING = {f"trainer/{name}.py" for name in ("lightning", "_callbacks", "_data", "_module", "_run")}
+LIGHTNING_PARTS = ("lightning", "_callbacks", "_checkpoints", "_data", "_fit", "_module", "_run")
+LIGHTNING = {f"trainer/{name}.py" for name in LIGHTNING_PARTS}
 # Which files may import a library that decides how everything around it looks.
 HOMES = {
     "pytorch_lightning": LIGHTNING,

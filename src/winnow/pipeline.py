@@ -10,6 +10,7 @@ rows that it learns from, not by the selector that chose them.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -145,14 +146,14 @@ class Repetition:
         method, dataset, streams = self.method, self.dataset, self.streams
         rows = Subset(**kept.arrays, provenance=kept.info["provenance"])
 
-        def compute() -> Computed:
-            train = method.trainer.train
-            result = trained or train(dataset, rows, method.model, method.augment, streams)
+        def compute(unfinished: Path | None) -> Computed:
+            parts = dataset, rows, method.model, method.augment, streams
+            result = trained or method.trainer.train(*parts, unfinished=unfinished)
             return _arrays(result, "predictions", "losses"), {}
 
         parts = self._training_parts | {"rows": checksum(rows.indices, rows.weights)}
         stages, libraries = self._training_stages, ("torch", "pytorch-lightning", "numpy")
-        return Step(self.cache, "trained", "train", stages, compute, {}, parts, libraries)
+        return Step(self.cache, "trained", "train", stages, compute, {}, parts, libraries, goes_on=True)
 
     @property
     def _training_stages(self) -> list[Any]:

@@ -158,9 +158,34 @@ class Trainer(Protocol):
         model: Model,
         augment: Augment,
         streams: Streams,
+        *,
+        unfinished: Path | None = None,
     ) -> Trained:
-        """Train on `subset` with the streams init, order, augment and validation of one repetition."""
+        """Train on `subset` with the streams init, order, augment and validation of one repetition.
+
+        In the folder `unfinished`, if given, a long training may keep what it needs to go on after a kill, to
+        the same result; whoever stores the result removes it.
+        """
         ...
+
+    def check(self) -> None:
+        """Refuse settings that do not go together, without importing torch.
+
+        Raises
+        ------
+        InvalidValue
+            Naming one of them.
+        """
+
+    @property
+    def effective_batch_size(self) -> int:
+        """Number of rows that an optimiser step learns from, at most; 0 where there is no such number."""
+        return 0
+
+    @property
+    def summary(self) -> str:
+        """One line that a person should know before a training, or no text."""
+        return ""
 
     @property
     def trains_together(self) -> bool:

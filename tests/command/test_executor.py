@@ -2,7 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from winnow.command.executor import Executor, _context, available_cores
+from winnow.command.executor import Executor, available_cores
+from winnow.network.processes import start_context
 
 READ = """
 import runpy, sys
@@ -29,7 +30,7 @@ def test_all_available_cores_are_used_unless_a_number_is_given():
 
 def test_where_there_is_no_fork_server_workers_are_spawned(monkeypatch):
     monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
-    assert _context().get_start_method() == "spawn"
+    assert start_context().get_start_method() == "spawn"
 
 
 SPAWNED = """

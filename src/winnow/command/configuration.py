@@ -56,7 +56,7 @@ def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
     undecided = [name for name in SIZES if not isinstance(values[name], int)]
     values = _resolved(_with(ours, dict.fromkeys(undecided, 1)))
     stages = Stages(**{group: _stage(group, values.get(group)) for group in GROUPS})
-    _check_steps(stages.trainer)
+    stages.trainer.check()
     if settings.subset_file is not None:
         stages = replace(stages, selector=FromFile(settings.subset_file))
     if isinstance(stages.selector, FromFile):
@@ -109,15 +109,6 @@ def _settings(values: dict[str, Any]) -> Settings:
     if settings.n_jobs == 0:
         raise InvalidValue("n_jobs must be -1 (all available cores) or at least 1, got 0", where="n_jobs=0")
     return settings
-
-
-def _check_steps(trainer: Any) -> None:
-    if trainer.match == "epochs" and trainer.steps is not None:
-        raise InvalidValue(
-            f"trainer.steps must be null where trainer.match=epochs, got {trainer.steps}",
-            where=f"trainer.steps={trainer.steps}",
-            remedy="set trainer.epochs, the passes over the kept rows",
-        )
 
 
 def _stage(group: str, node: Any) -> Any:

@@ -6,20 +6,21 @@ has imported torch and Lightning, once, while the command still reads and embeds
 memory-mapped from the cache.
 """
 
-import multiprocessing
 import os
-import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
-from threading import Thread
 from typing import Any
 
-from winnow.command.interruption import SIGNALS, interruption
+from winnow.command.interruption import interruption
 from winnow.errors import WinnowError
+from winnow.network.processes import (
+    environment,
+    follow_parent,
+    signals_kept_from_children,
+    start_context,
+)
 from winnow.pipeline import Method, Repetition
 from winnow.stages import Source
 from winnow.store.cache import Cache
@@ -102,11 +103,11 @@ class Executor:
 
         first = self._running is None
         self._running = loky.get_reusable_executor(
-            self.width, context=_context(), timeout=600, initializer=_follow_parent
+            self.width, context=start_context(PRELOADED), timeout=600, initializer=follow_parent
         )
         if first:
             # Libraries read the number of threads when they are loaded, by the server that starts here.
-            with _environment(ONE_THREAD), _signals_kept_from_children():
+            with environment(ONE_THREAD), signals_kept_from_children():
                 self._running.submit(os.getpid)
         return self._running
 
@@ -119,46 +120,6 @@ def _done_here(work: Work, repetition: Repetition) -> Future:
     except Exception as error:
         future.set_exception(error)
     return future
-
-
-def _context() -> Any:
-    """Return how worker processes are started: Windows knows no fork server, and starts each anew."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    return context
-
-
-@contextmanager
-def _signals_kept_from_children() -> Iterator[None]:
-    """Start processes that never get SIGINT, SIGTERM or SIGHUP.
-
-    A signal may reach the whole process group; only this process decides what it means.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # to start it lets signals through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def died(error: BaseException | None) -> bool:
@@ -203,13 +164,3 @@ def _dataset(source: Source, checksum: str, cache: Cache) -> Dataset:
             classes = tuple(entry.info["classes"])
             _held[checksum] = Dataset(entry.info["name"], **entry.arrays, classes=classes)
     return _held[checksum]
-
-
-def _follow_parent() -> None:
-    # Nobody tells a worker that its parent was killed; without this it would wait for work for ten minutes.
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    multiprocessing.parent_process().join()
-    os._exit(1)

@@ -41,6 +41,8 @@ def fitted(plan: Plan, dataset: Dataset) -> Plan:
         raise _all_in_one(fit.faults)
     if fit.said:
         _say(f"fitted to the data: {', '.join(fit.said)}")
+    if plan.trains and (line := plan.stages.trainer.summary):
+        _say(line)
     return build_with(plan, changes) if changes else plan
 
 

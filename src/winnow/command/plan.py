@@ -137,6 +137,8 @@ class Plan:
             for field in fields(stage)
             if field.repr  # others, such as the folder of a cache, have no part in a result
         }
+        if rows := self.stages.trainer.effective_batch_size:
+            details["trainer.effective_batch_size"] = rows
         if self.transfer:
             settings["transfer"] = ",".join(self.transfer)
         return {

@@ -1,8 +1,10 @@
 """Where and how torch computes: the device, one thread, repeatable algorithms; and a check of the losses."""
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +35,22 @@ def device_for(accelerator: str) -> "torch.device":
         )
     on_gpu = accelerator != "cpu" and torch.cuda.is_available()
     return torch.device("cuda" if on_gpu else "cpu")
+
+
+def free_memory(device: "torch.device") -> float:
+    """Return the bytes of memory that are free on a device, as far as the system tells."""
+    import torch
+
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return float(free)
+    if not hasattr(os, "sysconf"):  # Windows
+        return math.inf
+    try:
+        known = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        return 1024.0 * int(known["MemAvailable"].split()[0])
+    except (OSError, KeyError, ValueError):
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
 @contextmanager

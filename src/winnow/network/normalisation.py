@@ -47,7 +47,11 @@ class Normalisation:
         import torch
 
         # Memory-mapped rows are read-only, which torch does not take; np.array makes the copy it needs.
-        return (torch.from_numpy(np.array(rows)).to(self.mean.device).float() - self.mean) * self.scale
+        return self.scaled(torch.from_numpy(np.array(rows)).to(self.mean.device))
+
+    def scaled(self, rows: "torch.Tensor") -> "torch.Tensor":
+        """Return rows that are on the device already, normalised, float32 (n, ...)."""
+        return (rows.float() - self.mean) * self.scale
 
     def batches(self, rows: Shaped[ndarray, "n ..."]) -> Iterator["torch.Tensor"]:
         """Yield normalised rows in batches to evaluate a network on."""

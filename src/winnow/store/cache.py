@@ -27,6 +27,7 @@ from winnow.store._entry import Entry as Entry
 from winnow.store.lock import default_timeout, hold, remove_if_free
 
 _DAY = 86400.0
+_DAYS_UNFINISHED = 60  # nobody goes on with a computation that was killed so long ago
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,15 @@ class Cache:
                     locked = False
             yield locked
 
+    def unfinished(self, kind: str, key: str) -> Path | None:
+        """Return the folder where a computation may keep what it needs to go on; None if it is read-only."""
+        return None if self.read_only else self.folder / "unfinished" / f"{kind}-{key}"
+
+    def remove_unfinished(self, kind: str, key: str) -> None:
+        """Remove what a computation kept to go on, now that its result is stored."""
+        if (folder := self.unfinished(kind, key)) is not None:
+            _files.remove(folder)
+
     def sweep_temporary(self, older_than_seconds: float = _DAY) -> int:
         """Remove what killed writers left behind and old damaged entries; return how much was removed.
 
@@ -174,6 +184,9 @@ class Cache:
             if alive is False or (alive is None and _files.age(path) > older_than_seconds):
                 _files.remove(path)
                 removed += not os.path.lexists(path)
+        for path in self.folder.glob("unfinished/*"):
+            if _files.age(path) > _DAYS_UNFINISHED * _DAY:
+                _files.remove(path)
         for path in self.folder.glob("locks/*.lock"):
             remove_if_free(path)
         return removed

@@ -30,6 +30,8 @@ class Step:
     parts : plain values that the result depends on besides: checksums, sizes, seeds.
     libraries : distributions whose versions are part of the key.
     cached : whether reading the result from disk is quicker than computing it again.
+    goes_on : whether a killed computation may go on: `compute` is then also given the folder `unfinished`, or
+        None, where it may keep what it needs for that; the folder is removed once the result is stored.
     """
 
     cache: Cache
@@ -41,6 +43,7 @@ class Step:
     parts: Mapping[str, Any] = field(default_factory=dict)
     libraries: Sequence[str] = ()
     cached: bool = True
+    goes_on: bool = False
 
     @cached_property
     def key(self) -> str:
@@ -62,7 +65,10 @@ class Step:
         """
         if not self.cached:
             return Entry(*self._compute(), found=False)
-        return self.cache.fetch(self.kind, self.key, self._compute)
+        entry = self.cache.fetch(self.kind, self.key, self._compute)
+        if self.goes_on and not entry.found:
+            self.cache.remove_unfinished(self.kind, self.key)
+        return entry
 
     def found(self) -> Entry | None:
         """Return the result if it was computed before, else None."""
@@ -70,8 +76,9 @@ class Step:
 
     def _compute(self) -> Computed:
         before = {name: step.value for name, step in self.after.items()}
+        folder = {"unfinished": self.cache.unfinished(self.kind, self.key)} if self.goes_on else {}
         started = perf_counter()
-        arrays, info = self.compute(**before)
+        arrays, info = self.compute(**before, **folder)
         seconds = {self.name: perf_counter() - started}
         for entry in before.values():
             seconds = entry.info["stages"] | seconds

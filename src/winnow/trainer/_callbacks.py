@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float32
 from numpy import ndarray
 from pytorch_lightning import LightningModule, Trainer
-from pytorch_lightning.callbacks import Callback, EarlyStopping
+from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging
 from torch import Tensor
 
 from winnow.network.progress import progress_bar
@@ -23,6 +23,7 @@ class LossCurve(Callback):
     def __init__(self) -> None:
         self._steps: list[Tensor] = []
         self._batches: list[Tensor] = []
+        self._loaded = torch.empty(0)
 
     @property
     def losses(self) -> Float32[ndarray, " steps"]:
@@ -36,10 +37,34 @@ class LossCurve(Callback):
             self._steps.append(torch.stack(self._batches).mean())
             self._batches.clear()
 
+    def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
+        # Every device has seen its own part of a batch.
+        if self._steps:
+            self._steps = list(trainer.strategy.reduce(torch.stack(self._steps), reduce_op="mean"))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"losses": torch.stack(self._steps).cpu()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._loaded = state_dict["losses"]
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self._steps[:0] = self._loaded.to(module.device)
+        self._loaded = self._loaded[:0]
+
 
 def early_stopping(patience: int) -> EarlyStopping:
     """Return what stops a training after `patience` validations without more rows classified correctly."""
     return EarlyStopping(VALIDATION_RIGHT, mode="max", patience=patience, check_on_train_epoch_end=False)
+
+
+def moving_average(decay: float) -> EMAWeightAveraging:
+    """Return what averages the weights over all steps, and leaves the average in the network.
+
+    Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", SIAM Journal on Control and
+    Optimization, 1992; with the exponential weights that are usual today.
+    """
+    return EMAWeightAveraging(decay=decay)
 
 
 class BestWeights(Callback):
@@ -54,6 +79,12 @@ class BestWeights(Callback):
         if right > self._right:
             self._right = right
             self._weights = {name: value.clone() for name, value in module.state_dict().items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"right": self._right, "weights": self._weights}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._right, self._weights = state_dict["right"], state_dict["weights"]
 
     def restore(self, module: LightningModule) -> None:
         """Give the network these weights."""

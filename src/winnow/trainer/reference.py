@@ -9,7 +9,8 @@ Reference: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 201
 from dataclasses import dataclass
 from typing import Literal
 
-from winnow.trainer.lightning import Count, Fraction, Lightning, NotNegative, Positive
+from winnow.trainer._settings import Count, Fraction, NotNegative, Positive
+from winnow.trainer.lightning import Lightning
 
 
 @dataclass(frozen=True)
