@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
+from multiprocessing import forkserver, resource_tracker
 from threading import Thread
 from typing import Any
 
@@ -67,9 +67,11 @@ class Executor:
         return available_cores() if self.n_jobs == -1 else self.n_jobs
 
     def start(self) -> None:
-        """Let the workers begin with their imports; returns at once."""
-        if self.width > 1:
-            self._pool()
+        """Let the server that workers are forked from begin with its imports; returns at once."""
+        if self.width > 1 and _context().get_start_method() == "forkserver":
+            # Libraries read the number of threads when they are loaded.
+            with _environment(ONE_THREAD), _signals_kept_from_children():
+                forkserver.ensure_running()
 
     def submit(self, work: Work, repetition: Repetition, source: Source) -> Future:
         """Have `work` done on a repetition of the data set that `source` reads."""
@@ -105,7 +107,7 @@ class Executor:
             self.width, context=_context(), timeout=600, initializer=_follow_parent
         )
         if first:
-            # Libraries read the number of threads when they are loaded, by the server that starts here.
+            # Without a server, workers load the libraries themselves.
             with _environment(ONE_THREAD), _signals_kept_from_children():
                 self._running.submit(os.getpid)
         return self._running
