@@ -10,6 +10,7 @@ from math import inf
 from typing import ClassVar
 
 TRACEBACK = "WINNOW_TRACEBACK"
+"""The environment variable by which a person asks for tracebacks."""
 # What libraries say when the system gives them no memory; none of them raises a MemoryError for it.
 _NO_MEMORY = (
     "failed to map segment from shared object",
@@ -123,7 +124,7 @@ def explain(error: BaseException) -> str:
     """Return one line for any error: what, where, what to do.
 
     >>> explain(KeyError("x"))
-    "KeyError: 'x' | HYDRA_FULL_ERROR=1 shows the traceback"
+    "KeyError: 'x' | WINNOW_TRACEBACK=1 shows the traceback"
     >>> explain(OSError(errno.ENOSPC, "No space left on device", "state/sweep.json"))
     'the disk is full | state/sweep.json | make room and type the same line again'
     """
@@ -139,7 +140,7 @@ def explain(error: BaseException) -> str:
             return _no_memory(error)
         case _:
             text = " ".join(str(error).split())
-            return f"{type(error).__name__}: {text} | HYDRA_FULL_ERROR=1 shows the traceback"
+            return f"{type(error).__name__}: {text} | WINNOW_TRACEBACK=1 shows the traceback"
 
 
 def lacks_memory(error: BaseException) -> bool:

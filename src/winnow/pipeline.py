@@ -7,7 +7,6 @@ one selector, serves all the others, and a killed sweep goes on where it stopped
 rows that it learns from, not by the selector that chose them.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,15 +15,14 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from winnow.errors import InvalidValue
-from winnow.pool import Pool
+from winnow.pool import Pool, properties_of
 from winnow.selector.uniform import Uniform
 from winnow.stages import Augment, Clusterer, Embedding, Model, Observer, Selector, Trainer
 from winnow.store.cache import Cache, Entry
 from winnow.store.keys import checksum, content_key, identity
 from winnow.store.step import Computed, Step
 from winnow.streams import Streams
-from winnow.types import Clustering, Dataset, Dynamics, Score, Subset, Trained
+from winnow.types import Dataset, Score, Subset, Trained
 
 
 @dataclass(frozen=True)
@@ -127,10 +125,9 @@ class Repetition:
         def compute(**before: Entry) -> Computed:
             known: dict[str, Any] = {"y": dataset.y, **strength}
             for entry in before.values():
-                known |= _values(entry.arrays)
+                known |= properties_of(entry.arrays)
             pool = Pool(dataset.n, **known).only(selector.needs)
-            subset = selector.select(pool, budget=budget, rng=streams.rng("select"))
-            _check(subset, selector, budget, dataset.n)
+            subset = pool.checked(selector.select(pool, budget=budget, rng=streams.rng("select")), budget)
             return _arrays(subset, "indices", "weights"), {"provenance": dict(subset.provenance)}
 
         after = {step: getattr(self, step) for need, step in steps.items() if need in selector.needs}
@@ -193,20 +190,6 @@ class Repetition:
             seconds=kept.info["stages"] | trained.info["stages"],
             found=kept.found and trained.found,
         )
-
-
-def _check(subset: Subset, selector: Selector, budget: int, n: int) -> None:
-    if len(subset) != budget or subset.indices.max(initial=0) >= n:
-        raise InvalidValue(f"{selector} must keep exactly {budget} of {n} rows, got {len(subset)}")
-
-
-def _values(arrays: Mapping[str, ndarray]) -> dict[str, Any]:
-    """Return what a pool holds, made of the arrays of an embedding, a clustering or dynamics."""
-    if "centroids" in arrays:
-        return {"clustering": Clustering(**arrays)}
-    if "logits" in arrays:
-        return {"dynamics": Dynamics(**arrays), "gradient_norms": arrays.get("gradient_norms")}
-    return dict(arrays)
 
 
 def _arrays(value: object, *names: str) -> dict[str, ndarray]:

@@ -1,13 +1,13 @@
 """What a selector may know of the rows that it chooses from."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from jaxtyping import Float32, Int64
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
-from winnow.types import Clustering, Dynamics
+from winnow.types import Clustering, Dynamics, Subset
 
 
 class Pool:
@@ -118,11 +118,37 @@ class Pool:
         """Return the same rows with no more than the named properties."""
         return Pool(self.n, **{name: part for name, part in self._parts.items() if name in needs})
 
+    def checked(self, subset: Subset, budget: int) -> Subset:
+        """Return what a selector chose from this pool, if it is `budget` of its rows.
+
+        Raises
+        ------
+        InvalidValue
+            If it is another number of rows, or one of them is none of the pool's.
+        """
+        if len(subset) != budget or subset.indices.max(initial=0) >= self.n:
+            raise InvalidValue(f"selector must keep exactly {budget} of {self.n} rows, got {len(subset)}")
+        return subset
+
     def _read(self, name: str) -> Any:
         if name not in self._parts:
             given = ", ".join(self._parts) or "none"
             raise InvalidValue(f"needs must name {name} for a selector to read it, got {given}")
         return self._parts[name]
+
+
+def properties_of(arrays: Mapping[str, ndarray]) -> dict[str, Any]:
+    """Return the properties of a pool that the arrays of an embedding, a clustering or dynamics are.
+
+    >>> import numpy as np
+    >>> list(properties_of({"logits": np.zeros((2, 3, 5), np.float32)}))
+    ['dynamics', 'gradient_norms']
+    """
+    if "centroids" in arrays:
+        return {"clustering": Clustering(**arrays)}
+    if "logits" in arrays:
+        return {"dynamics": Dynamics(**arrays), "gradient_norms": arrays.get("gradient_norms")}
+    return dict(arrays)
 
 
 def _rows_of(part: ndarray | Clustering | Dynamics) -> int:

@@ -10,8 +10,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from winnow.command._allowed import Typed, check_composed, check_resolvers, check_words, chosen_launcher
+from winnow.command._allowed import Typed, check_composed, check_words, chosen_launcher
 from winnow.command._launchers import LAUNCHERS
+from winnow.command._resolvers import check_resolvers
 from winnow.errors import InvalidValue
 
 CONF = Path(__file__).parents[2] / "conf"

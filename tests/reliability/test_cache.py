@@ -127,7 +127,9 @@ def assert_mended(stored, work):
 def test_33_a_truncated_entry_is_set_aside_and_computed_again(stored, work, name):
     path = stored.entry_folder(KIND, KEY) / name
     for kept in (lambda size: 0, lambda size: 1, lambda size: size // 2, lambda size: size - 1):
-        os.truncate(path, kept(path.stat().st_size))  # asked each time: an entry written again may differ in length
+        os.truncate(
+            path, kept(path.stat().st_size)
+        )  # asked each time: an entry written again may differ in length
         assert_mended(stored, work)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from winnow.store.regular_file import NotReadable, open_regular, read_regular, write_whole
+from winnow.store.regular_file import NotReadable, open_regular, read_regular
 
 
 def test_a_regular_file_of_at_most_the_limit_is_read(tmp_path):
@@ -36,19 +36,3 @@ def test_no_file_stays_open_after_a_refusal(tmp_path):
         with pytest.raises(NotReadable):
             open_regular(tmp_path / "pipe", 10)
     assert len(os.listdir("/proc/self/fd")) == before
-
-
-def test_a_file_is_replaced_only_when_the_new_one_is_complete(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    write_whole(path, b"old")
-
-    def fail(*_):
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", fail)
-        with pytest.raises(OSError, match="No space"):
-            write_whole(path, b"new")
-    assert (path.read_bytes(), len(list(tmp_path.iterdir()))) == (b"old", 1)
-    write_whole(path, b"new")
-    assert path.read_bytes() == b"new"

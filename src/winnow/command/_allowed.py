@@ -12,7 +12,7 @@ Hydra acts on what it is given at several points, none of which asks first:
 So before `hydra.main` is entered, `check_words` looks at what was typed. Then the configuration is composed
 by `hydra.compose`, which builds nothing, and `check_composed` compares its whole `hydra` node with the one
 that winnow ships: what differs must be on the list below. A sweep composes each of its jobs once more, and
-checks each. `check_resolvers` keeps environment variables and the like out of winnow's own settings.
+checks each. `_resolvers` keeps environment variables and the like out of winnow's own settings.
 """
 
 import argparse
@@ -24,11 +24,11 @@ from typing import Any
 
 from winnow import __version__
 from winnow.command._launchers import LAUNCHERS, Rule, of_type, one_of
+from winnow.command._shown import ABSENT, printable_key, short
 from winnow.command.quoting import quoted
 from winnow.errors import InvalidValue
 
 Keys = tuple[Any, ...]
-
 
 _SETTINGS_OF_LAUNCHERS = {name for settings in LAUNCHERS.values() for name in settings}
 _MODES = ("RUN", "MULTIRUN")
@@ -130,10 +130,12 @@ def _check_override(word: str) -> None:
     if key == "hydra/launcher":
         if value not in LAUNCHERS:
             raise InvalidValue(
-                f"hydra/launcher must {one_of(*LAUNCHERS).words}, got {_short(value)}", where=word
+                f"hydra/launcher must {one_of(*LAUNCHERS).words}, got {short(value)}", where=word
             )
     elif word not in _MODE_WORDS:
-        raise InvalidValue(f"{_printable(key)} must be left as it is", where=_printable(word), remedy=_REMEDY)
+        raise InvalidValue(
+            f"{printable_key(key)} must be left as it is", where=printable_key(word), remedy=_REMEDY
+        )
 
 
 def chosen_launcher(hydra: Mapping[str, Any]) -> str:
@@ -154,7 +156,7 @@ def chosen_launcher(hydra: Mapping[str, Any]) -> str:
 def _check_launcher(name: Any) -> None:
     if type(name) is not str or name not in LAUNCHERS:
         words = one_of(*LAUNCHERS).words
-        raise InvalidValue(f"hydra/launcher must {words}, got {_short(name)}", where="hydra/launcher")
+        raise InvalidValue(f"hydra/launcher must {words}, got {short(name)}", where="hydra/launcher")
 
 
 def check_composed(hydra: Mapping[str, Any], shipped: Mapping[str, Any], typed: Typed) -> None:
@@ -190,9 +192,9 @@ def check_composed(hydra: Mapping[str, Any], shipped: Mapping[str, Any], typed: 
     for keys, value in _differences(hydra, shipped):
         rule = allowed.get(keys) or allowed.get((*keys[:-1], "*")) if _names_no_part_of_hydra(keys) else None
         if rule is None or not rule.holds(value):
-            name = "hydra." + ".".join(_printable(key) for key in keys)
+            name = "hydra." + ".".join(printable_key(key) for key in keys)
             words = rule.words if rule else "be left as it is"
-            raise InvalidValue(f"{name} must {words}, got {_short(value)}", where=name, remedy=_REMEDY)
+            raise InvalidValue(f"{name} must {words}, got {short(value)}", where=name, remedy=_REMEDY)
 
 
 def _rules(typed: Typed) -> dict[Keys, Rule]:
@@ -233,15 +235,12 @@ def _names_no_part_of_hydra(keys: Keys) -> bool:
     return keys[:2] != ("runtime", "choices") or not str(keys[-1]).startswith("hydra")
 
 
-_ABSENT = object()
-
-
 def _differences(node: Any, shipped: Any, keys: Keys = ()) -> Iterator[tuple[Keys, Any]]:
     """Yield the deepest keys at which two nodes differ, with the value of the first."""
     if isinstance(node, Mapping) and (node or isinstance(shipped, Mapping)):
         others = shipped if isinstance(shipped, Mapping) else {}
         for key in {**others, **node}:
-            yield from _differences(node.get(key, _ABSENT), others.get(key, _ABSENT), (*keys, key))
+            yield from _differences(node.get(key, ABSENT), others.get(key, ABSENT), (*keys, key))
     elif not _same(node, shipped):
         yield keys, node
 
@@ -253,50 +252,3 @@ def _same(node: Any, shipped: Any) -> bool:
     if isinstance(node, Mapping) and isinstance(shipped, Mapping):
         return node.keys() == shipped.keys() and all(_same(node[key], shipped[key]) for key in node)
     return type(node) is type(shipped) and node == shipped
-
-
-# The name of another setting between braces; a resolver has a colon, and nesting could hide one.
-_INTERPOLATION = re.compile(r"\$\{[^${}:]*\}")
-
-
-def check_resolvers(settings: Any, name: str = "") -> None:
-    """Refuse every resolver, such as `${oc.env:HOME}`, in unresolved settings; `${k}` stays allowed.
-
-    What a resolver returns, such as an environment variable, would be recorded with the results.
-
-    Raises
-    ------
-    InvalidValue
-        Naming the first setting with a resolver.
-
-    Examples
-    --------
-    >>> check_resolvers({"budget": "${k}", "clusterer": {"k": "${k}"}})
-    >>> check_resolvers({"state_dir": "${oc.env:HOME}/state"})  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    winnow.errors.InvalidValue: state_dir must be a value or the name of a setting, got '${oc.env:HOME}...
-    """
-    if isinstance(settings, Mapping):
-        for key, value in settings.items():
-            check_resolvers(key, name or str(key))
-            check_resolvers(value, f"{name}.{key}" if name else str(key))
-    elif isinstance(settings, list | tuple):
-        for number, value in enumerate(settings):
-            check_resolvers(value, f"{name}.{number}")
-    elif isinstance(settings, str) and "${" in _INTERPOLATION.sub("", settings):
-        raise InvalidValue(
-            f"{_printable(name)} must be a value or the name of a setting, got {_short(settings)}",
-            where=_printable(name),
-            remedy="write the value itself; of interpolations only those such as ${k} are known",
-        )
-
-
-def _short(value: Any) -> str:
-    """Show a value on one line, without control characters, and not at length."""
-    text = "nothing" if value is _ABSENT else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _printable(key: Any) -> str:
-    return _short(key) if not str(key).isprintable() or len(str(key)) > 80 else str(key)

@@ -11,7 +11,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
-from winnow.command._allowed import Typed, check_composed, check_resolvers, check_words, chosen_launcher
+from winnow.command._allowed import Typed, check_composed, check_words, chosen_launcher
+from winnow.command._resolvers import check_resolvers
 
 
 def check_command(words: Sequence[str], conf: Path) -> Typed:

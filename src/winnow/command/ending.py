@@ -28,8 +28,6 @@ class Ended(BaseException):
 
 def guard(main: Callable[[], None]) -> int:
     """Run a command to its end, say what there is to say, and return its exit code."""
-    if os.environ.get(FULL_ERROR) == "1":
-        os.environ[TRACEBACK] = "1"
     # Without it Hydra prints its own report of an error and leaves with its own code.
     os.environ[FULL_ERROR] = "1"
     interruption.listen_to_the_end()

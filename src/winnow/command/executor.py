@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from typing import Any
 
 from winnow.command.interruption import interruption
@@ -68,9 +69,11 @@ class Executor:
         return available_cores() if self.n_jobs == -1 else self.n_jobs
 
     def start(self) -> None:
-        """Let the workers begin with their imports; returns at once."""
-        if self.width > 1:
-            self._pool()
+        """Let the server that workers are forked from begin with its imports; returns at once."""
+        if self.width > 1 and start_context(PRELOADED).get_start_method() == "forkserver":
+            # Libraries read the number of threads when they are loaded.
+            with environment(ONE_THREAD), signals_kept_from_children():
+                forkserver.ensure_running()
 
     def submit(self, work: Work, repetition: Repetition, source: Source) -> Future:
         """Have `work` done on a repetition of the data set that `source` reads."""
@@ -106,7 +109,7 @@ class Executor:
             self.width, context=start_context(PRELOADED), timeout=600, initializer=follow_parent
         )
         if first:
-            # Libraries read the number of threads when they are loaded, by the server that starts here.
+            # Without a server, workers load the libraries themselves.
             with environment(ONE_THREAD), signals_kept_from_children():
                 self._running.submit(os.getpid)
         return self._running

@@ -33,7 +33,7 @@ settings, which are changed with group.setting=value:
 """
 ENDING = """\
 Exit codes: 0 all done, 1 failed, 2 usage, 75 try later, 130 interrupted, 143 terminated.
-HYDRA_FULL_ERROR=1 shows the traceback of an error. --cfg job shows the composed configuration.
+WINNOW_TRACEBACK=1 shows the traceback of an error. --cfg job shows the composed configuration.
 """
 
 

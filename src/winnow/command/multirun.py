@@ -16,7 +16,8 @@ from hydra.errors import HydraException
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from winnow.command._allowed import Typed, check_resolvers
+from winnow.command._allowed import Typed
+from winnow.command._resolvers import check_resolvers
 from winnow.command.arguments import CHOICES
 from winnow.command.checks import check_config
 from winnow.command.configuration import UNKNOWN, build, recorded
@@ -39,7 +40,7 @@ def run(context: HydraContext, function: TaskFunction, config: DictConfig, argum
         print(f"checking {len(jobs)} jobs", file=sys.stderr, flush=True)
     plans = list(_plans(jobs, _conf(config)))
     sweep = Sweep.begin(plans, command=recorded(config.hydra.overrides.task, config))
-    if config.hydra.launcher._target_.endswith(".BasicLauncher"):
+    if config.hydra.runtime.choices["hydra/launcher"] == "basic":
         sweep.run()
         return
     with open_dict(config):

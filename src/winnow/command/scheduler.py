@@ -52,9 +52,14 @@ class Scheduler:
     _retried: set[tuple[str, Callable]] = field(default_factory=set)
 
     def add(self, assignments: Iterable[Assignment]) -> None:
-        """Take assignments whose turn has come: they go before all others."""
+        """Take assignments whose turn has come: they go before all others, and workers begin at once.
+
+        Their rows are all chosen without waiting for this process, which may be busy with the tracker.
+        """
         new = [each for each in assignments if self._is_new(each)]
         self._to_choose.extendleft(reversed(new))
+        if self.executor.width > 1:
+            self._hand_out(len(new))
 
     def score(self, key: str) -> Score:
         """Return the score of an assignment that was added, waiting for it; raise what it failed with."""
@@ -73,12 +78,13 @@ class Scheduler:
     def _is_new(self, assignment: Assignment) -> bool:
         return self._known.setdefault(assignment.key, assignment) is assignment
 
-    def _hand_out(self) -> None:
+    def _hand_out(self, ahead: int = 0) -> None:
+        """Start what there is to do, as far as workers need it or `ahead` of that."""
         if self._suspects or self._is_trial():
             if not self._running:
                 self._start(*self._suspects.popleft())
             return
-        most = 1 if self.executor.width == 1 else TASKS_PER_WORKER * self.executor.width
+        most = 1 if self.executor.width == 1 else max(ahead, TASKS_PER_WORKER * self.executor.width)
         while len(self._running) < most and (task := self._next()):
             self._start(*task)
 

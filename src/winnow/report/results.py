@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from winnow.errors import InvalidValue
-from winnow.report._atomic import write_csv as write_records
+from winnow.report._csv_file import write_csv as write_records
 from winnow.report.comparison import Comparison, holm, paired_difference
 from winnow.report.rows import CHOICES, STAGES, Row
 

@@ -14,8 +14,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from winnow.errors import InvalidValue
-from winnow.report._atomic import written_whole
 from winnow.report.escape import printable
+from winnow.store.whole_file import write_whole
 
 STAGES = ("embed", "cluster", "dynamics", "select", "train")
 FORMAT = 2
@@ -155,9 +155,8 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """Write the rows as JSON; a reader sees either the whole file or the one before it."""
     content = {"format": FORMAT, "rows": [asdict(row) for row in rows]}
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    with written_whole(path) as temporary:
-        # Bytes of a file name that are no text in UTF-8 cannot be written: they become question marks.
-        temporary.write_text(text, encoding="utf-8", errors="replace")
+    # Bytes of a file name that are no text in UTF-8 cannot be written: they become question marks.
+    write_whole(path, text.encode(errors="replace"))
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -15,9 +15,10 @@ import numpy as np
 from jaxtyping import Float, Int64
 from numpy import ndarray
 
-from winnow.report._atomic import write_csv, written_whole
+from winnow.report._csv_file import write_csv
 from winnow.report.escape import figure as escaped
 from winnow.report.escape import printable
+from winnow.store.whole_file import written_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

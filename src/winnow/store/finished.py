@@ -6,12 +6,11 @@ counts for that store only. Removing a file makes winnow record that run anew.
 
 import hashlib
 import json
-import os
 from collections.abc import Container
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from secrets import token_hex
+
+from winnow.store.whole_file import write_whole
 
 _LARGEST_FILE = 65_536  # bytes; a record has a few hundred
 
@@ -75,22 +74,6 @@ class FinishedRuns:
     def _path(self, key: str, uri: str, experiment: str) -> Path:
         store = hashlib.sha256(f"{uri}\n{experiment}".encode()).hexdigest()[:8]
         return self.folder / f"{key}-{store}.json"
-
-
-def write_whole(path: Path, content: str) -> None:
-    """Write a text file so that it is there completely or not at all, even after a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{token_hex(8)}")
-    try:
-        with temporary.open("x", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def _read(path: Path) -> FinishedRun | None:

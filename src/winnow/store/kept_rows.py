@@ -24,7 +24,8 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
-from winnow.store.regular_file import NotReadable, read_regular, reason, write_whole
+from winnow.store.regular_file import NotReadable, read_regular, reason
+from winnow.store.whole_file import write_whole
 from winnow.types import Clustering, Dataset
 
 COLUMNS = ("index", "label", "cluster", "distance")

@@ -1,4 +1,4 @@
-"""Open what people name, safely, and write what others will read, whole.
+"""Open what people name, safely.
 
 A path may lead to a folder, to a pipe that never answers or to a device that never ends. Only regular files
 are opened, and none above a stated size.
@@ -8,7 +8,6 @@ import os
 import stat
 from io import BufferedIOBase
 from pathlib import Path
-from secrets import token_hex
 
 
 class NotReadable(OSError):
@@ -53,19 +52,6 @@ def read_regular(path: str | Path, limit: int) -> bytes:
     if len(content) > limit:  # it grew since it was opened
         raise NotReadable(f"a file of more than {size_in_words(limit)}")
     return content
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is either complete or not there, whenever the process ends."""
-    temporary = path.with_name(f".{path.name}-{token_hex(4)}")
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def reason(error: Exception) -> str:

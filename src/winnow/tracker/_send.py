@@ -5,7 +5,6 @@ are, and all four stand in the folder. Only the creation of a run is not so by n
 folder before it is requested, and if no answer was noted, the run is looked for by its tag first.
 """
 
-import os
 import shutil
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.store.finished import FinishedRun, FinishedRuns
+from winnow.store.whole_file import written_whole
 from winnow.tracker import _database as database
 from winnow.tracker._destination import Destination
 from winnow.tracker._unsent import UnsentRun, runs
@@ -156,7 +156,7 @@ class Sender:
         uri = run.sent.get("artifact_uri") or self._to.client.get_run(run_id).info.artifact_uri
         folder = self._to.artifact_folder(uri)
         for line in lines:
-            path, above = run.file(line["file"]), os.path.dirname(line["file"])
+            path, above = run.file(line["file"]), line["file"].rpartition("/")[0]
             if folder is None:
                 self._to.client.log_artifact(run_id, str(path), above or None)
             else:
@@ -181,7 +181,5 @@ def _chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 
 def _put(source: Path, target: Path) -> None:
     """Copy a file so that it is there completely or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".tmp-{target.name}")  # one process sends at a time
-    shutil.copyfile(source, temporary)
-    os.replace(temporary, target)
+    with written_whole(target) as temporary:
+        shutil.copyfile(source, temporary)

@@ -24,7 +24,7 @@ from secrets import token_hex
 from typing import Any
 
 from winnow.errors import InvalidValue
-from winnow.store.finished import write_whole
+from winnow.store.whole_file import write_whole
 
 _ABANDONED_SECONDS = 3600  # nobody takes longer to write two small files
 

@@ -34,7 +34,8 @@ class LossCurve(Callback):
         # Lightning has divided it by the number of batches that a step accumulates.
         self._batches.append(outputs["loss"] * trainer.accumulate_grad_batches)
         if trainer.global_step > len(self._steps):
-            self._steps.append(torch.stack(self._batches).mean())
+            several = len(self._batches) > 1
+            self._steps.append(torch.stack(self._batches).mean() if several else self._batches[0])
             self._batches.clear()
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:

@@ -4,7 +4,6 @@ Lightning's ModelCheckpoint decides when, and keeps the two latest. A file is wr
 renamed, so that a kill leaves none that is half written; one that is damaged all the same is passed over.
 """
 
-import io
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -19,7 +18,8 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from winnow.errors import WinnowWarning
-from winnow.store.regular_file import reason, write_whole
+from winnow.store.regular_file import reason
+from winnow.store.whole_file import written_whole
 from winnow.streams import Streams
 from winnow.trainer._data import seed_of_rank
 
@@ -62,21 +62,18 @@ class WholeFiles(TorchCheckpointIO):
         self._warned = False
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        buffer, path = io.BytesIO(), Path(path)
-        torch.save(checkpoint, buffer)
+        path = Path(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, buffer.getvalue())
-            if path.stat().st_size != buffer.tell():
-                raise OSError(f"{path.stat().st_size} of {buffer.tell()} bytes were written")
-        except OSError as fault:
+            with written_whole(path) as temporary:
+                torch.save(checkpoint, temporary)
+        except (OSError, RuntimeError) as fault:  # torch raises either, if the disk is full
             self._warn(path, fault)
 
     def remove_checkpoint(self, path: Any) -> None:
         with suppress(OSError):
             Path(path).unlink(missing_ok=True)
 
-    def _warn(self, path: Path, fault: OSError) -> None:
+    def _warn(self, path: Path, fault: Exception) -> None:
         if not self._warned:
             self._warned = True
             what = "a checkpoint could not be written; a killed training would begin again"
