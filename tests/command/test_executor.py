@@ -3,7 +3,6 @@ import sys
 from pathlib import Path
 
 from winnow.command.executor import Executor, available_cores
-from winnow.network.processes import start_context
 
 READ = """
 import runpy, sys
@@ -26,11 +25,6 @@ def test_a_worker_that_reads_the_file_of_the_command_imports_nothing_with_it():
 def test_all_available_cores_are_used_unless_a_number_is_given():
     assert Executor(-1).width == available_cores()
     assert Executor(3).width == 3
-
-
-def test_where_there_is_no_fork_server_workers_are_spawned(monkeypatch):
-    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
-    assert start_context().get_start_method() == "spawn"
 
 
 SPAWNED = """

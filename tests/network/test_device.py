@@ -1,9 +1,11 @@
+import os
+
 import numpy as np
 import pytest
 import torch
 
 from winnow.errors import InvalidValue
-from winnow.network.device import device_for, fault_of, one_thread, repeatable
+from winnow.network.device import device_for, fault_of, free_memory, one_thread, repeatable
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -34,6 +36,11 @@ def test_auto_is_a_gpu_where_there_is_one():
 def test_a_gpu_that_is_not_there_is_refused_rather_than_replaced():
     with pytest.raises(InvalidValue, match="accelerator must be available"):
         device_for("gpu")
+
+
+def test_free_memory_is_a_part_of_what_is_installed():
+    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert 0 < free_memory(torch.device("cpu")) <= installed
 
 
 def test_finite_losses_are_no_fault():

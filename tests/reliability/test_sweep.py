@@ -36,11 +36,11 @@ def test_53_of_twenty_jobs_eighteen_finish_and_both_failures_are_listed(command,
         assert f"[1, n=1438], got {k}" in said.out + said.err
 
 
-def ended_by(number, train, tmp_path):
+def ended_by(number, train, tmp_path, *words, after="state/cache/locks/trained-*.holder"):
     """Send a signal to a sweep while it trains; return the process and what sweep.json says of its jobs."""
-    process = train("-m", "selector=uniform", "k=20,30", "trainer.steps=1000000")
+    process = train("-m", "selector=uniform", "k=20,30", "trainer.steps=1000000", *words)
     deadline = time.monotonic() + 90
-    while not list(tmp_path.glob("state/cache/locks/trained-*.holder")):
+    while not list(tmp_path.glob(after)):
         assert time.monotonic() < deadline
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.05)
@@ -59,8 +59,12 @@ def test_54_ctrl_c_stops_a_sweep_and_says_what_was_not_done(train, tmp_path):
     assert ended_by(signal.SIGINT, train, tmp_path) == (130, ["interrupted", "pending"])
 
 
-def test_55_a_termination_stops_a_sweep_with_its_own_code(train, tmp_path):
-    assert ended_by(signal.SIGTERM, train, tmp_path) == (143, ["interrupted", "pending"])
+def test_55_a_termination_stops_a_sweep_with_its_own_code_and_leaves_a_checkpoint(train, tmp_path):
+    saved = "state/cache/unfinished/*/step=*.ckpt"
+    ended = ended_by(signal.SIGTERM, train, tmp_path, "trainer.checkpoint_minutes=0.001", after=saved)
+    assert ended == (143, ["interrupted", "pending"])
+    for path in tmp_path.glob(saved):
+        assert torch.load(path, weights_only=True)["global_step"] > 0
 
 
 # A sweep in a process that dies when the result of its job 7 (from 0) is written.

@@ -10,9 +10,12 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger
 
 from winnow.augment.none import Unchanged
+from winnow.errors import InvalidValue, WinnowError
+from winnow.model.mlp import MLP
 from winnow.streams import Streams
-from winnow.trainer._callbacks import LossCurve
+from winnow.trainer._callbacks import LossCurve, moving_average
 from winnow.trainer._data import KeptRows
+from winnow.trainer._run import reading
 from winnow.trainer.lightning import Lightning
 from winnow.types import Subset
 
@@ -165,6 +168,93 @@ def test_variables_of_slurm_change_nothing(stripes, monkeypatch, name):
     monkeypatch.setenv("SLURM_JOB_NAME", "a job")
     _, curve, trainer, _ = watched(stripes, steps=3)
     assert (len(curve.losses), trainer.world_size) == (3, 1)
+
+
+def test_a_network_is_compiled_once_and_what_was_compiled_is_trained(stripes, monkeypatch):
+    compiled = []
+
+    def compile_(network):  # the real one takes a quarter of a minute
+        compiled.append(network)
+        return torch.nn.Sequential(network)
+
+    monkeypatch.setattr(torch, "compile", compile_)
+    _, curve, _, module = watched(stripes, compile=True)
+    assert compiled == [module.network]
+    assert len(list(module.parameters())) == 2
+    np.testing.assert_array_equal(curve.losses, watched(stripes)[1].losses)
+
+
+class CannotCompile(RuntimeError):
+    __module__ = "torch._inductor.exc"
+
+
+def test_a_compiler_that_is_missing_is_named(stripes, monkeypatch):
+    def compile_(network):
+        raise CannotCompile("no\ncompiler")
+
+    monkeypatch.setattr(torch, "compile", compile_)
+    rows = Subset.of(np.arange(8))
+    with pytest.raises(InvalidValue, match=r"must be compiled by .*, got no compiler") as caught:
+        Lightning(steps=2, compile=True).train(stripes, rows, MLP(), Unchanged(), Streams(0, 0))
+    assert caught.value.where == "trainer.compile=true"
+
+
+def test_a_process_that_reads_batches_and_dies_is_named_with_a_hint_at_memory():
+    with pytest.raises(WinnowError, match="a process that reads batches died") as caught, reading(2):
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
+    assert "memory" in str(caught.value)
+    with pytest.raises(RuntimeError, match="something else"), reading(2):
+        raise RuntimeError("something else")
+
+
+def test_the_average_of_the_weights_is_what_is_left_in_the_network(stripes):
+    weights = []
+
+    class Weights(Callback):
+        def on_train_batch_end(self, trainer, module, *_):
+            weights.append(module.network[1].weight.detach().clone())
+
+    _, _, _, module = watched(stripes, [moving_average(0.75), Weights()], steps=3)
+    # The first is taken as it is; each later one counts a quarter.
+    first, second, third = weights
+    expected = 0.75 * (0.75 * first + 0.25 * second) + 0.25 * third
+    torch.testing.assert_close(module.network[1].weight, expected)
+
+
+def test_the_average_is_used_where_it_is_asked_for(stripes):
+    rows, model = Subset.of(np.arange(32)), MLP((4,))
+    one, other = (
+        Lightning(steps=9, ema_decay=decay).train(stripes, rows, model, Unchanged(), Streams(0, 0))
+        for decay in (0.0, 0.9)
+    )
+    np.testing.assert_array_equal(one.losses, other.losses)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_half_precision_is_refused_on_a_cpu(stripes):
+    rows = Subset.of(np.arange(8))
+    with pytest.raises(InvalidValue, match="must be 32-true or bf16-mixed on a CPU, got 16-mixed"):
+        Lightning(precision="16-mixed").train(stripes, rows, MLP(), Unchanged(), Streams(0, 0))
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({"match": "epochs", "steps": 5}, "steps must be null where trainer.match=epochs, got 5"),
+        ({"ema_decay": 0.9, "validation_fraction": 0.1}, "ema_decay must be 0 where"),
+    ],
+    ids=str,
+)
+def test_settings_that_do_not_go_together_are_refused(settings, rule):
+    Lightning().check()
+    with pytest.raises(InvalidValue, match=rule):
+        Lightning(**settings).check()
+
+
+def test_settings_that_change_no_number_are_no_part_of_a_key():
+    plain = Lightning()
+    assert repr(plain) == repr(Lightning(num_workers=4, rows_in_memory=0.5, checkpoint_minutes=1.0))
+    assert repr(plain) != repr(Lightning(devices=2))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

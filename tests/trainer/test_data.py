@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from winnow.augment.none import Unchanged
-from winnow.network.processes import packed, unpacked
 from winnow.stages import Augment
 from winnow.streams import Streams
 from winnow.trainer._data import EvenBatches, KeptRows, RowsOnDisk
@@ -163,12 +162,6 @@ def test_rows_in_a_file_travel_to_another_process_as_its_name(tmp_path):
     values, labels, weights = pickle.loads(sent)[torch.tensor([1, 0])]
     assert values.tolist() == [[3998, 3999], [6, 7]]
     assert (labels.tolist(), weights.tolist()) == ([1, 1], [1, 1])
-
-
-def test_a_part_of_a_mapped_array_travels_by_value(tmp_path):
-    np.save(tmp_path / "x.npy", np.arange(6))
-    part = np.lib.format.open_memmap(tmp_path / "x.npy", "r")[2:4]
-    assert unpacked(packed(part)).tolist() == [2, 3]
 
 
 def test_a_process_that_reads_ahead_gives_the_same_batches():

@@ -78,16 +78,19 @@ class Replicas:
         buffers = self.buffers | self._masks(batch[0].shape[1])
         return vmap(one)(self.parameters, buffers, *batch)
 
-    def predict(self, batches: Iterable[Tensor]) -> ndarray:
-        """Return the most likely class of every row by every network, int64 (R, m)."""
+    def scores(self, images: Tensor) -> Tensor:
+        """Return what every network, in its evaluation mode, makes of the same images, (R, b, classes)."""
 
-        def one(parameters: dict, buffers: dict, images: Tensor) -> Tensor:
+        def one(parameters: dict, buffers: dict) -> Tensor:
             return functional_call(self._network, (parameters, buffers), (images,))
 
         self._network.eval()
-        scores = vmap(one, in_dims=(0, 0, None))
         with torch.no_grad():
-            classes = [scores(self.parameters, self.buffers, x).argmax(dim=2).cpu() for x in batches]
+            return vmap(one)(self.parameters, self.buffers)
+
+    def predict(self, batches: Iterable[Tensor]) -> ndarray:
+        """Return the most likely class of every row by every network, int64 (R, m)."""
+        classes = [self.scores(images).argmax(dim=2).cpu() for images in batches]
         return torch.cat(classes, dim=1).numpy()
 
     def _masks(self, size: int) -> dict[str, Tensor]:
