@@ -12,10 +12,10 @@ VARIANT ?=
 SMALLEST ?= selector=nearest,random
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo data sweep smallest report ui reap flush test bench lint lock clean
+.PHONY: help setup demo data sweep smallest report ui reap flush test bench bench-gpu lint lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
 
 setup: $(INSTALLED)  ## make .venv with everything in requirements.lock (about 6 GB)
 
@@ -56,6 +56,9 @@ test: lint  ## the whole suite, style and types included
 
 bench: $(INSTALLED)  ## short benchmarks on MNIST in DATA (data), a table and a figure in state/benchmarks
 	$(BIN)/python scripts/benchmark.py data_dir=$(DATA)
+
+bench-gpu: $(INSTALLED)  ## time training on an NVIDIA GPU, on MNIST and CIFAR10 in DATA (data)
+	$(BIN)/python scripts/benchmark.py row=gpu data_dir=$(DATA) folder=state/benchmarks-gpu
 
 lint: $(INSTALLED)  ## check style, formatting and types
 	$(BIN)/ruff check .

@@ -2,7 +2,8 @@
 
     python scripts/benchmark.py [row=kmeans,...] [mode=short] [data_dir=data] [folder=state/benchmarks]
 
-rows   imports selection assignment kmeans side_by_side training job scale; left out: all of them
+rows   imports selection assignment kmeans side_by_side training job scale; left out: all of them.
+       gpu, which needs one, only if it is named
 mode   short: under ten minutes on two cores; full: everything, hours; smallest: whether it works at all
 
 Each row is a module of `scripts/benchmarks`, which says what it compares and on what terms. Progress goes
@@ -28,6 +29,7 @@ from benchmarks.line import Line, table, tell
 from winnow.command.executor import available_cores
 
 ROWS = ("imports", "selection", "assignment", "kmeans", "side_by_side", "training", "job", "scale")
+ONLY_NAMED = ("gpu",)
 MODES = ("short", "full", "smallest")
 
 
@@ -38,10 +40,12 @@ def main() -> None:
         return
     given = settings(row=",".join(ROWS), mode="short", data_dir="data", folder="state/benchmarks")
     rows, mode, folder = given["row"].split(","), given["mode"], Path(given["folder"])
-    for name, value, known in [("mode", mode, MODES), *(("row", row, ROWS) for row in rows)]:
+    for name, value, known in [("mode", mode, MODES), *(("row", row, (*ROWS, *ONLY_NAMED)) for row in rows)]:
         if value not in known:
             print(f"error: {name} must be one of {', '.join(known)}, got {value}", file=sys.stderr)
             raise SystemExit(2)
+    if "gpu" in rows:
+        import_module("benchmarks.gpu").require_gpu()
     folder.mkdir(parents=True, exist_ok=True)
     lines: list[Line] = []
     for row in rows:
