@@ -268,6 +268,18 @@ class Store(Protocol):
         """
         ...
 
+    def prepare(self) -> None:
+        """Do now what the first run would wait for, which may take seconds, as creating a database does.
+
+        Raises
+        ------
+        TryLater
+            If the store cannot be reached, and never could.
+        InvalidValue
+            If it can never take a run.
+        """
+        ...
+
     def finished(self, key: str) -> str | None:
         """Return the id of the finished run with this content key, or None."""
         ...

@@ -196,6 +196,7 @@ class Sweep:
     def _compute(self, job: Job, store: Store, scheduler: Scheduler) -> dict[str, Scores]:
         scheduler.executor.start()
         job.embed()
+        store.prepare()  # while the workers start: once they work, they wait for this process
         scheduler.add(job.assignments())
         scores: dict[str, Scores] = {}
         with JobProgress(job, len(self.plans)) as progress:

@@ -46,8 +46,14 @@ class MLflowStore(Store):
         self.destination.check()
 
     def prepare(self) -> None:
-        """Create the database and the experiment now, if they are missing, rather than with the first run."""
-        self._sender.connect()
+        if time.monotonic() < self._next_attempt:
+            return
+        try:
+            self._sender.connect()
+        except TryLater as fault:
+            if self._has_no_database:  # nothing was ever sent to it: better no work is begun
+                raise
+            self._hold_back(fault)
 
     def finished(self, key: str) -> str | None:
         found = self._finished.find(key, self.destination.name, self.destination.experiment)
@@ -61,7 +67,7 @@ class MLflowStore(Store):
     def run(
         self, name: str, *, key: str, params: Mapping[str, Any], tags: Mapping[str, str], parent: str = ""
     ) -> Iterator[Run]:
-        self._connect()
+        self.prepare()
         folder = self._begin(token_hex(16), name, key=key, tags={"winnow.key": key, **tags}, parent=parent)
         run = FolderRun(folder, self._deliver)
         try:
@@ -141,17 +147,6 @@ class MLflowStore(Store):
         if closed and closed.run_id:
             folder.note(run_id=closed.run_id)
         return folder
-
-    def _connect(self) -> None:
-        """Find out before a run begins whether the store can ever take it."""
-        if time.monotonic() < self._next_attempt:
-            return
-        try:
-            self._sender.connect()
-        except TryLater as fault:
-            if self._has_no_database:  # nothing was ever sent to it: better no work is begun
-                raise
-            self._hold_back(fault)
 
     @property
     def _has_no_database(self) -> bool:

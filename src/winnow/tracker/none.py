@@ -30,6 +30,9 @@ class _NoStore(Store):
     def check(self) -> None:
         return
 
+    def prepare(self) -> None:
+        return
+
     def finished(self, key: str) -> str | None:
         return None
 
