@@ -52,4 +52,4 @@ def browse(state_dir: Path) -> str:
 def shown(path: Path) -> str:
     """Return a path as it is typed from the current folder, where it lies below that."""
     here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return printable(str(path.relative_to(here) if path.is_relative_to(here) else path))

@@ -16,7 +16,7 @@ from pathlib import Path
 from secrets import token_hex
 from time import perf_counter
 
-from winnow.command import lists, summary
+from winnow.command import lists, paths, summary
 from winnow.command.arm import Arm
 from winnow.command.executor import Executor
 from winnow.command.interruption import interruption
@@ -85,6 +85,8 @@ class Sweep:
             for prepare in (store.check, store.reap, store.send):
                 interruption.check()
                 prepare()
+        jobs = f"{len(plans)} job{'s' * (len(plans) > 1)}"
+        print(f"{jobs}, written to {paths.shown(folder)}", file=sys.stderr, flush=True)
         sweep.cache.sweep_temporary()
         return sweep
 
