@@ -22,7 +22,7 @@ from winnow.store.cache import Cache, Entry
 from winnow.store.keys import checksum, content_key, identity
 from winnow.store.step import Computed, Step
 from winnow.streams import Streams
-from winnow.types import Dataset, Score, Subset, Trained
+from winnow.types import Dataset, Rows, Score, Subset, Trained
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ class Method:
 
 
 @dataclass(frozen=True, eq=False)
-class Repetition:
-    """One repetition of a method on a data set: a step for all that it computes, and the score at the end.
+class Choice:
+    """One repetition of choosing rows, with the steps before it; labels are read only where it needs them.
 
     No step refers to its repetition: in such a circle, arrays would stay in memory, and their files open.
     """
 
     method: Method
-    dataset: Dataset
+    dataset: Dataset | Rows
     cache: Cache
     number: int
 
@@ -107,7 +107,8 @@ class Repetition:
         gradients = "gradient_norms" in self.method.selector.needs
 
         def compute() -> Computed:
-            seen = stage.observe(dataset, model, streams, gradients=gradients)
+            known = dataset.to_learn() if isinstance(dataset, Rows) else dataset
+            seen = stage.observe(known, model, streams, gradients=gradients)
             return _arrays(seen, "logits", *(["gradient_norms"] if gradients else [])), {}
 
         seed = streams.seed("dynamics")
@@ -134,6 +135,13 @@ class Repetition:
         parts = {"budget": budget, "seed": streams.seed("select"), "data": dataset.checksum}
         parts |= strength if "augmentation_strength" in selector.needs else {}
         return Step(self.cache, "subset", "select", [selector], compute, after, parts, ("numpy",))
+
+
+@dataclass(frozen=True, eq=False)
+class Repetition(Choice):
+    """One repetition of a method on a data set: the choice of rows, the training and the score."""
+
+    dataset: Dataset
 
     def training(self, kept: Entry, trained: Trained | None = None) -> Step:
         """Predictions for the test set after learning the kept rows, and the loss curve.

@@ -16,7 +16,7 @@ from numpy.random import Generator
 from winnow.errors import InvalidValue, TryLater
 from winnow.pool import Pool
 from winnow.streams import Streams
-from winnow.types import Clustering, Dataset, Dynamics, Subset, Trained
+from winnow.types import Clustering, Dataset, Dynamics, Rows, Subset, Trained
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +35,14 @@ class Source(Protocol):
             Naming the folder, the files that are missing or damaged, and what to do.
         """
         ...
+
+    def rows(self, if_unlabelled: InvalidValue | None = None) -> Rows:
+        """Read all rows that may be chosen from where nothing is trained: by default the training rows.
+
+        `if_unlabelled` is raised before any row is read if there are no labels.
+        """
+        known = self.load()
+        return Rows(known.name, known.x, known.y, known.classes, known.origins, known.origin)
 
 
 @runtime_checkable

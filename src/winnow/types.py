@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, Shaped
@@ -19,6 +19,7 @@ from winnow.errors import InvalidValue
 
 LARGEST = 1e15
 """The largest value of a feature: its square, summed over many columns, still fits in float32."""
+Origin = Literal["file", "row"]
 _NO_NOTES: Mapping[str, Any] = {}
 
 
@@ -27,9 +28,9 @@ class Dataset:
     """A labelled training set and the test set that judges it.
 
     `x` and `x_test` are images, uint8 (n, channels, height, width), or features, float32 (n, d);
-    `classes` names the labels 0, 1, ... in order. `origins` and `test_origins` say where each row comes from
-    (a path below the data set's folder, a line of its table), where that is known; they tell which rows
-    were set aside for testing, and are no part of the checksum.
+    `classes` names the labels 0, 1, ... in order. `origins` and `test_origins` say where each row comes from,
+    where that is known: paths below the data set's folder or, if `origin` is "row", rows of a table or an
+    array. They tell which rows were set aside for testing, and are no part of the checksum.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Dataset:
     classes: tuple[str, ...]
     origins: Sequence[str] | None = None
     test_origins: Sequence[str] | None = None
+    origin: Origin = "file"
 
     def __post_init__(self) -> None:
         for part, x, y, origins in (
@@ -89,11 +91,46 @@ class Dataset:
     @cached_property
     def checksum(self) -> str:
         """sha256 of every array in row order: permuted rows are another data set."""
-        digest = sha256(repr((self.name, self.classes)).encode())
-        for array in (self.x, self.y, self.x_test, self.y_test):
-            digest.update(repr((array.dtype.str, array.shape)).encode())
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
+        return _checksum(self.name, self.classes, self.x, self.y, self.x_test, self.y_test)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What choosing reads of a data set: rows, with labels or (`y` None) without, and no test set.
+
+    >>> Rows("toy", np.zeros((3, 2), np.float32)).n
+    3
+    """
+
+    name: str
+    x: Shaped[ndarray, "n ..."]
+    y: Int64[ndarray, " n"] | None = None
+    classes: tuple[str, ...] = ()
+    origins: Sequence[str] | None = None
+    origin: Origin = "file"
+
+    def __post_init__(self) -> None:
+        _require(self.n > 0, "there must be at least one row to choose from, got 0")
+        for name, values in (("label", self.y), ("origin", self.origins)):
+            given = self.n if values is None else len(values)
+            _require(given == self.n, f"every row must have one {name}, got {given} for {self.n} rows")
+        _require_usable(self.x, "the rows to choose from")
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.x)
+
+    @cached_property
+    def checksum(self) -> str:
+        """sha256 of every array in row order."""
+        return _checksum(self.name, self.classes, self.x, *([] if self.y is None else [self.y]))
+
+    def to_learn(self) -> Dataset:
+        """Return the labelled rows as a training set for a network that is not judged: row 0 is its test."""
+        if self.y is None:
+            raise InvalidValue("rows must have labels for a network to learn them, got none")
+        return Dataset(self.name, self.x, self.y, self.x[:1], self.y[:1], self.classes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,6 +280,14 @@ class Score:
     rows_of_class: Sequence[int]
     seconds: Mapping[str, float]
     found: bool
+
+
+def _checksum(name: str, classes: tuple[str, ...], *arrays: ndarray) -> str:
+    digest = sha256(repr((name, classes)).encode())
+    for array in arrays:
+        digest.update(repr((array.dtype.str, array.shape)).encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def _require(holds: bool, rule: str) -> None:

@@ -152,7 +152,7 @@ def test_a_damaged_entry_is_computed_again_with_one_warning(finished, reference)
 
 def _entries_of(command, selector, kind):
     """The cache entry of the first repetition's rows, as the kept rows' file names it."""
-    for path in command.state.glob("runs/*/kept/*/repetition-0.json"):
+    for path in command.state.glob("runs/*/kept/*/kept.json"):
         about = json.loads(path.read_text())
         if selector in about["selector"].lower():
             yield from command.state.glob(f"cache/{kind}/*/{about['key']}")

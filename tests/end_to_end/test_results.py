@@ -106,7 +106,7 @@ def test_another_learning_rate_is_another_run_and_nobody_else_is_told(finished):
 
 
 def test_kept_rows_can_be_trained_on_again_and_stay_the_same_rows(finished, reference):
-    files = finished.state.glob("runs/*/kept/*/*-0.json")
+    files = finished.state.glob("runs/*/kept/*/kept.json")
     (file,) = [path for path in files if json.loads(path.read_text())["selector"] == "Nearest()"]
     finished.done(f"subset_file='{file.with_suffix('.csv')}'", "k=7", "seeds=1", "tracker=none")
     (row,) = finished.rows()
@@ -116,12 +116,12 @@ def test_kept_rows_can_be_trained_on_again_and_stay_the_same_rows(finished, refe
 
 
 def test_a_changed_file_of_kept_rows_is_refused(finished):
-    file = next(finished.state.glob("runs/*/kept/*/*-0.csv"))
-    file.write_text(file.read_text().replace("\n", "\n1,1,,\n", 1))
+    file = next(finished.state.glob("runs/*/kept/*/kept.csv"))
+    file.write_text(file.read_text().replace("\n", "\n1,1,1,,,0\n", 1))
     before = finished.entries()
     ended = finished.run(f"subset_file='{file}'")
     assert ended.returncode == 1
-    assert ended.stderr.startswith("error: subset_file must match the sha256 in repetition-0.json")
+    assert ended.stderr.startswith("error: subset_file must match the sha256 in kept.json")
     assert ended.stderr.count("\n") == 1
     assert finished.entries() == before
 

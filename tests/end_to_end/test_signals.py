@@ -98,7 +98,7 @@ DEATHS = [
     ("open", "entry.json"),
     ("os.rename", "/trained/"),
     ("os.remove", "trained-"),
-    ("open", "repetition-1.csv"),
+    ("open", "kept-1.csv"),
     ("open", "sweep.json"),
 ]
 

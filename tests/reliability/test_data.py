@@ -1,5 +1,6 @@
 """Rows 13 to 29: data that cannot be right are refused when they are read; odd data that can be are used."""
 
+import csv
 import hashlib
 import json
 import socket
@@ -142,10 +143,10 @@ def kept_rows(command) -> list[int]:
     """The rows that the only method of the only command kept in its first repetition."""
     (path,) = [
         path
-        for path in command.state.glob("runs/*/kept/*/repetition-0.csv")
+        for path in command.state.glob("runs/*/kept/*/kept.csv")
         if "Uniform" not in json.loads(path.with_suffix(".json").read_text())["selector"]
     ]
-    return [int(line.split(",")[0]) for line in path.read_text().splitlines()[1:]]
+    return [int(row["index"]) for row in csv.DictReader(path.read_text().splitlines())]
 
 
 def few_points(tmp_path, distinct: int) -> tuple[str, ...]:
@@ -217,7 +218,7 @@ def test_26_batch_normalisation_copes_with_one_row_more_than_whole_batches(kept)
 def test_27_string_labels_are_mapped_in_order_and_logged_with_the_kept_rows(command, table):
     names = ["zebra", "ape", "ox"]
     assert command.done(*table(labels=names), "selector=uniform", "k=6").statuses == ["ok"]
-    (about,) = command.state.glob("runs/*/kept/*/repetition-0.json")
+    (about,) = command.state.glob("runs/*/kept/*/kept.json")
     counts = json.loads(about.read_text())["rows_of_class"]
     assert list(counts) == ["ape", "ox", "zebra"]
     assert sum(counts.values()) == 6

@@ -64,6 +64,8 @@ def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
         stages = replace(stages, selector=selector)
         settings = replace(settings, k=selector.rows, budget=selector.rows)
     study = _stage(STUDY, values[STUDY]) if values.get(STUDY) else None
+    if settings.select_only:
+        settings, stages = _selecting(settings, stages, study, overrides)
     # The model itself is no other network: in a sweep over models, one list serves them all.
     others = [name for name in settings.transfer if name != registry.name_of(stages.model)]
     transfer = {name: _network(name) for name in others}
@@ -71,6 +73,22 @@ def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
     hidden = [hide_credentials(word, address_of(config)) for word in overrides]
     unresolved = OmegaConf.to_container(ours, resolve=False)
     return Plan(settings, stages, resolved, study, transfer, tuple(hidden), unresolved)
+
+
+def _selecting(
+    settings: Settings, stages: Stages, study: Any, overrides: Sequence[str]
+) -> tuple[Settings, Stages]:
+    """Return what a job that only selects needs: one repetition unless more were typed, and no tracker."""
+    if study is not None:
+        raise InvalidValue(
+            "select_only must be false in a study",
+            where="select_only=true",
+            remedy="leave out one of the two",
+        )
+    typed = any(word.lstrip("+").startswith("seeds=") for word in overrides)
+    # Runs are compared by their accuracies, and there is none: its files are the record of such a job.
+    stages = replace(stages, tracker=registry.default("tracker", "none"))
+    return (settings if typed else replace(settings, seeds=1)), stages
 
 
 def build_with(plan: Plan, changes: Mapping[str, Any]) -> Plan:

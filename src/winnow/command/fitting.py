@@ -6,7 +6,7 @@ network follow the data; one line says what was taken. What was typed is never c
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ from winnow.command.plan import Plan
 from winnow.errors import InvalidValue
 from winnow.selector.from_file import FromFile
 from winnow.stages import Model
-from winnow.types import Dataset
+from winnow.types import Dataset, Rows
 
 MOST_CLUSTERS = 600
 ROWS_OF_A_CLUSTER = 5
@@ -25,7 +25,7 @@ DEFAULT_MODEL = "lenet5"
 MODEL_FOR_ANY_SHAPE = "mlp"
 
 
-def fitted(plan: Plan, dataset: Dataset) -> Plan:
+def fitted(plan: Plan, dataset: Dataset | Rows) -> Plan:
     """Return the plan with every number known, for a data set that it fits.
 
     Raises
@@ -35,7 +35,7 @@ def fitted(plan: Plan, dataset: Dataset) -> Plan:
     """
     fit = _Fit(plan, dataset)
     changes = {**fit.sizes(), **fit.components(), **fit.model()}
-    fit.check_file()
+    selector = fit.selector()
     fit.check_transfer()
     if fit.faults:
         raise _all_in_one(fit.faults)
@@ -43,7 +43,8 @@ def fitted(plan: Plan, dataset: Dataset) -> Plan:
         _say(f"fitted to the data: {', '.join(fit.said)}")
     if plan.trains and (line := plan.stages.trainer.summary):
         _say(line)
-    return build_with(plan, changes) if changes else plan
+    plan = build_with(plan, changes) if changes else plan
+    return replace(plan, stages=replace(plan.stages, selector=selector)) if selector else plan
 
 
 @dataclass
@@ -51,7 +52,7 @@ class _Fit:
     """What was found out about a plan and a data set: what is wrong, and what there is to say."""
 
     plan: Plan
-    dataset: Dataset
+    dataset: Dataset | Rows
     faults: list[InvalidValue] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
@@ -112,7 +113,7 @@ class _Fit:
     def model(self) -> dict[str, Any]:
         """Return a network for rows of any shape, where the default one takes none of this shape."""
         name = registry.name_of(self.plan.stages.model)
-        if not self.plan.trains or (fault := self._refusal(self.plan.stages.model)) is None:
+        if not self._takes_network or (fault := self._refusal(self.plan.stages.model)) is None:
             return {}
         if name != DEFAULT_MODEL or self.plan.chooses("model"):
             self.faults.append(fault)
@@ -120,6 +121,13 @@ class _Fit:
         kind = registry.load("model", MODEL_FOR_ANY_SHAPE)
         self.said.append(f"model={MODEL_FOR_ANY_SHAPE} ({name} takes no rows of this shape)")
         return {"model": {"_target_": f"{kind.__module__}.{kind.__qualname__}"}}
+
+    @property
+    def _takes_network(self) -> bool:
+        """Whether a network is trained: on the kept rows, or to choose them."""
+        return self.plan.trains or not {"dynamics", "gradient_norms"}.isdisjoint(
+            self.plan.stages.selector.needs
+        )
 
     def _refusal(self, model: Model) -> InvalidValue | None:
         try:
@@ -134,11 +142,10 @@ class _Fit:
             refused = (self._refusal(model) for model in self.plan.transfer.values())
             self.faults += [fault for fault in refused if fault]
 
-    def check_file(self) -> None:
-        """Refuse a file of kept rows that was made for other data."""
+    def selector(self) -> FromFile | None:
+        """Return the selector of the rows in a file with these found; those of other data are refused."""
         selector = self.plan.stages.selector
-        if isinstance(selector, FromFile):
-            selector.check_fits(self.dataset.y)
+        return selector.fitted(self.dataset) if isinstance(selector, FromFile) else None
 
 
 def rows_of(size: int | str, n: int) -> int:

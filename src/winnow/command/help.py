@@ -21,7 +21,7 @@ winnow: how small can a training set get before the model suffers, and which ima
   python train.py k=50 budget=600                        50 clusters, 12 images each
   python train.py -m selector=nearest,furthest k=600,1200    every combination, compared in one table
   python train.py dataset=image_folder dataset.folder=photos   your own images: photos/<class>/*.jpg
-  python train.py subset_file=state/runs/.../repetition-0.csv  train again on rows that were kept
+  python train.py subset_file=state/runs/.../kept.csv   train again on rows that were kept
   python train.py -m experiment=mnist_reference k=50,500       a ready-made setting
 
 Every job trains on the kept rows in five paired repetitions and is compared with a uniform random subset of

@@ -9,12 +9,13 @@ from winnow.command.arm import Arm
 from winnow.command.fitting import fitted
 from winnow.command.interruption import interruption
 from winnow.command.plan import Plan
+from winnow.command.rows import rows_of
 from winnow.command.scheduler import Assignment
 from winnow.errors import WinnowWarning
 from winnow.report.rows import Row
 from winnow.stages import Source
 from winnow.store.cache import Cache
-from winnow.types import Dataset, Score
+from winnow.types import Dataset, Rows, Score
 
 Scores = Mapping[str, Sequence[Score]]
 """The scores of all repetitions, by the network that was trained."""
@@ -29,9 +30,11 @@ class Job:
     cache: Cache
 
     @property
-    def dataset(self) -> Dataset:
-        """The data set, read and verified once in a command."""
-        return _load(self.asked.stages.dataset)
+    def dataset(self) -> Dataset | Rows:
+        """The data set, read and verified once in a command; the rows alone where nothing is trained."""
+        if not self.asked.settings.select_only:
+            return _load(self.asked.stages.dataset)
+        return rows_of(self.asked.stages.dataset, self.asked.stages.selector)
 
     @cached_property
     def plan(self) -> Plan:

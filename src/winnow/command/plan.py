@@ -55,6 +55,7 @@ class Settings:
     data_dir: Annotated[str, Field(min_length=1)]
     state_dir: Annotated[str, Field(min_length=1)]
     transfer: tuple[str, ...]
+    select_only: bool
     n_jobs: Annotated[int, Field(ge=-1, le=4096)]
     deterministic: bool
     subset_file: str | None
@@ -108,8 +109,8 @@ class Plan:
 
     @property
     def trains(self) -> bool:
-        """Whether the job trains: all do but those whose study takes the place of it."""
-        return self.study is None or self.study.illustrates
+        """Whether the job trains: all do but those that only select, or whose study takes the place of it."""
+        return not self.settings.select_only and (self.study is None or self.study.illustrates)
 
     @property
     def method(self) -> Method:

@@ -5,18 +5,19 @@ import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from winnow.command import lists
 from winnow.command.arm import Arm, seconds_of
 from winnow.command.executor import available_cores
 from winnow.pipeline import Repetition
 from winnow.report.comparison import paired_difference
 from winnow.stages import Run, Store
-from winnow.store import kept_rows
 from winnow.store.keys import library_versions
-from winnow.types import Clustering, Score
+from winnow.types import Score
 
 LIBRARIES = ("winnow", "torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
 POINTS_OF_A_CURVE = 100
@@ -55,6 +56,11 @@ class Record:
             run.text(json.dumps(environment(), indent=2), "environment.json")
             return {network: self._network(run, network, score_of, against) for network in arm.networks}
 
+    @cached_property
+    def lists(self) -> Path:
+        """The folder of the lists of kept rows."""
+        return lists.folder_of(self.folder, self.arm.repetitions()[0])
+
     def _network(self, run: Run, network: str, score_of: ScoreOf, against: Scores | None) -> list[Score]:
         suffix = "" if network == self.arm.own else f"_{network}"
         scores = []
@@ -75,30 +81,12 @@ class Record:
 
     def _keep(self, run: Run, repetition: Repetition) -> None:
         """Write the kept rows of one repetition, and record them with the loss curve."""
-        dataset, method = repetition.dataset, repetition.method
-        kept = repetition.subset.value
-        clustered = "clustering" in method.selector.needs
-        provenance = {
-            "selector": repr(method.selector),
-            "seed": method.seed,
-            "key": repetition.subset.key,
-            "labels_read": self.arm.labels_read,
-            **kept.info["provenance"],
-        }
-        path = kept_rows.write(
-            self.folder / "kept" / self.arm.key[:12],
-            repetition.number,
-            dataset,
-            kept.arrays["indices"],
-            Clustering(**repetition.clustering.value.arrays) if clustered else None,
-            provenance,
-        )
+        path = lists.write_list(self.lists, repetition, {"labels_read": self.arm.labels_read})
         run.artifact(path, "kept")
         run.artifact(path.with_suffix(".json"), "kept")
-        if repetition.number == 0 and dataset.x.ndim == 4:
-            picture = kept_rows.picture(path.with_suffix(".png"), dataset, kept.arrays["indices"])
+        if repetition.number == 0 and (picture := lists.draw(self.lists, repetition)):
             run.artifact(picture, "kept")
-        losses = repetition.training(kept).value.arrays["losses"]
+        losses = repetition.training(repetition.subset.value).value.arrays["losses"]
         run.curve(f"train_loss_{repetition.number}", losses, every=max(1, len(losses) // POINTS_OF_A_CURVE))
 
 

@@ -4,23 +4,26 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from winnow.command import paths
 from winnow.command.interruption import interruption
 from winnow.errors import JobsFailed, WinnowWarning
 from winnow.report import figures, history, tables
 from winnow.report.results import Results, write_csv
 from winnow.report.rows import Row, write_rows
-from winnow.stages import Ending, Store
+from winnow.stages import Ending, Store, Tracker
 
 PARENT = "parent-run"
 
 
-def finish(folder: Path, store: Store, error: BaseException | None, *, shown: bool) -> Results:
+def finish(
+    folder: Path, store: Store, tracker: Tracker, error: BaseException | None, *, shown: bool
+) -> Results:
     """Record what came of the command with this folder and, if `shown`, print it.
 
     Parameters
     ----------
     folder : the folder of the command, in which its jobs have written what became of them.
-    store : where its runs are recorded.
+    store, tracker : where its runs are recorded.
     error : what ended the command before all jobs were done.
     shown : whether to print the table.
     """
@@ -33,6 +36,8 @@ def finish(folder: Path, store: Store, error: BaseException | None, *, shown: bo
         if outcome.finished:
             files.append(write_csv(outcome, folder / "results.csv"))
             files.append(figures.accuracy(outcome, folder / "accuracy.png"))
+        if shown:
+            print("\n".join(paths.lines(folder, outcome.rows, tracker)), flush=True)
     finally:
         _send(folder, store, files, _ending(outcome.rows, error))
     return outcome

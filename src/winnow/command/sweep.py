@@ -14,8 +14,9 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
+from time import perf_counter
 
-from winnow.command import summary
+from winnow.command import lists, paths, summary
 from winnow.command.arm import Arm
 from winnow.command.executor import Executor
 from winnow.command.interruption import interruption
@@ -26,6 +27,7 @@ from winnow.command.record import Record
 from winnow.command.scheduler import Assignment, Scheduler
 from winnow.dataset.auto import Auto
 from winnow.errors import TRACEBACK, InvalidValue, WinnowError, exit_code, explain
+from winnow.pipeline import Choice
 from winnow.report import tables
 from winnow.report.results import Results
 from winnow.report.rows import Row, write_rows
@@ -83,6 +85,8 @@ class Sweep:
             for prepare in (store.check, store.reap, store.send):
                 interruption.check()
                 prepare()
+        jobs = f"{len(plans)} job{'s' * (len(plans) > 1)}"
+        print(f"{jobs}, written to {paths.shown(folder)}", file=sys.stderr, flush=True)
         sweep.cache.sweep_temporary()
         return sweep
 
@@ -125,7 +129,8 @@ class Sweep:
             error = caught
             raise
         finally:
-            outcome = summary.finish(self.folder, self.store_of(self.plans[0]), error, shown=shown)
+            tracker = self.plans[0].stages.tracker
+            outcome = summary.finish(self.folder, self.store_of(self.plans[0]), tracker, error, shown=shown)
         summary.raise_if_failed(outcome.rows)
         return outcome
 
@@ -156,6 +161,8 @@ class Sweep:
         try:
             with interruption.blamed():
                 row = pending(job.number, job.plan)
+                if job.plan.settings.select_only:
+                    return [self._select(job, row)]
                 outcome = [self._study(job, row)] if job.plan.study else []
                 if job.plan.trains:
                     outcome = self._outcome(job, row, scheduler)
@@ -182,6 +189,7 @@ class Sweep:
         complete = all(store.finished(arm.key) for arm in job.arms)
         found = job.found() if complete else None
         scores = found or self._compute(job, store, scheduler)
+        self._list(job)
         run_id = store.finished(job.chosen.key) or ""
         outcome = job.rows(row, "cached" if found else "ok", scores)
         own = set(job.chosen.keys.values())
@@ -216,6 +224,26 @@ class Sweep:
         run_id = store.parent(self.folder.name, f"sweep {command}")
         (self.folder / summary.PARENT).write_text(run_id)
         return run_id
+
+    def _list(self, job: Job) -> None:
+        """Write the lists of a job, as far as its runs were recorded by an earlier command, and the split."""
+        only = not self.launched and len({plan.stages.dataset for plan in self.plans}) == 1
+        lists.write_split(self.folder, job.dataset, only=only)
+        for arm in job.arms:
+            lists.complete(self.folder, arm.repetitions(), {"labels_read": arm.labels_read})
+
+    def _select(self, job: Job, row: Row) -> Row:
+        """Choose rows and write their lists; nothing is trained."""
+        method, started = job.plan.method, perf_counter()
+        if method.selector.keeps_everything:
+            method = replace(method, budget=job.dataset.n)
+        numbers = range(job.plan.settings.seeds)
+        choices = [Choice(method, job.dataset, self.cache, number) for number in numbers]
+        with interruption.interruptible():
+            folder = lists.complete(self.folder, choices, {})
+        taken = f"{method.budget:,} of {job.dataset.n:,} rows in {perf_counter() - started:.1f} s"
+        print(f"{folder.name}: {taken}", flush=True)
+        return replace(row, status="ok", k=method.clusterer.k, budget=method.budget)
 
     def _study(self, job: Job, row: Row) -> Row:
         """Run a study, whose figures and tables the tracker keeps at the end of the command."""

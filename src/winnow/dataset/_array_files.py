@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,24 +48,25 @@ def open_npy(path: str) -> ndarray:
     return loaded
 
 
-def open_several(path: str) -> dict[str, ndarray]:
-    """Load x, y and, if they are there, x_test and y_test from one file.
+def open_several(path: str, needed: Sequence[str] = ("x", "y")) -> dict[str, ndarray]:
+    """Load x, y, x_test and y_test from one file, as far as they are there.
 
     Raises
     ------
     DatasetUnavailable
-        If the file cannot be read, or lacks one of them.
+        If the file cannot be read, or lacks one that is needed.
     """
     _check_regular(path, MAX_LOADED_BYTES)
     loaded = _load_safetensors(path) if path.endswith(".safetensors") else _load_npz(path)
     found = {
         name: next((loaded[each] for each in names if each in loaded), None) for name, names in NAMES.items()
     }
-    if missing := [name for name in ("x", "y") if found[name] is None]:
+    if missing := [name for name in needed if found[name] is None]:
         raise DatasetUnavailable(
-            f"the file must hold the arrays x and y, got {', '.join(loaded) or 'none'}",
+            f"the file must hold the arrays {' and '.join(needed)}, got {', '.join(loaded) or 'none'}",
             where=path,
-            remedy=f"name them x (or x_train) and y (or y_train): {' and '.join(missing)} missing",
+            remedy=f"name them x (or x_train) and y (or y_train): {' and '.join(missing)} missing"
+            + "; select_only=true needs no y" * (missing == ["y"]),
         )
     return {name: array for name, array in found.items() if array is not None}
 

@@ -27,13 +27,18 @@ class Labels:
 
     def __str__(self) -> str:
         """Say the classes with their counts."""
+        if not self.classes:
+            return "no labels"
         counts = np.bincount(self.y, minlength=len(self.classes)).tolist()
         sizes = [f"{named(name)} {count:,}" for name, count in zip(self.classes, counts, strict=True)]
         return f"{len(self.classes)} classes: {listed(sizes)}"
 
 
-def read_labels(column: Column, max_classes: int, faults: Faults) -> Labels:
-    """Return the classes of a column; what speaks against it is added to `faults`."""
+UNLABELLED = Labels((), np.empty(0, np.int64))
+
+
+def read_labels(column: Column, max_classes: int, faults: Faults, *, fewest: int = 2) -> Labels:
+    """Return the classes of a column, of `fewest` rows each; what speaks against it is added to `faults`."""
     faults.add_cells("have a label in every row", "label these rows or delete them", column, column.missing)
     values, codes = encoded(column.text)
     labels = classes_of(values, codes)
@@ -49,7 +54,7 @@ def read_labels(column: Column, max_classes: int, faults: Faults) -> Labels:
         )
     elif pairs := look_alikes(values):
         faults.add("spell every class in one way", "spell them alike", column, [pairs_in_words(pairs)])
-    elif single := single_rows(labels):
+    elif fewest > 1 and (single := single_rows(labels)):
         faults.add(
             "have at least 2 rows of every class",
             "a class needs one row to learn from and one to be tested on",

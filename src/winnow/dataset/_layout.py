@@ -7,7 +7,6 @@ become classes that nobody meant.
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,8 @@ import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
-from winnow.dataset._walk import NAMED, Folder, ImageFile, listed, shown
+from winnow.dataset._left_out import OTHER_PICTURES, counted, left_out, unread
+from winnow.dataset._walk import Folder, ImageFile, listed, shown
 from winnow.errors import DatasetUnavailable
 
 TRAINING, TEST, VALIDATION = "training", "test", "validation"
@@ -25,14 +25,6 @@ PARTS = {
     **dict.fromkeys(("test", "testing", "testset", "test_set", "testing_set"), TEST),
     **dict.fromkeys(("val", "valid", "validation", "dev", "val_set", "validation_set"), VALIDATION),
 }
-# Pictures in formats that are not read: whoever has them wants to know how to bring them along.
-OTHER_PICTURES = frozenset(
-    (
-        *(".heic", ".heif", ".jxl", ".svg", ".psd", ".tga", ".ico", ".exr", ".hdr", ".eps", ".pdf"),
-        *(".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"),
-        *(".dcm", ".fits", ".nii", ".npy"),
-    )
-)
 ARCHIVES = frozenset((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".rar", ".7z"))
 
 
@@ -79,14 +71,36 @@ def understand(root: Path, tree: Folder) -> Layout:
     if not tree.count:
         raise _nothing(root, tree)
     training, test, unused = _parts(root, tree)
-    left_out = tuple(_left_out(tree, [training, *([test] if test else [])], unused))
+    others = tuple(left_out(tree, [training, *([test] if test else [])], unused))
     if test is None:
         part = _part(root, training)
         _check_splittable(root, part)
-        return Layout(root, part, None, left_out)
+        return Layout(root, part, None, others)
     parts = _part(root, training), _part(root, test)
     _check_same_classes(root, *parts)
-    return Layout(root, *parts, left_out)
+    return Layout(root, *parts, others)
+
+
+def understand_rows(root: Path, tree: Folder) -> Layout:
+    """Return the layout of images to choose from: those of the training part, or all, if it has no classes.
+
+    Without classes is what has images that lie in no folder of their own.
+
+    Raises
+    ------
+    DatasetUnavailable
+        If the folders could be meant in another way.
+    """
+    if not tree.count:
+        raise _nothing(root, tree)
+    if tree.images:
+        images = tree.all_images()
+        return Layout(root, Part(tree, (), images, np.empty(0, np.int64)), None, tuple(unread(tree)))
+    training, test, unused = _parts(root, tree)
+    others = list(left_out(tree, [training, *([test] if test else [])], unused))
+    if test is not None:
+        others.append(f"{shown(test.name)}/ with {test.count:,} images (for testing)")
+    return Layout(root, _part(root, training), None, tuple(others))
 
 
 def _parts(root: Path, tree: Folder) -> tuple[Folder, Folder | None, list[Folder]]:
@@ -208,7 +222,7 @@ def _check_filled(root: Path, folder: Folder, by_name: dict[str, list[Folder]]) 
     if not empty:
         return
     held = sum((each.all_left_out() for each in empty), Counter())
-    there = f" (there: {_counted(held)})" if held else ""
+    there = f" (there: {counted(held)})" if held else ""
     remedy = "remove the folder, or put images into it"
     if held.keys() & OTHER_PICTURES:
         remedy = "convert these files to .jpg or .png, or remove the folder"
@@ -245,40 +259,13 @@ def _check_same_classes(root: Path, training: Part, test: Part) -> None:
     )
 
 
-def _left_out(tree: Folder, used: list[Folder], unused: list[Folder]) -> Iterable[str]:
-    """Yield in a few words each what is not read, and why."""
-    for folder in unused:
-        yield f"{shown(folder.name)}/ with {folder.count:,} images (there is a test part already)"
-    beside = [] if tree in used else [each for each in tree.folders if each not in [*used, *unused]]
-    places: dict[str, Counter[str]] = {}
-    for folder in [*beside, *(each for part in used for each in part.folders)]:
-        for what, count in folder.all_left_out().items():
-            places.setdefault(what, Counter())[folder.path] += count
-    for folder in {tree, *used}:
-        for what, count in folder.left_out.items():
-            places.setdefault(what, Counter())[folder.path] += count
-    for what, counts in sorted(places.items(), key=lambda item: (-item[1].total(), item[0])):
-        where = f"{len(counts)} folders" if len(counts) > 1 else shown(next(iter(counts)))
-        remedy = " (not read: convert them to .jpg)" if what in OTHER_PICTURES else ""
-        yield f"{counts.total():,} {what}{f' in {where}' if where else ''}{remedy}"
-
-
 def _nothing(root: Path, tree: Folder) -> DatasetUnavailable:
     held = tree.all_left_out()
     remedy = "unpack it" if held.keys() & ARCHIVES else ""
     if held.keys() & OTHER_PICTURES:
         remedy = "convert these files to .jpg or .png"
-    there = _counted(held) if held else "none"
+    there = counted(held) if held else "none"
     return _unclear(f"there must be one folder per class with images in it, got {there}", root, remedy)
-
-
-def _counted(held: Counter[str]) -> str:
-    """Say how many there are of each kind, the most frequent first.
-
-    >>> _counted(Counter({".txt": 1, ".heic": 36}))
-    '36 .heic, 1 .txt'
-    """
-    return listed(f"{count:,} {what}" for what, count in held.most_common(NAMED))
 
 
 def _quoted(name: str) -> str:

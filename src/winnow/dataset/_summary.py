@@ -11,7 +11,8 @@ from winnow.dataset._walk import listed, shown
 
 def summary(name: str, layout: Layout, headers: Shaped[ndarray, " n"], form: Format, size: int | None) -> str:
     """Return the line for a data set that is read as `form`; `size` is None where that was left open."""
-    parts = [f"{_amount(layout)} of {_classes(layout)}", format_in_words(headers, form, size)]
+    of_classes = f" of {_classes(layout)}" if layout.classes else ", without classes"
+    parts = [f"{_amount(layout)}{of_classes}", format_in_words(headers, form, size)]
     if animated := int(headers["animated"].sum()):
         parts.append(f"only the first image of {animated:,} files with several")
     parts += [
@@ -27,7 +28,7 @@ def summary(name: str, layout: Layout, headers: Shaped[ndarray, " n"], form: For
 def _amount(layout: Layout) -> str:
     training, test = layout.training, layout.test
     if test is None:
-        return f"{len(training.y):,} images"
+        return f"{len(training.images):,} images"
     return (
         f"{len(training.y):,} images for training in {shown(training.folder.name)}/ "
         f"and {len(test.y):,} for testing in {shown(test.folder.name)}/"

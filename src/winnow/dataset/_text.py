@@ -140,7 +140,7 @@ class TextTable:
 
 
 def read_text(
-    path: Path, kind: str, label: str, separator: Separator | None = None, encoding: str | None = None
+    path: Path, kind: str, label: str | None, separator: Separator | None = None, encoding: str | None = None
 ) -> TextTable:
     """Find out how a table was written, and count its lines.
 
@@ -173,8 +173,10 @@ def read_text(
     return TextTable(path, layout, header_lines, lines, rows, number, longest)
 
 
-def find_layout(path: Path, kind: str, label: str, separator: Separator | None, encoding: str) -> Layout:
-    """Find the separator that gives every row the same number of cells and a column for the label."""
+def find_layout(
+    path: Path, kind: str, label: str | None, separator: Separator | None, encoding: str
+) -> Layout:
+    """Find the separator that gives every row the same number of cells and a column for the label, if any."""
     with opened(path, kind) as stream:
         try:
             text = _text(stream, encoding)
@@ -194,9 +196,9 @@ def find_layout(path: Path, kind: str, label: str, separator: Separator | None, 
     return Layout(kind, encoding, chosen, _named_columns(names, rows), len(names), tuple(rows))
 
 
-def _fitting(path: Path, tried: dict[str, list[list[str]]], label: str) -> str:
+def _fitting(path: Path, tried: dict[str, list[list[str]]], label: str | None) -> str:
     """Return the separator that makes a table of the sampled rows."""
-    labelled = [name for name, rows in tried.items() if label in map(clean_name, rows[0])]
+    labelled = [name for name, rows in tried.items() if label in (None, *map(clean_name, rows[0]))]
     regular = [name for name in labelled if len(rows := tried[name]) == 1 or _regular(rows)]
     wide = [name for name in regular if len(tried[name][0]) > 1] or regular[:1]
     if len(wide) > 1:
@@ -205,7 +207,7 @@ def _fitting(path: Path, tried: dict[str, list[list[str]]], label: str) -> str:
             f"have one separator, got lines that {' or '.join(wide)} would split into columns alike",
             f"say which it is: dataset.separator={wide[0]}",
         )
-    if wide or labelled:
+    if wide or (labelled and label is not None):
         return (wide or labelled)[0]
     return max(tried, key=lambda name: (_regular(tried[name]), len(tried[name][0])))
 

@@ -17,17 +17,18 @@ from numpy import ndarray
 from pydantic import Field
 
 from winnow.dataset._array_files import open_npy, open_several
-from winnow.dataset._labels import Labels, classes_of, not_classes, single_rows
+from winnow.dataset._labels import UNLABELLED, Labels, classes_of, not_classes, single_rows
 from winnow.dataset._split import stratified_split
 from winnow.dataset._values import look_alikes, pairs_in_words
 from winnow.dataset._wording import listed, named
-from winnow.errors import DatasetUnavailable
+from winnow.errors import DatasetUnavailable, InvalidValue
 from winnow.stages import Source
-from winnow.types import Dataset
+from winnow.types import Dataset, Rows
 
 Layout = Literal["nd", "nhw", "nhwc", "nchw"]
 CHANNELS = (1, 3)
 CHUNK_ROWS = 4096
+OR = ", or choose without labels by select_only=true"
 
 
 @dataclass(frozen=True)
@@ -92,23 +93,37 @@ class Arrays(Source):
             labels.classes,
             origins=tuple(f"row {row}" for row in train.tolist()),
             test_origins=tuple(f"row {row}" for row in test.tolist()),
+            origin="row",
         )
+
+    def rows(self, if_unlabelled: InvalidValue | None = None) -> Rows:
+        given = self._arrays(("x",))
+        if if_unlabelled is not None and "y" not in given:
+            raise if_unlabelled
+        layout = self._layout(given["x"])
+        x = self._rows(given["x"], layout, "x")
+        labels = self._labels(given["y"], len(x)) if "y" in given else UNLABELLED
+        self._say(labels, layout, given["x"], "all to choose from")
+        y = labels.y if labels.classes else None
+        return Rows(self._name, x, y, labels.classes, tuple(f"row {row}" for row in range(len(x))), "row")
 
     @property
     def _name(self) -> str:
         return Path(self.file).stem
 
-    def _arrays(self) -> dict[str, ndarray]:
-        """Return the arrays x, y and, if they are given, x_test and y_test."""
+    def _arrays(self, needed: Sequence[str] = ("x", "y")) -> dict[str, ndarray]:
+        """Return the arrays x, y, x_test and y_test, as far as they are given."""
         files = {"x": self.file, "y": self.labels, "x_test": self.test_file, "y_test": self.test_labels}
         if self.file.endswith(".npy") or self.labels:
-            if self.labels is None:
-                raise self._fault("come with labels, got none", "name their .npy file with dataset.labels")
+            if self.labels is None and "y" in needed:
+                raise self._fault(
+                    "come with labels, got none", f"name their .npy file with dataset.labels{OR}"
+                )
             given = {name: open_npy(path) for name, path in files.items() if path}
         elif self.test_file or self.test_labels:
             raise self._fault("be in one file with the test arrays", "name them x_test and y_test in it")
         else:
-            given = open_several(self.file)
+            given = open_several(self.file, needed)
         if ("x_test" in given) != ("y_test" in given):
             one, other = ("x_test", "y_test") if "x_test" in given else ("y_test", "x_test")
             raise self._fault(f"have test rows and test labels or neither, got {one} without {other}")

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float32, Int64, UInt8
 from numpy import ndarray
 from pydantic import Field
 
@@ -30,7 +30,7 @@ from winnow.dataset._columns import Column, Table, read_columns
 from winnow.dataset._container import kind_of
 from winnow.dataset._encoding import check_encoding
 from winnow.dataset._image_table import image_column, read_paths
-from winnow.dataset._labels import Labels, read_labels
+from winnow.dataset._labels import UNLABELLED, Labels, read_labels
 from winnow.dataset._listed_images import Reading, decode_listed
 from winnow.dataset._matrix import encode
 from winnow.dataset._numbers import Decimal, NumberFormat, Thousands, find_format
@@ -38,11 +38,12 @@ from winnow.dataset._parquet import read_parquet
 from winnow.dataset._pixels import MOST_PIXELS
 from winnow.dataset._roles import Faults, Roles, assign_roles
 from winnow.dataset._split import stratified_split
+from winnow.dataset._table_summary import summary
 from winnow.dataset._text import Separator, clean_name, read_text, table_fault
-from winnow.dataset._wording import listed, named, quoted
+from winnow.dataset._wording import listed, named
 from winnow.errors import InvalidValue
 from winnow.stages import Source
-from winnow.types import Dataset
+from winnow.types import Dataset, Rows
 
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip")
 Names = tuple[str, ...]
@@ -59,7 +60,7 @@ class CSV(Source):
     file
         Regular file: separated text, also compressed (gzip, bzip2, xz, zip), or Parquet; at most 8 GiB.
     label
-        Name of the column that is to be predicted.
+        Name of the column that is to be predicted; only choosing rows (`select_only`) can do without.
     categorical
         Columns that hold names, whatever their cells look like.
     ignored
@@ -95,7 +96,7 @@ class CSV(Source):
     """
 
     file: str
-    label: str
+    label: str | None = None
     categorical: Names = ()
     ignored: Names = ()
     numeric: Names = ()
@@ -113,30 +114,21 @@ class CSV(Source):
     cache_dir: str | None = field(default=None, repr=False, compare=False)
 
     def load(self) -> Dataset:
-        settings = self._cleaned()
-        table = settings._open()
-        settings._check_columns(table)
-        faults = Faults(table)
-        (column,) = read_columns(table, [table.names.index(settings.label)], [settings.label])
-        labels = read_labels(column, self.max_classes, faults)
+        if self.label is None:
+            raise InvalidValue(
+                "label must name the column that is to be predicted, got none",
+                where="dataset.label",
+                remedy="name it, or choose rows without labels: select_only=true",
+            )
+        settings, table, faults, labels = self._opened(fewest=2)
         if (images := settings._image_column(table)) is not None:
             return settings._load_images(table, images, labels, faults)
-        settings._check_no_image_settings()
         # The rows of the matrix are in their final order when it is filled: it is never copied.
         train = test = places = np.arange(len(table))
         if not faults:
             train, test = stratified_split(labels.y, self.test_fraction, self.split_seed)
             places = np.argsort(np.concatenate([train, test]))
-        columns, numbers = settings._features(table, places)
-        roles = assign_roles(columns, settings.categorical, settings.numeric, self.max_categories, faults)
-        if faults:
-            raise faults.error(self._path)
-        if not roles.numbers and not roles.categories:
-            raise table_fault(
-                self._path, f"have a feature besides the label, left out are {listed(roles.left_out)}"
-            )
-        x, x_test = encode(roles, columns, train, test)
-        print(summary(table, self._path.name, settings.label, labels, roles, numbers), file=sys.stderr)
+        x, x_test = settings._matrix(table, labels, faults, train, test, places)
         return Dataset(
             self._name,
             x,
@@ -146,25 +138,70 @@ class CSV(Source):
             labels.classes,
             origins=tuple(map(table.place, train.tolist())),
             test_origins=tuple(map(table.place, test.tolist())),
+            origin="row",
         )
 
+    def rows(self, if_unlabelled: InvalidValue | None = None) -> Rows:
+        if if_unlabelled is not None and self.label is None:
+            raise if_unlabelled
+        settings, table, faults, labels = self._opened(fewest=1)
+        every, y = np.arange(len(table)), labels.y if labels.classes else None
+        if (images := settings._image_column(table)) is not None:
+            paths, x = settings._images(table, images, labels, faults, every)
+            return Rows(self._name, x, y, labels.classes, paths)
+        x, _ = settings._matrix(table, labels, faults, every, every[:0], every)
+        return Rows(self._name, x, y, labels.classes, tuple(map(table.place, every.tolist())), "row")
+
+    def _opened(self, fewest: int) -> tuple["CSV", Table, Faults, Labels]:
+        """Open the table and read its labels, if it has some; a class must have at least `fewest` rows."""
+        settings = self._cleaned()
+        table = settings._open()
+        settings._check_columns(table)
+        faults = Faults(table)
+        if settings.label is None:
+            return settings, table, faults, UNLABELLED
+        (column,) = read_columns(table, [table.names.index(settings.label)], [settings.label])
+        return settings, table, faults, read_labels(column, self.max_classes, faults, fewest=fewest)
+
+    def _matrix(
+        self,
+        table: Table,
+        labels: Labels,
+        faults: Faults,
+        train: Int64[ndarray, " n"],
+        test: Int64[ndarray, " m"],
+        places: Int64[ndarray, " rows"],
+    ) -> tuple[Float32[ndarray, "n d"], Float32[ndarray, "m d"]]:
+        """Return the features of both parts, and say in one line what was taken how."""
+        self._check_no_image_settings()
+        columns, numbers = self._features(table, places)
+        roles = assign_roles(columns, self.categorical, self.numeric, self.max_categories, faults)
+        if faults:
+            raise faults.error(self._path)
+        if not roles.numbers and not roles.categories:
+            raise table_fault(
+                self._path, f"have a feature besides the label, left out are {listed(roles.left_out)}"
+            )
+        parts = encode(roles, columns, train, test)
+        print(summary(table, self._path.name, self.label, labels, roles, numbers), file=sys.stderr)
+        return parts
+
+    @property
+    def _label(self) -> Names:
+        return () if self.label is None else (self.label,)
+
     def _image_column(self, table: Table) -> int | None:
-        declared = (self.label, *self.ignored, *self.categorical, *self.numeric)
+        declared = (*self._label, *self.ignored, *self.categorical, *self.numeric)
         candidates = [at for at, name in enumerate(table.names) if name not in declared]
         return image_column(table, candidates, self._path) if candidates else None
 
     def _load_images(self, table: Table, at: int, labels: Labels, faults: Faults) -> Dataset:
-        paths = read_paths(table, at, faults)
-        if faults:
-            raise faults.error(self._path)
-        train, test = stratified_split(labels.y, self.test_fraction, self.split_seed)
+        train = test = np.arange(0)
+        if not faults:
+            train, test = stratified_split(labels.y, self.test_fraction, self.split_seed)
         rows, n = np.concatenate([train, test]), len(train)
-        others = [name for name in table.names if name not in (self.label, table.names[at])]
-        roles = Roles(left_out=list(map(named, others)), notes=[f"images: {named(table.names[at])}"])
-        print(summary(table, self._path.name, self.label, labels, roles), file=sys.stderr)
-        listed_paths = [paths[row] for row in rows.tolist()]
-        reading = Reading(self.size, self.channels, self.max_pixels, self.cache_dir)
-        x, y = decode_listed(self._name, self._path.parent, listed_paths, reading), labels.y[rows]
+        listed_paths, x = self._images(table, at, labels, faults, rows)
+        y = labels.y[rows]
         return Dataset(
             self._name,
             x[:n],
@@ -175,6 +212,20 @@ class CSV(Source):
             origins=listed_paths[:n],
             test_origins=listed_paths[n:],
         )
+
+    def _images(
+        self, table: Table, at: int, labels: Labels, faults: Faults, rows: Int64[ndarray, " n"]
+    ) -> tuple[list[str], UInt8[ndarray, "n c h w"]]:
+        """Return the paths of some rows, and the images there."""
+        paths = read_paths(table, at, faults)
+        if faults:
+            raise faults.error(self._path)
+        others = [name for name in table.names if name not in (self.label, table.names[at])]
+        roles = Roles(left_out=list(map(named, others)), notes=[f"images: {named(table.names[at])}"])
+        print(summary(table, self._path.name, self.label, labels, roles), file=sys.stderr)
+        chosen = [paths[row] for row in rows.tolist()]
+        reading = Reading(self.size, self.channels, self.max_pixels, self.cache_dir)
+        return chosen, decode_listed(self._name, self._path.parent, chosen, reading)
 
     def _check_no_image_settings(self) -> None:
         for setting, value in (("size", self.size), ("channels", self.channels)):
@@ -197,7 +248,7 @@ class CSV(Source):
     def _cleaned(self) -> "CSV":
         """Return the settings with names of columns as they are compared."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        values["label"] = clean_name(self.label)
+        values["label"] = self.label and clean_name(self.label)
         for name in ("categorical", "ignored", "numeric"):
             values[name] = tuple(map(clean_name, values[name]))
         said = Counter(name for group in self._groups(values) for name in set(group))
@@ -210,7 +261,12 @@ class CSV(Source):
 
     @staticmethod
     def _groups(values: dict) -> list[Sequence[str]]:
-        return [[values["label"]], values["categorical"], values["ignored"], values["numeric"]]
+        return [
+            [values["label"]] * (values["label"] is not None),
+            values["categorical"],
+            values["ignored"],
+            values["numeric"],
+        ]
 
     def _open(self) -> Table:
         kind = kind_of(self._path)
@@ -229,19 +285,19 @@ class CSV(Source):
                 f"have different names for its columns, got {listed(repeated)} more than once",
                 "rename or remove the columns of the same name",
             )
-        wanted = (self.label, *self.categorical, *self.ignored, *self.numeric)
+        wanted = (*self._label, *self.categorical, *self.ignored, *self.numeric)
         if missing := [named(name) for name in wanted if name not in table.names]:
             raise table_fault(
                 self._path,
                 f"have the columns {', '.join(missing)}, got {listed(map(named, table.names))}",
                 "columns are named in the first line; check dataset.label, categorical, ignored and numeric",
             )
-        if not set(table.names) - {self.label, *self.ignored}:
+        if not set(table.names) - {*self._label, *self.ignored}:
             raise table_fault(self._path, "have a column besides the label", "shorten dataset.ignored")
 
     def _features(self, table: Table, places: Int64[ndarray, " n"]) -> tuple[list[Column], NumberFormat]:
         """Read all columns that may be features, and find out how numbers are written."""
-        features = [at for at, name in enumerate(table.names) if name not in (self.label, *self.ignored)]
+        features = [at for at, name in enumerate(table.names) if name not in (*self._label, *self.ignored)]
         searched = [at for at in features if table.names[at] not in self.categorical]
         sample = [row[at].strip() for row in table.sample for at in searched if at < len(row)]
         numbers = self._format(sample)
@@ -256,27 +312,3 @@ class CSV(Source):
             return find_format(cells, self.decimal, self.thousands)
         except InvalidValue as error:
             raise InvalidValue(error.what, where=self.file, remedy=error.remedy) from error
-
-
-def summary(
-    table: Table, file: str, label: str, labels: Labels, roles: Roles, numbers: NumberFormat | None = None
-) -> str:
-    """Say in one line what was taken how; `numbers` only of a table of features."""
-    merged = [
-        f"{listed(map(quoted, category.merged))} in {category.column.title} read as numbers"
-        for category in roles.categories
-        if category.merged
-    ]
-    numeric = [column.title for column in roles.numbers]
-    categories = [f"{each.column.title} ({len(each.values)})" for each in roles.categories]
-    parts = [
-        f"{named(file)}: {len(table):,} rows, {table}" + (f", {numbers}" if numbers else ""),
-        f"label {named(label)}, {labels}",
-        f"numbers ({len(numeric)}): {listed(numeric)}" * bool(numeric),
-        f"categories (values): {listed(categories)}" * bool(categories),
-        f"left out: {listed(roles.left_out)}" * bool(roles.left_out),
-        *labels.notes,
-        *merged,
-        *roles.notes,
-    ]
-    return "; ".join(filter(None, parts))

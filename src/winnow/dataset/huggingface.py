@@ -107,7 +107,7 @@ class HuggingFace(Source):
         self._say(chosen, is_test, classes, headers, form)
         x = cells.decode(form, is_test)
         origins = [[rows.place(row) for row in np.flatnonzero(part).tolist()] for part in (~is_test, is_test)]
-        return Dataset(self._name, x["x"], y[~is_test], x["x_test"], y[is_test], classes, *origins)
+        return Dataset(self._name, x["x"], y[~is_test], x["x_test"], y[is_test], classes, *origins, "row")
 
     @property
     def _name(self) -> str:

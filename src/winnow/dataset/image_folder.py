@@ -22,14 +22,14 @@ from numpy import ndarray
 from pydantic import Field
 
 from winnow.dataset._decode import Format, Images
-from winnow.dataset._layout import Layout, understand
+from winnow.dataset._layout import Layout, understand, understand_rows
 from winnow.dataset._pixels import MOST_PIXELS
 from winnow.dataset._split import stratified_split
 from winnow.dataset._summary import summary
 from winnow.dataset._walk import ImageFile, shown, walk
-from winnow.errors import DatasetUnavailable
+from winnow.errors import DatasetUnavailable, InvalidValue
 from winnow.stages import Source
-from winnow.types import Dataset
+from winnow.types import Dataset, Rows
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,15 @@ class ImageFolder(Source):
         x = self._decode(root, files, layout)
         y, n, origins = layout.y[rows], len(train), tuple(file.path for file in files)
         return Dataset(_name(root), x[:n], y[:n], x[n:], y[n:], layout.classes, origins[:n], origins[n:])
+
+    def rows(self, if_unlabelled: InvalidValue | None = None) -> Rows:
+        root = self._root()
+        layout = understand_rows(root, walk(root))
+        if if_unlabelled is not None and not layout.classes:
+            raise if_unlabelled
+        x = self._decode(root, layout.images, layout)
+        y, origins = layout.y if layout.classes else None, tuple(file.path for file in layout.images)
+        return Rows(_name(root), x, y, layout.classes, origins)
 
     def _split(self, layout: Layout) -> tuple[Int64[ndarray, " train"], Int64[ndarray, " test"]]:
         n = len(layout.training.y)

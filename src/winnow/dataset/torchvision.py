@@ -117,14 +117,14 @@ class Torchvision(Source):
         train, test = stratified_split(y, self.test_fraction, self.split_seed)
         rows, n = np.concatenate([train, test]), len(train)
         if whole.paths:
-            origins = [whole.paths[row] for row in rows.tolist()]
+            origins, origin = [whole.paths[row] for row in rows.tolist()], "file"
             x = self._decode(root, tuple(origins))
         else:
             self._check_untouched(whole)
-            origins = [f"row {row}" for row in rows.tolist()]
+            origins, origin = [f"row {row}" for row in rows.tolist()], "row"
             x = whole.x[rows]
         y = y[rows]
-        return Dataset(self._title, x[:n], y[:n], x[n:], y[n:], classes, origins[:n], origins[n:])
+        return Dataset(self._title, x[:n], y[:n], x[n:], y[n:], classes, origins[:n], origins[n:], origin)
 
     @property
     def _title(self) -> str:

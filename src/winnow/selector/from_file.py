@@ -1,20 +1,21 @@
 """Keep exactly the rows that a file names: train again on somebody's selection.
 
-The file is one that winnow wrote (`repetition-*.csv`), or any csv with the columns index and label.
-Labels are compared with the data set's, so a file made for other data is refused instead of trained on.
+The file is one that winnow wrote (`kept.csv`), or any csv with the columns index and label. Rows are found by
+the file or row that they come from, where the list says it, else by their index. Labels are compared with the
+data set's, so a file made for other data is refused instead of trained on.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
-from jaxtyping import Int64
-from numpy import ndarray
+import numpy as np
 from numpy.random import Generator
 
 from winnow.errors import InvalidValue
 from winnow.pool import Pool
 from winnow.stages import Selector
-from winnow.store import kept_rows
-from winnow.types import Subset
+from winnow.store import subset_file
+from winnow.types import Dataset, Rows, Subset
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,17 @@ class FromFile(Selector):
         Checksum of the file when it was first read (`FromFile.of`); a file that has changed is refused.
     rows : int
         Number of rows in the file: the only budget it can meet.
+    found : str
+        Checksum of the indices at which the rows of the file were found in the data set (`fitted`).
+    indices : tuple of int
+        Those indices.
     """
 
     path: str = field(repr=False)
     sha256: str = ""
     rows: int = 0
+    found: str = ""
+    indices: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
     needs = frozenset({"y"})
     reads_all_labels = False  # only those of the rows in the file are compared
@@ -44,18 +51,21 @@ class FromFile(Selector):
     @classmethod
     def of(cls, path: str) -> "FromFile":
         """Read the file once, to know its content and its number of rows."""
-        kept = kept_rows.read(path)
+        kept = subset_file.read(path)
         return cls(path, kept.sha256, len(kept.indices))
 
-    def check_fits(self, y: Int64[ndarray, " n"]) -> None:
-        """Refuse a file that was made for other data than the n rows with these labels."""
-        kept_rows.read(self.path).check_fits(y, self.path)
+    def fitted(self, dataset: Dataset | Rows) -> "FromFile":
+        """Return the same, with the rows found in a data set; a file made for other data is refused."""
+        rows = subset_file.read(self.path).rows_in(dataset, self.path)
+        return replace(self, found=sha256(rows.tobytes()).hexdigest(), indices=tuple(rows.tolist()))
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
-        kept = kept_rows.read(self.path)
+        kept = subset_file.read(self.path)
         if kept.sha256 != self.sha256:
             raise InvalidValue("subset_file must not change while winnow runs", where=self.path)
         if budget != len(kept.indices):
             raise InvalidValue(f"budget must be the {len(kept.indices)} rows of the file, got {budget}")
-        kept.check_fits(pool.y, self.path)
-        return Subset.of(kept.indices, {"file_sha256": kept.sha256})
+        if not self.indices:
+            kept.check_fits(pool.y, self.path)
+        rows = np.array(self.indices, np.int64) if self.indices else kept.indices
+        return Subset.of(rows, {"file_sha256": kept.sha256})

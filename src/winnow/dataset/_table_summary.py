@@ -1,0 +1,36 @@
+"""Say in one line what was taken how of a table."""
+
+from winnow.dataset._columns import Table
+from winnow.dataset._labels import Labels
+from winnow.dataset._numbers import NumberFormat
+from winnow.dataset._roles import Roles
+from winnow.dataset._wording import listed, named, quoted
+
+
+def summary(
+    table: Table,
+    file: str,
+    label: str | None,
+    labels: Labels,
+    roles: Roles,
+    numbers: NumberFormat | None = None,
+) -> str:
+    """Say in one line what was taken how; `numbers` only of a table of features."""
+    merged = [
+        f"{listed(map(quoted, category.merged))} in {category.column.title} read as numbers"
+        for category in roles.categories
+        if category.merged
+    ]
+    numeric = [column.title for column in roles.numbers]
+    categories = [f"{each.column.title} ({len(each.values)})" for each in roles.categories]
+    parts = [
+        f"{named(file)}: {len(table):,} rows, {table}" + (f", {numbers}" if numbers else ""),
+        f"label {named(label)}, {labels}" if label else "no labels",
+        f"numbers ({len(numeric)}): {listed(numeric)}" * bool(numeric),
+        f"categories (values): {listed(categories)}" * bool(categories),
+        f"left out: {listed(roles.left_out)}" * bool(roles.left_out),
+        *labels.notes,
+        *merged,
+        *roles.notes,
+    ]
+    return "; ".join(filter(None, parts))
