@@ -1,5 +1,7 @@
 """The values refuse what would be wrong later, where it is cheap to say so."""
 
+import tracemalloc
+
 import jaxtyping
 import numpy as np
 import pytest
@@ -65,6 +67,19 @@ def test_features_whose_squares_may_overflow_are_refused_wherever_they_come_from
 def test_another_order_of_rows_is_another_dataset():
     swapped = dataset(y=np.array([1, 0, 1]))
     assert dataset().checksum == dataset().checksum != swapped.checksum
+
+
+def test_the_checksum_of_a_view_whose_axes_are_turned_is_that_of_its_copy_and_copies_little():
+    y, pixels = np.zeros(20_000, np.int64), np.random.default_rng(0).integers(0, 256, (20_000, 8, 8, 3))
+    turned = np.moveaxis(pixels.astype(np.uint8), 3, 1)
+    of_copy = Dataset("a", turned.copy(), y, turned[:1], y[:1], ("b",)).checksum
+    of_view = Dataset("a", turned, y, turned[:1], y[:1], ("b",))
+    tracemalloc.start()
+    try:
+        assert of_view.checksum == of_copy
+        assert tracemalloc.get_traced_memory()[1] < turned.nbytes / 2
+    finally:
+        tracemalloc.stop()
 
 
 def test_where_rows_come_from_is_no_part_of_the_checksum():

@@ -20,6 +20,7 @@ from winnow.errors import InvalidValue
 LARGEST = 1e15
 """The largest value of a feature: its square, summed over many columns, still fits in float32."""
 Origin = Literal["file", "row"]
+_ROWS_AT_ONCE = 4096  # rows that are copied at once
 _NO_NOTES: Mapping[str, Any] = {}
 
 
@@ -80,8 +81,8 @@ class Dataset:
         origin = self.x[:1].mean(axis=axes, keepdims=True, dtype=np.float64)
         total, squares = np.zeros((2, self.x.shape[1]))
         # In chunks: a float copy of all images would be eight times their size.
-        for start in range(0, self.n, 4096):
-            rows = self.x[start : start + 4096] - origin
+        for start in range(0, self.n, _ROWS_AT_ONCE):
+            rows = self.x[start : start + _ROWS_AT_ONCE] - origin
             total, squares = total + rows.sum(axis=axes), squares + (rows**2).sum(axis=axes)
         count = self.x.size / self.x.shape[1]
         deviation = np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0))
@@ -286,7 +287,9 @@ def _checksum(name: str, classes: tuple[str, ...], *arrays: ndarray) -> str:
     digest = sha256(repr((name, classes)).encode())
     for array in arrays:
         digest.update(repr((array.dtype.str, array.shape)).encode())
-        digest.update(np.ascontiguousarray(array).data)
+        # In chunks: of images whose axes were turned, or of a memory map, no copy of all is made.
+        for start in range(0, len(array), _ROWS_AT_ONCE):
+            digest.update(np.ascontiguousarray(array[start : start + _ROWS_AT_ONCE]).data)
     return digest.hexdigest()
 
 

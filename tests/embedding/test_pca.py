@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -84,3 +86,29 @@ def test_64_components_hold_86_percent_of_the_variance_of_mnist(data_dir):
     X = PCA(components=64).fit_transform(x)
     total = (x / np.float32(255)).reshape(len(x), -1).var(axis=0, dtype=np.float64).sum()
     assert X.var(axis=0, dtype=np.float64).sum() / total == pytest.approx(0.86, abs=0.01)
+
+
+@pytest.mark.parametrize("offset", [0, 1000])
+def test_many_rows_are_projected_in_chunks_as_they_are_at_once(offset, monkeypatch):
+    rng = np.random.default_rng(0)
+    x = (rng.normal(size=(9000, 12)) * np.arange(1, 13) + offset).astype(np.float32)
+    at_once = PCA(components=4).fit_transform(x)
+    monkeypatch.setattr("winnow.embedding.pca.MOST_VALUES_COPIED", 1)
+    np.testing.assert_allclose(PCA(components=4).fit_transform(x), at_once, atol=1e-3)
+
+
+def test_many_rows_that_are_alike_are_embedded_as_zero_with_a_warning(monkeypatch):
+    monkeypatch.setattr("winnow.embedding.pca.MOST_VALUES_COPIED", 1)
+    with pytest.warns(WinnowWarning, match="all rows are alike"):
+        assert not PCA(components=1).fit_transform(np.ones((3, 2), np.float32)).any()
+
+
+def test_many_rows_are_never_copied_whole(monkeypatch):
+    x = np.random.default_rng(0).integers(0, 256, (40_000, 1, 8, 8)).astype(np.uint8)
+    monkeypatch.setattr("winnow.embedding.pca.MOST_VALUES_COPIED", 1)
+    tracemalloc.start()
+    try:
+        PCA(components=2).fit_transform(x)
+        assert tracemalloc.get_traced_memory()[1] < x.size * 4 / 2  # half of a float copy
+    finally:
+        tracemalloc.stop()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float32, Shaped
+from jaxtyping import Float32, Float64, Shaped
 from numpy import ndarray
 from pydantic import Field
 
@@ -26,14 +26,16 @@ from winnow.errors import InvalidValue, WinnowWarning
 from winnow.types import LARGEST
 
 WIDEST_COVARIANCE = 2048  # values in a row; wider covariance matrices take minutes
+MOST_VALUES_COPIED = 2**28  # values of which a float copy, of 1 GiB, is made; more are read in chunks
 
 
 @dataclass(frozen=True)
 class PCA(ScaledEmbedding):
     """Principal component analysis, with scikit-learn's choice of signs.
 
-    Exact for rows of at most 2,048 values; wider rows are projected by scikit-learn's randomised method
-    with a fixed seed. Rows that are all equal are embedded as zero, with a warning.
+    Exact for rows of at most 2,048 values; more than 268 million values are then read in chunks. Wider rows
+    are projected by scikit-learn's randomised method with a fixed seed, from a float copy of all of them.
+    Rows that are all equal are embedded as zero, with a warning.
 
     Parameters
     ----------
@@ -53,18 +55,22 @@ class PCA(ScaledEmbedding):
         return {"components": min(shape[0], math.prod(shape[1:]))}
 
     def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
-        X = flatten(x)
         if self.components > (most := self.limits(x.shape)["components"]):
             raise InvalidValue(
                 f"components must be at most {most}, the smaller of rows and values, got {self.components}",
                 remedy=f"try embedding.components={most}" if most else "",
             )
+        if x.size > MOST_VALUES_COPIED and math.prod(x.shape[1:]) <= WIDEST_COVARIANCE:
+            return _project_in_chunks(x, self.components)
+        X = flatten(x)
         refuse_overflow(X)
         centred = _centre(X)
-        if not centred.any():
-            warnings.warn("all rows are alike: their embedding is zero", WinnowWarning, stacklevel=2)
-            return np.zeros((len(X), self.components), dtype=np.float32)
-        return _project(centred, self.components)
+        return _project(centred, self.components) if centred.any() else _all_alike(len(X), self.components)
+
+
+def _all_alike(n: int, components: int) -> Float32[ndarray, "n components"]:
+    warnings.warn("all rows are alike: their embedding is zero", WinnowWarning, stacklevel=3)
+    return np.zeros((n, components), dtype=np.float32)
 
 
 def refuse_overflow(X: Float32[ndarray, "n d"]) -> None:
@@ -93,7 +99,37 @@ def _project(centred: Float32[ndarray, "n d"], components: int) -> Float32[ndarr
             randomized = RandomizedPCA(components, svd_solver="randomized", random_state=0, copy=False)
             return randomized.fit_transform(centred)
         # The same steps as scikit-learn's solver covariance_eigh, whose import takes longer than the work.
-        _, directions = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-        widest = directions[:, : -components - 1 : -1]
-        signs = np.sign(widest[np.abs(widest).argmax(axis=0), np.arange(components)])
-        return centred @ (widest * signs).astype(np.float32)
+        return centred @ _widest_directions((centred.T @ centred).astype(np.float64), components)
+
+
+def _widest_directions(scatter: Float64[ndarray, "d d"], components: int) -> Float32[ndarray, "d components"]:
+    _, directions = np.linalg.eigh(scatter)
+    widest = directions[:, : -components - 1 : -1]
+    signs = np.sign(widest[np.abs(widest).argmax(axis=0), np.arange(components)])
+    return (widest * signs).astype(np.float32)
+
+
+def _project_in_chunks(x: Shaped[ndarray, "n ..."], components: int) -> Float32[ndarray, "n components"]:
+    """Do as `_project` without a float copy of all rows: `x` is read twice, a chunk at a time."""
+    from threadpoolctl import threadpool_limits
+
+    parts = [slice(start, start + CHUNK) for start in range(0, len(x), CHUNK)]
+    # Differences to the first row: far from zero, squares would cancel.
+    origin = flatten(x[:1])[0]
+    width = len(origin)
+    total, products = np.zeros(width), np.zeros((width, width))
+    with threadpool_limits(1):
+        for part in parts:
+            rows = flatten(x[part])
+            refuse_overflow(rows)
+            rows -= origin
+            total += rows.sum(axis=0, dtype=np.float64)
+            products += rows.T @ rows
+        if not products.any():
+            return _all_alike(len(x), components)
+        mean = total / len(x)
+        directions = _widest_directions(products - len(x) * np.outer(mean, mean), components)
+        projected = np.empty((len(x), components), np.float32)
+        for part in parts:
+            projected[part] = (flatten(x[part]) - origin - mean.astype(np.float32)) @ directions
+    return projected
