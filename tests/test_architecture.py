@@ -23,6 +23,7 @@ FLOORS = [
     ["study"],
     ["pipeline"],
     ["command"],
+    ["api"],
 ]
 """Every room, from the ground up. A room may know those on lower floors, and itself."""
 

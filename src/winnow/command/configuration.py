@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import TypeAdapter, ValidationError
@@ -37,8 +38,13 @@ _adapter = cache(TypeAdapter)  # one takes longer to make than to use, and every
 
 def composed(folder: Path, overrides: Sequence[str]) -> Plan:
     """Return the plan that the configuration in `folder` and these overrides describe, outside a command."""
-    with initialize_config_dir(str(folder), version_base="1.3"):
-        return build(compose("config", for_hydra(overrides)), overrides)
+    hydra = GlobalHydra.instance()
+    outer, hydra.hydra = hydra.hydra, None  # a program that is a Hydra application itself goes on as before
+    try:
+        with initialize_config_dir(str(folder.absolute()), version_base="1.3"):
+            return build(compose("config", for_hydra(overrides)), overrides)
+    finally:
+        hydra.hydra = outer
 
 
 def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from winnow.command import lists
+from winnow.command.shipped import conf
 from winnow.registry import name_of
 from winnow.report.escape import printable
 from winnow.report.rows import Row
@@ -24,7 +25,7 @@ def lines(folder: Path, rows: Sequence[Row], tracker: Tracker) -> list[str]:
     found = [(word, shown(path)) for word, path in named if path.exists()]
     found += _kept(folder)
     if name_of(tracker) == "mlflow" and any(row.run_id for row in rows):
-        found.append(("browse", browse(folder.parents[1])))
+        found += [("browse", line) for line in [browse(folder.parents[1])] if line]
     return [f"{word:<7} {printable(text)}" for word, text in found]
 
 
@@ -43,10 +44,12 @@ def _kept(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def browse(state_dir: Path) -> str:
-    """Return the command that opens the runs of a state folder."""
-    command = "python scripts/ui.py" if Path("scripts/ui.py").is_file() else "winnow ui"
+    """Return the command that opens the runs of a state folder; no text outside of a checkout."""
+    script = conf().parent / "scripts" / "ui.py"
+    if not script.is_file():
+        return ""
     default = state_dir == Path("state").absolute()
-    return command if default else f"{command} state_dir={shown(state_dir)}"
+    return f"python {shown(script)}" + ("" if default else f" state_dir={shown(state_dir)}")
 
 
 def shown(path: Path) -> str:

@@ -27,6 +27,12 @@ def rows_of(source: Source, selector: Selector) -> Rows:
     return _held[source]
 
 
+def check_labels(selector: Selector, rows: Rows) -> None:
+    """Refuse a selector that needs labels where the rows have none."""
+    if rows.y is None and needs_labels(selector):
+        raise _refusal(selector)
+
+
 def needs_labels(selector: Selector) -> bool:
     """Whether a selector reads labels before it has chosen.
 

@@ -6,7 +6,7 @@ be given otherwise: pixels in the wrong order train a network quietly and badly.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -68,7 +68,10 @@ class Arrays(Source):
     max_classes: Annotated[int, Field(ge=2, le=100_000)] = 100
 
     def load(self) -> Dataset:
-        given = self._arrays()
+        return self.dataset_of(self._arrays())
+
+    def dataset_of(self, given: Mapping[str, ndarray]) -> Dataset:
+        """Return the data set of the arrays x, y and, if they are there, x_test and y_test."""
         layout = self._layout(given["x"])
         x = self._rows(given["x"], layout, "x")
         labels = self._labels(given["y"], len(x))
@@ -100,6 +103,10 @@ class Arrays(Source):
         given = self._arrays(("x",))
         if if_unlabelled is not None and "y" not in given:
             raise if_unlabelled
+        return self.rows_of(given)
+
+    def rows_of(self, given: Mapping[str, ndarray]) -> Rows:
+        """Return the rows of the array x with the labels of y, if it is there."""
         layout = self._layout(given["x"])
         x = self._rows(given["x"], layout, "x")
         labels = self._labels(given["y"], len(x)) if "y" in given else UNLABELLED

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Int64, UInt8
 from numpy import ndarray
 
 from winnow.store.whole_file import write_whole
@@ -139,12 +139,20 @@ def _of_classes(dataset: Dataset | Rows, indices: Int64[ndarray, " m"]) -> dict[
 
 
 def picture(path: Path, dataset: Dataset | Rows, indices: Int64[ndarray, " m"], across: int = 24) -> Path:
-    """Draw the first `across` kept images of every class, one class a row, and return `path`.
+    """Save the contact sheet of the kept images, and return `path`."""
+    from PIL import Image
+
+    Image.fromarray(contact_sheet(dataset, indices, across)).save(path)
+    return path
+
+
+def contact_sheet(
+    dataset: Dataset | Rows, indices: Int64[ndarray, " m"], across: int = 24
+) -> UInt8[ndarray, "..."]:
+    """Return the first `across` kept images of every class side by side, one class a row.
 
     Without labels, all are of one class.
     """
-    from PIL import Image
-
     _, channels, height, width = dataset.x.shape
     y = np.zeros(dataset.n, np.int64) if dataset.y is None else dataset.y
     sheet = np.zeros((channels, height * max(1, len(dataset.classes)), width * across), np.uint8)
@@ -153,8 +161,7 @@ def picture(path: Path, dataset: Dataset | Rows, indices: Int64[ndarray, " m"], 
         for column, index in enumerate(of_class):
             top, left = label * height, column * width
             sheet[:, top : top + height, left : left + width] = dataset.x[index]
-    Image.fromarray(sheet[0] if channels == 1 else sheet.transpose(1, 2, 0)).save(path)
-    return path
+    return sheet[0] if channels == 1 else sheet.transpose(1, 2, 0)
 
 
 def class_in_words(name: str) -> str:

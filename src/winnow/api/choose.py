@@ -1,0 +1,123 @@
+"""Choose the rows worth keeping, from Python: what `train.py select_only=true` does."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from winnow.api._data import read_rows
+from winnow.api.selection import Selection
+from winnow.errors import InvalidValue
+from winnow.types import Clustering, Rows
+
+
+def select(
+    X: Any,
+    y: Any = None,
+    budget: float | int | str = 0.2,
+    selector: str = "auto",
+    embedding: str = "auto",
+    seed: int = 0,
+    *,
+    k: int | str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Selection:
+    """Choose the part of a training set worth keeping, without training.
+
+    Parameters
+    ----------
+    X : array, tensor, pandas.DataFrame, torch or Hugging Face data set, folder, file, or list of image files
+        The rows: features (n, d) or images (n, h, w), (n, h, w, c) or (n, c, h, w). A DataFrame is brought to
+        mean 0 and deviation 1, and its words to columns of zeros and ones; arrays are taken as they are.
+    y : array or name of a column, optional
+        Labels, which only some selectors need. The classes of a folder are its folders.
+    budget : float, int or str
+        How many rows to keep: a share from 0 to 1, a number of rows, or text such as "20%".
+    selector : str
+        Name of the selector.
+    embedding : str
+        Name of the embedding; "auto" is `pca`, the default of `train.py`.
+    seed : int
+        Where all randomness starts.
+    k : int or str, optional
+        Number of clusters, or a share of the rows such as "5%"; 600, or a fifth of fewer than 3,000 rows.
+    settings : mapping, optional
+        Any other setting of `train.py` by its name, such as {"selector.quota": "equal"}.
+
+    Raises
+    ------
+    InvalidValue
+        If a setting breaks a rule, or a selector needs labels and there are none.
+    DatasetUnavailable
+        If the rows cannot be read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0], [1.0], [2.0], [10.0], [11.0], [12.0]])
+    >>> selection = select(X, budget=2, selector="nearest", embedding="identity", k=2)
+    >>> selection.indices, selection.distances, len(set(selection.clusters))
+    (array([1, 4]), array([0., 0.]), 2)
+    """
+    rows, folder = read_rows(X, y)
+    return selection_of(rows, folder, words(budget, selector, embedding, seed, k, settings))
+
+
+def words(
+    budget: float | int | str,
+    selector: str,
+    embedding: str,
+    seed: int,
+    k: int | str | None,
+    settings: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Return the settings of `train.py` that these stand for."""
+    named = {"budget": size(budget), "selector": selector, "seed": seed, "k": "null" if k is None else k}
+    named["embedding"] = "pca" if embedding == "auto" else embedding
+    return named | dict(settings or {})
+
+
+def size(budget: float | int | str) -> int | str:
+    """Return a number of rows as it is, and a share from 0 to 1 as `train.py` takes it.
+
+    >>> size(600), size(0.2), size("5%")
+    (600, '20%', '5%')
+    """
+    if not isinstance(budget, float):
+        return budget
+    if not 0 < budget <= 1:
+        raise InvalidValue(
+            f"budget must be a share from 0 to 1, or a whole number of rows, got {budget}",
+            remedy=f"budget={int(budget)} keeps that many rows"
+            if budget == budget and abs(budget) < 1e15
+            else "",
+        )
+    return f"{100 * budget:.9f}".rstrip("0").rstrip(".") + "%"
+
+
+def selection_of(rows: Rows, folder: Path | None, named: Mapping[str, Any]) -> Selection:
+    """Choose from rows that have been read, by the settings of `train.py` in `named`."""
+    from winnow.command.configuration import composed
+    from winnow.command.fitting import fitted
+    from winnow.command.rows import check_labels
+    from winnow.command.shipped import conf
+    from winnow.pipeline import Choice
+    from winnow.store.no_cache import NoCache
+
+    overrides = ["select_only=true", *(f"{name}={value}" for name, value in named.items())]
+    plan = composed(conf(), overrides)
+    check_labels(plan.stages.selector, rows)
+    plan = fitted(plan, rows)
+    choice = Choice(plan.method, rows, NoCache(Path()), 0)
+    kept = choice.subset.value
+    clustered = "clustering" in plan.method.selector.needs
+    clustering = Clustering(**choice.clustering.value.arrays) if clustered else None
+    provenance = {
+        "selector": repr(plan.method.selector),
+        "embedding": repr(plan.method.embedding),
+        "clusterer": repr(plan.method.clusterer) if clustered else None,
+        "budget": len(kept.arrays["indices"]),
+        "seed": plan.method.seed,
+        "dataset_sha256": rows.checksum,
+        **kept.info["provenance"],
+    }
+    return Selection(kept.arrays["indices"], provenance, rows, clustering, folder)

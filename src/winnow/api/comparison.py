@@ -1,0 +1,145 @@
+"""Compare ways of choosing rows, from Python: what `train.py -m` does, in this process."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from winnow.api._data import read_dataset
+from winnow.api.choose import words
+from winnow.report.results import Results
+from winnow.types import Dataset
+
+if TYPE_CHECKING:
+    import pandas
+
+    from winnow.command.arm import Arm
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Compared:
+    """The results of a comparison.
+
+    Parameters
+    ----------
+    results : Results
+        Every way of choosing and the uniform baseline of every budget, as the reports of winnow take them.
+    """
+
+    results: Results = field(repr=False)
+
+    @property
+    def table(self) -> "pandas.DataFrame":
+        """One line for each selector and budget: the columns of `results.csv`."""
+        import pandas as pd
+
+        return pd.DataFrame(self.results.as_dicts())
+
+    def __repr__(self) -> str:
+        """Return the table that a command prints."""
+        from io import StringIO
+
+        from rich.console import Console
+
+        from winnow.report import tables
+
+        text = Console(file=StringIO(), width=tables.WIDTH_OF_A_PIPE)
+        tables.show(self.results, text)
+        return text.file.getvalue()
+
+
+def compare(
+    X: Any,
+    y: Any = None,
+    budgets: Sequence[float | int | str] = (0.2,),
+    selectors: Sequence[str] = ("nearest", "random"),
+    model: str = "auto",
+    seeds: int = 5,
+    seed: int = 0,
+    *,
+    X_test: Any = None,
+    y_test: Any = None,
+    k: int | str | None = None,
+    embedding: str = "auto",
+    settings: Mapping[str, Any] | None = None,
+    state_dir: str | Path | None = None,
+) -> Compared:
+    """Train on what selectors keep, and compare with uniform random subsets of the same size.
+
+    Parameters
+    ----------
+    X, y
+        Rows and labels, as `winnow.select` takes them. Without a test set a
+        fifth of each class is set aside.
+    budgets : list of float, int or str
+        How many rows to keep, each as in `winnow.select`.
+    selectors : list of str
+        Names of selectors.
+    model : str
+        Name of the network; "auto" is LeNet-5, or a multilayer perceptron where that takes no such rows.
+    seeds : int
+        Repetitions, each with its own clusters, choice, weights and batch order.
+    seed : int
+        Where all randomness starts.
+    X_test, y_test
+        The test set; used with arrays.
+    k, embedding, settings
+        As in `winnow.select`.
+    state_dir : str, optional
+        Folder of the cache in which results are kept, shared with `train.py`; by default nothing is kept.
+
+    Raises
+    ------
+    InvalidValue
+        If a setting breaks a rule.
+    DatasetUnavailable
+        If the rows cannot be read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)
+    >>> y = np.repeat(np.arange(4), 10)
+    >>> quick = {"trainer.steps": 10}
+    >>> result = compare(X, y, budgets=[8], selectors=["random"], k=4, seeds=1, settings=quick)
+    >>> sorted(result.table["selector"]), result.table["budget"].tolist()
+    (['random', 'uniform'], [8, 8])
+    """
+    dataset = read_dataset(X, y, X_test, y_test)
+    named = {"model": model} if model != "auto" else {}
+    jobs = [
+        words(budget, selector, embedding, seed, k, settings) | named | {"seeds": seeds}
+        for budget in budgets
+        for selector in selectors
+    ]
+    with TemporaryDirectory() as folder:
+        cache = Path(state_dir).absolute() / "cache" if state_dir else Path(folder)
+        rows = [row for number, job in enumerate(jobs) for row in _rows(number, job, dataset, cache)]
+    return Compared(Results(rows))
+
+
+def _rows(number: int, named: Mapping[str, Any], dataset: Dataset, folder: Path) -> Iterator[Any]:
+    """Yield the rows of one job: those of the baseline and of the method."""
+    from winnow.command.configuration import composed
+    from winnow.command.fitting import fitted
+    from winnow.command.shipped import conf
+    from winnow.command.sweep import pending
+
+    plan = fitted(composed(conf(), [f"{name}={value}" for name, value in named.items()]), dataset)
+    arms = list(_arms(plan, dataset, folder))
+    for arm in arms:
+        scores = [repetition.score() for repetition in arm.repetitions()]
+        status = "cached" if all(score.found for score in scores) else "ok"
+        yield arm.row(pending(number, plan), status, arm.own, scores, arms[0])
+
+
+def _arms(plan: Any, dataset: Dataset, folder: Path) -> Iterator["Arm"]:
+    from winnow.command.arm import Arm
+    from winnow.store.cache import Cache
+
+    method = plan.method
+    if method.selector.keeps_everything:
+        method = replace(method, budget=dataset.n)
+    for each in dict.fromkeys([method.baseline(), method]):
+        yield Arm(plan, each, dataset, Cache(folder))

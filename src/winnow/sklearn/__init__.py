@@ -1,0 +1,3 @@
+"""winnow for scikit-learn: a sampler as those of imbalanced-learn are."""
+
+from winnow.api.estimator import Winnow as Winnow
