@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from winnow.command import sweep
+from winnow.command import run_folder
 from winnow.command.executor import WorkerDied
 from winnow.command.sweep import Sweep
 from winnow.errors import InvalidValue, exit_code, explain, lacks_memory
@@ -126,7 +126,7 @@ class StoppedClock(datetime):
 
 
 def test_60_two_sweeps_of_the_same_instant_have_folders_of_their_own(command, monkeypatch):
-    monkeypatch.setattr(sweep, "datetime", StoppedClock)
+    monkeypatch.setattr(run_folder, "datetime", StoppedClock)
     folders = {Sweep.begin(command.plans("selector=uniform"), "").folder for _ in range(2)}
     assert len(folders) == 2
     assert all(folder.is_dir() for folder in folders)
@@ -162,10 +162,8 @@ class ClockSetBack(datetime):
         return cls(cls.year_now, 1, 1, tzinfo=tz)
 
 
-# To be mended in winnow.command.sweep, where folders get their names from the clock alone.
-@pytest.mark.xfail(strict=True, reason="a folder's name is the time of its beginning")
 def test_62_the_latest_command_is_the_last_whatever_the_clock_says(command, monkeypatch):
-    monkeypatch.setattr(sweep, "datetime", ClockSetBack)
+    monkeypatch.setattr(run_folder, "datetime", ClockSetBack)
     for seed in (1, 2, 3):
         command.done("selector=uniform", f"seed={seed}")
     seeds = [history.of_command(folder).rows[0].options["seed"] for folder in command.commands()]

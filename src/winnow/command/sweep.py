@@ -10,10 +10,8 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from secrets import token_hex
 from time import perf_counter
 
 from winnow.command import lists, paths, summary
@@ -24,6 +22,7 @@ from winnow.command.job import Job, Scores
 from winnow.command.plan import Plan
 from winnow.command.progress import JobProgress
 from winnow.command.record import Record
+from winnow.command.run_folder import new_folder
 from winnow.command.scheduler import Assignment, Scheduler
 from winnow.dataset.auto import Auto
 from winnow.errors import TRACEBACK, InvalidValue, WinnowError, exit_code, explain
@@ -73,8 +72,7 @@ class Sweep:
         with interruption.interruptible():
             plans = _decided(plans)
         state_dir = Path(plans[0].settings.state_dir).absolute()
-        # Microseconds and a random part: two sweeps of the same second must not share a folder.
-        folder = state_dir / "runs" / f"{datetime.now():%Y-%m-%d_%H-%M-%S.%f}_{token_hex(3)}"
+        folder = new_folder(state_dir / "runs")
         sweep = cls(plans, folder)
         stores = [sweep.store_of(plan) for plan in plans]  # an address that is none is refused here
         _make(folder)

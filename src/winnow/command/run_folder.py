@@ -1,0 +1,22 @@
+"""Name the folder of a command by the time of its beginning, so that the latest command is the last one."""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from secrets import token_hex
+
+TIME = "%Y-%m-%d_%H-%M-%S.%f"
+NAMES = "[0-9][0-9][0-9][0-9]-*_*_*"
+
+
+def new_folder(runs: Path) -> Path:
+    """Return a path below `runs` that no other command uses, and that comes last in the order of names.
+
+    The clock may have been set back since the latest command began: then its time goes on by a microsecond.
+    """
+    began = datetime.now()
+    latest = max((path.name for path in runs.glob(NAMES)), default="")
+    with suppress(ValueError):  # there is none, or a person made it
+        began = max(began, datetime.strptime(latest.rpartition("_")[0], TIME) + timedelta(microseconds=1))
+    # Microseconds and a random part: two commands of the same second must not share a folder.
+    return runs / f"{began:{TIME}}_{token_hex(3)}"
