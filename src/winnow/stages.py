@@ -183,6 +183,11 @@ class Trainer(Protocol):
         return 0
 
     @property
+    def processes(self) -> int:
+        """Number of processes of this machine that one training takes."""
+        return 1
+
+    @property
     def summary(self) -> str:
         """One line that a person should know before a training, or no text."""
         return ""

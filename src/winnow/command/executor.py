@@ -57,16 +57,20 @@ def available_cores() -> int:
 
 @dataclass
 class Executor:
-    """A pool of `n_jobs` processes (-1: one for each core); with 1, work is done in this process."""
+    """A pool of `n_jobs` processes; with 1, work is done in this process.
+
+    With -1 there are as many as the cores suffice for, where each training takes so many `processes`.
+    """
 
     n_jobs: int
+    processes: int = 1
     _shared: set[str] = field(default_factory=set)
     _running: Any = None
 
     @property
     def width(self) -> int:
         """Number of repetitions that run at once."""
-        return available_cores() if self.n_jobs == -1 else self.n_jobs
+        return max(available_cores() // self.processes, 1) if self.n_jobs == -1 else self.n_jobs
 
     def start(self) -> None:
         """Let the server that workers are forked from begin with its imports; returns at once."""

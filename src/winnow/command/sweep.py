@@ -131,7 +131,8 @@ class Sweep:
 
     def run_jobs(self) -> None:
         """Run the jobs one after the other; their repetitions share the workers."""
-        executor = Executor(self.plans[0].settings.n_jobs)
+        processes = max(plan.stages.trainer.processes for plan in self.plans)
+        executor = Executor(self.plans[0].settings.n_jobs, processes)
         scheduler = Scheduler(executor, self._later())
         try:
             for job in self.jobs:

@@ -160,6 +160,10 @@ class Settings(Trainer):
         return self.devices * self.num_nodes
 
     @property
+    def processes(self) -> int:
+        return self.devices
+
+    @property
     def is_shared(self) -> bool:
         """Whether a training runs in processes of its own."""
         return self.world_size > 1 or self.strategy != "auto"
