@@ -26,6 +26,8 @@ def test_it_comes_after_all_others_whatever_the_clock_says(tmp_path, monkeypatch
 
 def test_folders_that_people_made_are_no_commands(tmp_path, monkeypatch):
     monkeypatch.setattr(run_folder, "datetime", Noon)
-    for name in ("zoo", "9999-my_old_runs"):
+    for name in ("zoo", "9999-my_old_runs", "9999-12-31_23-59-59.999999_ffffff"):
         (tmp_path / name).mkdir()
     assert new_folder(tmp_path).name.startswith("2026-01-02_12-00-00.000000_")
+    (tmp_path / "2031-05-06_07-08-09.000000_ffffff").mkdir()
+    assert new_folder(tmp_path).name.startswith("2031-05-06_07-08-09.000001_")

@@ -1,5 +1,6 @@
 """Name the folder of a command by the time of its beginning, so that the latest command is the last one."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,8 +16,15 @@ def new_folder(runs: Path) -> Path:
     The clock may have been set back since the latest command began: then its time goes on by a microsecond.
     """
     began = datetime.now()
-    latest = max((path.name for path in runs.glob(NAMES)), default="")
-    with suppress(ValueError):  # there is none, or a person made it
-        began = max(began, datetime.strptime(latest.rpartition("_")[0], TIME) + timedelta(microseconds=1))
+    for earlier in _beginnings(runs):
+        with suppress(OverflowError):  # the last moment of the year 9999
+            began = max(began, earlier + timedelta(microseconds=1))
     # Microseconds and a random part: two commands of the same second must not share a folder.
     return runs / f"{began:{TIME}}_{token_hex(3)}"
+
+
+def _beginnings(runs: Path) -> Iterator[datetime]:
+    """Yield when earlier commands began, by the names of their folders; others are a person's own."""
+    for path in runs.glob(NAMES):
+        with suppress(ValueError):
+            yield datetime.strptime(path.name.rpartition("_")[0], TIME)
