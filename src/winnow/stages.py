@@ -185,6 +185,15 @@ class Trainer(Protocol):
             Naming one of them.
         """
 
+    def check_device(self) -> None:
+        """Refuse settings that this machine cannot follow.
+
+        Raises
+        ------
+        InvalidValue
+            If a device is missing, or cannot compute in the precision.
+        """
+
     @property
     def effective_batch_size(self) -> int:
         """Number of rows that an optimiser step learns from, at most; 0 where there is no such number."""

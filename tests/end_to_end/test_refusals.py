@@ -136,6 +136,7 @@ def test_an_unreachable_store_means_try_later_and_nothing_is_computed(bare, uri)
     assert "tracking store" in ended.stderr
     assert ended.stderr.count("\n") == 1
     assert bare.entries() == {}
+    assert list(bare.state.glob("runs/*")) == []
 
 
 def test_usage_errors_are_argparse_s_own(bare):

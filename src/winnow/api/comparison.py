@@ -1,7 +1,7 @@
 """Compare ways of choosing rows, from Python: what `train.py -m` does, in this process."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,6 @@ from winnow.types import Dataset
 
 if TYPE_CHECKING:
     import pandas
-
-    from winnow.command.arm import Arm
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -121,25 +119,16 @@ def compare(
 
 def _rows(number: int, named: Mapping[str, Any], dataset: Dataset, folder: Path) -> Iterator[Any]:
     """Yield the rows of one job: those of the baseline and of the method."""
+    from winnow.command.arm import arms_of
     from winnow.command.configuration import composed
     from winnow.command.fitting import fitted
     from winnow.command.shipped import conf
     from winnow.command.sweep import pending
+    from winnow.store.cache import Cache
 
     plan = fitted(composed(conf(), [f"{name}={value}" for name, value in named.items()]), dataset)
-    arms = list(_arms(plan, dataset, folder))
+    arms = arms_of(plan, dataset, Cache(folder))
     for arm in arms:
         scores = [repetition.score() for repetition in arm.repetitions()]
         status = "cached" if all(score.found for score in scores) else "ok"
         yield arm.row(pending(number, plan), status, arm.own, scores, arms[0])
-
-
-def _arms(plan: Any, dataset: Dataset, folder: Path) -> Iterator["Arm"]:
-    from winnow.command.arm import Arm
-    from winnow.store.cache import Cache
-
-    method = plan.method
-    if method.selector.keeps_everything:
-        method = replace(method, budget=dataset.n)
-    for each in dict.fromkeys([method.baseline(), method]):
-        yield Arm(plan, each, dataset, Cache(folder))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from winnow.errors import InvalidValue
+from winnow.network.global_generator import seeded_from
 
 if TYPE_CHECKING:
     import torch
@@ -40,10 +41,6 @@ def apply_to_each(
     black, white = (limit(images, dim=(0, 2, 3), keepdim=True) for limit in (torch.amin, torch.amax))
     spread = white - black
     levels = (images - black) / torch.where(spread > 0, spread, 1) * LEVELS
-    seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
-    # torchvision draws from the global generator of the CPU. Only that one is seeded here and set back: the
-    # one of a GPU goes on with what dropout draws.
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with seeded_from(generator):
         changed = torch.stack([policy(image) for image in levels.round().to(torch.uint8)])
     return torch.lerp(black, white, changed / LEVELS)  # exact at both ends

@@ -1,7 +1,7 @@
 """One side of a comparison: a method on all its networks, its keys, and what is known of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from winnow.command.plan import Plan
@@ -15,6 +15,18 @@ from winnow.types import Dataset, Score
 
 STAGES_AT_WORK = ("embedding", "clusterer", "selector", "augment", "trainer", "dynamics")
 LIBRARIES = ("torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
+
+
+def arms_of(plan: Plan, dataset: Dataset, cache: Cache) -> "list[Arm]":
+    """Return the baseline of a plan and, unless that is what was asked for, the chosen method."""
+    method = method_of(plan, dataset.n)
+    return [Arm(plan, each, dataset, cache) for each in dict.fromkeys([method.baseline(), method])]
+
+
+def method_of(plan: Plan, n: int) -> Method:
+    """Return the method of a plan for n rows: one that keeps everything does so whatever the budget says."""
+    method = plan.method
+    return replace(method, budget=n) if method.selector.keeps_everything else method
 
 
 @dataclass(frozen=True, eq=False)

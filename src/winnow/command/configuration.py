@@ -7,7 +7,7 @@ that tree before anything is imported.
 
 import json
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from functools import cache
@@ -38,13 +38,13 @@ _adapter = cache(TypeAdapter)  # one takes longer to make than to use, and every
 
 def composed(folder: Path, overrides: Sequence[str]) -> Plan:
     """Return the plan that the configuration in `folder` and these overrides describe, outside a command."""
-    hydra = GlobalHydra.instance()
-    outer, hydra.hydra = hydra.hydra, None  # a program that is a Hydra application itself goes on as before
+    outer = copy(GlobalHydra.instance())  # of a program that is a Hydra application itself
+    GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(folder.absolute()), version_base="1.3"):
             return build(compose("config", for_hydra(overrides)), overrides)
     finally:
-        hydra.hydra = outer
+        GlobalHydra.set_instance(outer)
 
 
 def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:

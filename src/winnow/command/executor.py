@@ -59,7 +59,7 @@ def available_cores() -> int:
 class Executor:
     """A pool of `n_jobs` processes (-1: as many as cores allow); with 1, work is done in this process.
 
-    `processes` is how many processes the work of one takes at most, itself included or waiting.
+    `processes` is how many processes one piece of work takes.
     """
 
     n_jobs: int

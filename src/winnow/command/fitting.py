@@ -41,8 +41,10 @@ def fitted(plan: Plan, dataset: Dataset | Rows) -> Plan:
         raise _all_in_one(fit.faults)
     if fit.said:
         _say(f"fitted to the data: {', '.join(fit.said)}")
-    if plan.trains and (line := plan.stages.trainer.summary):
-        _say(line)
+    if plan.trains:
+        plan.stages.trainer.check_device()
+        if line := plan.stages.trainer.summary:
+            _say(line)
     plan = build_with(plan, changes) if changes else plan
     return replace(plan, stages=replace(plan.stages, selector=selector)) if selector else plan
 

@@ -2,10 +2,10 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from winnow.command.arm import Arm
+from winnow.command.arm import Arm, arms_of
 from winnow.command.fitting import fitted
 from winnow.command.interruption import interruption
 from winnow.command.plan import Plan
@@ -44,12 +44,7 @@ class Job:
     @cached_property
     def arms(self) -> list[Arm]:
         """The baseline and, unless that is what was asked for, the chosen method."""
-        method = self.plan.method
-        if method.selector.keeps_everything:
-            # Compared with everything, whatever the budget says.
-            method = replace(method, budget=self.dataset.n)
-        methods = dict.fromkeys([method.baseline(), method])
-        return [Arm(self.plan, each, self.dataset, self.cache) for each in methods]
+        return arms_of(self.plan, self.dataset, self.cache)
 
     @property
     def chosen(self) -> Arm:

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 from winnow.command import lists, paths, summary
-from winnow.command.arm import Arm
+from winnow.command.arm import Arm, method_of
 from winnow.command.executor import Executor
 from winnow.command.interruption import interruption
 from winnow.command.job import Job, Scores
@@ -75,12 +75,16 @@ class Sweep:
         folder = new_folder(state_dir / "runs")
         sweep = cls(plans, folder)
         stores = [sweep.store_of(plan) for plan in plans]  # an address that is none is refused here
-        _make(folder)
+        _make(folder.parent)
+        for store in dict.fromkeys(stores):
+            interruption.check()
+            store.check()
+        folder.mkdir()
         write_rows(folder / "sweep.json", [pending(number, plan) for number, plan in enumerate(plans)])
         (folder / COMMAND).write_text(without_credentials(command))
         for store in dict.fromkeys(stores):
             # The last sends what earlier commands could not.
-            for prepare in (store.check, store.reap, store.send):
+            for prepare in (store.reap, store.send):
                 interruption.check()
                 prepare()
         jobs = f"{len(plans)} job{'s' * (len(plans) > 1)}"
@@ -233,9 +237,7 @@ class Sweep:
 
     def _select(self, job: Job, row: Row) -> Row:
         """Choose rows and write their lists; nothing is trained."""
-        method, started = job.plan.method, perf_counter()
-        if method.selector.keeps_everything:
-            method = replace(method, budget=job.dataset.n)
+        method, started = method_of(job.plan, job.dataset.n), perf_counter()
         numbers = range(job.plan.settings.seeds)
         choices = [Choice(method, job.dataset, self.cache, number) for number in numbers]
         with interruption.interruptible():
@@ -278,12 +280,12 @@ def _decided(plans: Sequence[Plan]) -> list[Plan]:
     return [replace(plan, stages=replace(plan.stages, dataset=taken[plan.stages.dataset])) for plan in plans]
 
 
-def _make(folder: Path) -> None:
+def _make(runs: Path) -> None:
     try:
-        folder.mkdir(parents=True)
+        runs.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidValue(
             f"state_dir must be a folder that can be written to, got {error.strerror}",
-            where=f"state_dir={folder.parents[1]}",
+            where=f"state_dir={runs.parent}",
             remedy="choose another with state_dir=...",
         ) from error

@@ -15,6 +15,7 @@ neighbours, which grows with the square of the number of rows.
 """
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,6 +66,9 @@ class Spectral(ScaledEmbedding, Wrapper):
     def inner(self) -> Embedding:
         """The embedding under which neighbours are found."""
         return default("embedding", self.of)
+
+    def limits(self, shape: tuple[int, ...]) -> Mapping[str, int]:
+        return {"components": shape[0] - 1}
 
     def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
         rows, copies = np.unique(self._embedded(x), axis=0, return_inverse=True)

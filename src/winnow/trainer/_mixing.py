@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from winnow.errors import InvalidValue
+from winnow.network.global_generator import seeded_from
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,7 @@ class Mixing:
             )
         kinds = ((v2.MixUp, self.mixup), (v2.CutMix, self.cutmix))
         ways = [kind(alpha=alpha, num_classes=self.classes) for kind, alpha in kinds if alpha]
-        seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
         as_images = images if images.ndim == 4 else images[:, :, None, None]
-        # torchvision draws from the global generator of the CPU: see `augment/_policy.py`.
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+        with seeded_from(generator):
             mixed, shares = ways[int(torch.randint(len(ways), ()))](as_images, labels)
         return mixed.reshape(images.shape), shares

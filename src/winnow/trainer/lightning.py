@@ -100,8 +100,7 @@ class Lightning(Settings):
         from winnow.trainer._fit import Training, fit, fit_in_processes
 
         _require_rows(subset, self.world_size)
-        device = device_for(self.accelerator)
-        self._check_device(device)
+        self.check_device()
         training = Training(self, dataset, subset, model, augment, streams, unfinished, description)
         if not self.is_shared:
             network, losses = fit(training, after_epoch)
@@ -109,11 +108,14 @@ class Lightning(Settings):
             network, losses = fit_in_processes(training)
         else:
             raise InvalidValue("a training that is watched must run on one device", remedy="set devices=1")
-        return network.to(device), losses
+        return network.to(device_for(self.accelerator)), losses
 
-    def _check_device(self, device: "torch.device") -> None:
+    def check_device(self) -> None:
+        if (self.accelerator, self.precision, self.devices) == ("auto", "32-true", 1):
+            return  # any machine will do, and torch takes a second to import
         import torch
 
+        device = device_for(self.accelerator)
         if self.precision == "16-mixed" and device.type == "cpu":
             raise InvalidValue(
                 "precision must be 32-true or bf16-mixed on a CPU, got 16-mixed",
