@@ -1,3 +1,5 @@
+import json
+import os
 import shutil
 import sqlite3
 import time
@@ -200,3 +202,87 @@ def test_a_clock_that_is_set_back_gives_no_negative_duration(store, monkeypatch)
     with closing(sqlite3.connect(store.state_dir / "mlflow.db")) as connection:
         ((start, end),) = connection.execute("select start_time, end_time from runs").fetchall()
     assert end >= start
+
+
+def planted(store, **changes) -> Path:
+    """A finished run as a stranger may put it into a state folder; `changes` replaces its files."""
+    folder = store.state_dir / "unsent" / "theirs"
+    (folder / "files").mkdir(parents=True)
+    about = {"name": "theirs", "key": "theirs", "parent": "", "is_parent": False, "uri": "mlflow.db"}
+    about |= {"experiment": "winnow", "tags": {}, "process": {}, "start": 1}
+    (folder / "run.json").write_text(json.dumps(about | changes.pop("about", {})))
+    lines = changes.pop("lines", [])
+    (folder / "lines.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in [*lines, ENDED]))
+    for name, content in changes.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    return folder
+
+
+ENDED = {"status": "FINISHED", "error": "", "time": 2}
+
+
+@pytest.mark.parametrize("name", ["../../../victim", "/etc/hostname", "a/../../../../victim", "link"])
+def test_a_file_outside_the_folder_of_a_run_is_neither_read_nor_written(store, name):
+    victim = store.state_dir / "victim"
+    victim.write_text("mine")
+    folder = planted(store, lines=[{"file": name}])
+    (folder / "files" / "link").symlink_to(victim)
+    with pytest.warns(WinnowWarning, match="artifact must lie below the folder of its run"):
+        assert store.send() is None
+    assert victim.read_text() == "mine"
+    assert not list((store.state_dir / "artifacts").rglob("*victim*"))
+    assert [path.name for path in (store.state_dir / "refused").iterdir()] == ["theirs"]
+
+
+def test_a_run_does_not_write_where_a_link_in_the_place_of_its_artifacts_leads(store, tmp_path):
+    log(store, "first")
+    (artifacts,) = (store.state_dir / "artifacts").glob("*/artifacts")
+    (tmp_path / "victims").mkdir()
+    (artifacts / "deeper").symlink_to(tmp_path / "victims")
+    sent = {"run_id": store.finished("first"), "artifact_uri": f"mlflow-artifacts:/{artifacts.parent.name}"}
+    folder = planted(store, lines=[{"file": "artifacts/deeper/x"}], sent=sent)
+    (folder / "files" / "artifacts" / "deeper").mkdir(parents=True)
+    (folder / "files" / "artifacts" / "deeper" / "x").write_text("theirs")
+    with pytest.warns(WinnowWarning, match="artifact must lie below"):
+        assert store.send() is None
+    assert list((tmp_path / "victims").iterdir()) == []
+
+
+def test_a_database_that_names_another_folder_gets_no_artifacts_put_there(store, tmp_path):
+    log(store, "first")
+    with closing(sqlite3.connect(store.state_dir / "mlflow.db")) as connection, connection:
+        connection.execute("update runs set artifact_uri = ?", [f"file://{tmp_path}/victims"])
+    folder = planted(store, lines=[{"file": "note"}], sent={"run_id": store.finished("first")})
+    (folder / "files" / "note").write_text("theirs")
+    with pytest.warns(WinnowWarning, match="artifacts of a run must lie below the state folder"):
+        assert store.send() is None
+    assert not (tmp_path / "victims").exists()
+
+
+BROKEN = {
+    "no name": {"about": {"name": 3}},
+    "no start": {"about": {"start": "yesterday"}},
+    "no mapping": {"run": [1]},
+    "unknown line": {"lines": [{"command": "touch x"}]},
+    "wrong value": {"lines": [{"metrics": [["loss", "first", {}]], "time": 1}]},
+    "empty line": {"lines": [{}]},
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_what_is_no_run_is_set_aside_and_stops_no_other(store, fault):
+    planted(store, **BROKEN[fault])
+    with pytest.warns(WinnowWarning, match="a kept run must be as winnow wrote it"):
+        assert store.reap() == 0
+    assert not (store.state_dir / "unsent" / "theirs").exists()
+    log(store, "first")
+    assert in_database(store.state_dir / "mlflow.db").keys() == {"run first"}
+
+
+def test_a_pipe_in_the_place_of_a_run_is_not_waited_for(store):
+    folder = planted(store)
+    for name in ("run.json", "lines.jsonl"):
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+    with pytest.warns(WinnowWarning, match="got run.json: a pipe"):
+        assert store.send() is None

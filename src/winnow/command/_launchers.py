@@ -31,6 +31,10 @@ def _matching(words: str, pattern: str) -> Rule:
 
 
 WHOLE = of_type("be a whole number", int)
+_PROCESSES = Rule(
+    "be a whole number from -4096 to 4096 other than 0",
+    lambda value: type(value) is int and 0 < abs(value) <= 4096,
+)
 WHOLE_OR_NULL = of_type("be a whole number or null", int, type(None))
 _NUMBER_OR_NULL = of_type("be a number or null", int, float, type(None))
 _YES_OR_NO = of_type("be true or false", bool)
@@ -51,7 +55,7 @@ _SUBMITIT = {
 LAUNCHERS: Mapping[str, Mapping[str, Rule]] = {
     "basic": {},
     "joblib": {
-        "n_jobs": WHOLE,
+        "n_jobs": _PROCESSES,
         "verbose": WHOLE,
         "timeout": _NUMBER_OR_NULL,
         "batch_size": _matching("be auto or a number", r"auto|\d{1,6}"),

@@ -87,6 +87,8 @@ def unreadable(word: str) -> InvalidValue:
 
 def _check_choice(override: "Override") -> None:
     group = override.key_or_group
+    if "../" in override.input_line:  # a file outside the folders of configurations
+        raise InvalidValue(f"{group} must be the name of an option", where=override.input_line)
     if override.is_delete() or override.is_sweep_override():
         return
     value = override.value()

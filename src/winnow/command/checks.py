@@ -12,6 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from winnow.command._allowed import Typed, check_composed, check_words, chosen_launcher
+from winnow.command._foreign_files import check_folder
 from winnow.command._resolvers import check_resolvers
 
 
@@ -29,6 +30,8 @@ def check_command(words: Sequence[str], conf: Path) -> Typed:
         At the first word or key that is not allowed; nothing was built, imported or written.
     """
     typed = check_words(words)
+    if typed.config_dir is not None:
+        check_folder(Path(typed.config_dir))
     shared = [word for word in typed.words if not _is_swept(word)]
     with initialize_config_dir(str(conf.absolute()), version_base="1.3"), catch_warnings():
         simplefilter("ignore")  # of Hydra about a file from elsewhere that is refused in the next moment

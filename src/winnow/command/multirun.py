@@ -4,7 +4,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import islice, product
+from math import prod
 from pathlib import Path
 from time import monotonic
 
@@ -31,6 +32,7 @@ from winnow.registry import name_of
 
 NOTICE_SECONDS = 1.0
 MANY = 20  # jobs that are not checked in the blink of an eye
+MOST_JOBS = 10_000
 
 
 def run(context: HydraContext, function: TaskFunction, config: DictConfig, arguments: Sequence[str]) -> None:
@@ -73,11 +75,19 @@ def combinations(arguments: Sequence[str]) -> list[list[str]]:
     Raises
     ------
     InvalidValue
-        If a sweep has no values, or none that could be listed, such as `interval(0,1)`.
+        If a sweep has no values, or none that could be listed, such as `interval(0,1)`, or if there are more
+        than `MOST_JOBS` combinations.
     """
     axes: dict[str, list[str]] = {}
     for override in OverridesParser.create().parse_overrides(list(arguments)):
         axes[override.get_key_element()] = _values(override)
+    if (jobs := prod(map(len, axes.values()))) > MOST_JOBS:
+        got = f"{jobs:,} or more" if any(len(values) > MOST_JOBS for values in axes.values()) else f"{jobs:,}"
+        raise InvalidValue(
+            f"a command must have at most {MOST_JOBS:,} jobs, got {got}",
+            where=max(axes, key=lambda name: len(axes[name])),
+            remedy="split it into several commands",
+        )
     return [list(job) for job in product(*axes.values())]
 
 
@@ -86,7 +96,7 @@ def _values(override: Override) -> list[str]:
     if not override.is_sweep_override():
         value = override.get_value_element_as_str
         return [override.input_line if override.is_delete() else f"{key}={value()}"]
-    values = list(override.sweep_string_iterator()) if _is_listed(override) else []
+    values = list(islice(override.sweep_string_iterator(), MOST_JOBS + 1)) if _is_listed(override) else []
     if not values:
         raise InvalidValue(
             f"{key} must be given the values of a sweep, got none",

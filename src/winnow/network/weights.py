@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from winnow.errors import WeightsUnavailable
 from winnow.store.download import why_unreachable
+from winnow.store.regular_file import open_regular
 
 if TYPE_CHECKING:
     import torch
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 State = Mapping[str, Any]
 """Tensors by their names, as `Module.state_dict` returns them."""
 
+LARGEST_FILE = 64 * 2**30  # bytes
 PROBE_SECONDS = 4.0  # to wait for an answer of the server before a download is given up
 
 
@@ -33,7 +35,7 @@ class Weights:
     file: Path | None
 
     def read(self) -> State:
-        """Read the file; no code in it is run.
+        """Read the file; no code in it is run, and nothing but a regular file is opened.
 
         Raises
         ------
@@ -41,9 +43,13 @@ class Weights:
             If it is missing, damaged, or does not hold the tensors of a network by their names.
         """
         try:
+            open_regular(self.file, LARGEST_FILE).close()
             state = self._safetensors() if self.file.suffix == ".safetensors" else self._by_torch()
         except Exception as error:  # damaged files raise errors of many types
-            raise self.unavailable(f"be a readable file of weights, got {one_line(error)}") from error
+            got = one_line(error)
+            if "weights_only" in got:  # torch goes on to tell how to run what is in such a file
+                got = "damage, or Python objects, which could run anything"
+            raise self.unavailable(f"be a readable file of weights, got {got}") from error
         if not isinstance(state, Mapping):
             rule = "hold the tensors of a network by their names"
             raise self.unavailable(f"{rule}, got a {type(state).__name__} in {self.file}")

@@ -135,8 +135,18 @@ class Destination:
             raise unreachable(self.uri, reason) from fault
 
     def artifact_folder(self, artifact_uri: str) -> Path | None:
-        """Return the folder of a run's artifacts in the state folder; None if MLflow puts them elsewhere."""
-        if self.has_server or not artifact_uri.startswith(PROXIED):
+        """Return the folder of a run's artifacts in the state folder; None if MLflow puts them elsewhere.
+
+        Raises
+        ------
+        InvalidValue
+            If a database without a server names any other folder, which could be anybody's.
+        """
+        if self.has_server:
+            return None
+        if not artifact_uri.startswith(PROXIED):
+            if _is_local(artifact_uri):
+                raise InvalidValue(f"artifacts of a run must lie below the state folder, got {artifact_uri}")
             return None
         artifacts = self.state_dir / "artifacts"
         folder = artifacts / artifact_uri.removeprefix(PROXIED).lstrip("/")

@@ -16,8 +16,8 @@ from winnow.errors import InvalidValue, WinnowWarning
 from winnow.store.finished import FinishedRun, FinishedRuns
 from winnow.store.whole_file import written_whole
 from winnow.tracker import _database as database
-from winnow.tracker._destination import Destination
-from winnow.tracker._unsent import UnsentRun, runs
+from winnow.tracker._destination import PROXIED, Destination
+from winnow.tracker._unsent import UnsentRun, below, runs
 
 _METRICS_PER_CALL, _PARAMS_PER_CALL = 1000, 100  # MLflow's own limits
 FOLDER_TAG = "winnow.run"
@@ -153,14 +153,19 @@ class Sender:
             self._to.client.log_batch(run_id, metrics=some)
 
     def _send_files(self, run: UnsentRun, run_id: str, lines: Iterable[Mapping[str, Any]]) -> None:
-        uri = run.sent.get("artifact_uri") or self._to.client.get_run(run_id).info.artifact_uri
-        folder = self._to.artifact_folder(uri)
+        folder = self._artifact_folder(run, run_id)
         for line in lines:
             path, above = run.file(line["file"]), line["file"].rpartition("/")[0]
             if folder is None:
                 self._to.client.log_artifact(run_id, str(path), above or None)
             else:
-                _put(path, folder / line["file"])
+                _put(path, below(folder, line["file"]))
+
+    def _artifact_folder(self, run: UnsentRun, run_id: str) -> Path | None:
+        folder = self._to.artifact_folder(run.sent.get("artifact_uri", PROXIED))
+        if folder is None or "artifact_uri" not in run.sent:  # MLflow goes by what is in the store
+            folder = self._to.artifact_folder(self._to.client.get_run(run_id).info.artifact_uri)
+        return folder
 
     def _send_status(self, run: UnsentRun, run_id: str, lines: Iterable[Mapping[str, Any]]) -> None:
         for line in lines:

@@ -9,24 +9,77 @@
 
 The folder is removed when everything was sent; so the runs that are open or unsent are the folders here. Both
 making and removing one happen in a single step, by renaming.
+
+A state folder may come from somebody else. So what is read here is checked as it is read, and names of files
+lead nowhere but into the folder of their run.
 """
 
 import json
 import os
 import shutil
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from winnow.errors import InvalidValue
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from winnow.errors import InvalidValue, WinnowWarning
+from winnow.report.escape import printable
+from winnow.store.regular_file import NotReadable, read_regular
 from winnow.store.whole_file import write_whole
 
 _ABANDONED_SECONDS = 3600  # nobody takes longer to write two small files
+_LARGEST_FILE = 2**30  # bytes
+
+
+class About(TypedDict):
+    """What a run is: the content of `run.json`."""
+
+    name: str
+    key: str
+    parent: str
+    is_parent: bool
+    uri: str
+    experiment: str
+    tags: dict[str, str]
+    process: dict[str, str]
+    start: int
+
+
+class _Params(TypedDict):
+    params: dict[str, str]
+
+
+class _Metrics(TypedDict):
+    metrics: list[tuple[str, int, float]]
+    time: int
+
+
+class _File(TypedDict):
+    file: str
+
+
+class _Status(TypedDict):
+    status: str
+    error: str
+    time: int
+
+
+class _Sent(TypedDict, total=False):
+    requested: bool
+    run_id: str
+    artifact_uri: str
+    lines: int
+
+
+_Line = _Params | _Metrics | _File | _Status
 
 
 @dataclass(frozen=True)
@@ -41,9 +94,17 @@ class UnsentRun:
     folder: Path
 
     @cached_property
-    def about(self) -> dict[str, Any]:
-        """What the run is: name, key, uri, experiment, tags, parent, process, start."""
-        return json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+    def about(self) -> About:
+        """What the run is: name, key, uri, experiment, tags, parent, process, start.
+
+        Raises
+        ------
+        InvalidValue
+            If that cannot be read.
+        FileNotFoundError
+            If the run is gone.
+        """
+        return self._checked(About, self._read("run.json"))
 
     @property
     def exists(self) -> bool:
@@ -53,10 +114,9 @@ class UnsentRun:
     @property
     def sent(self) -> dict[str, Any]:
         """What the store knows of it: `run_id` and `artifact_uri` once created, and the number of `lines`."""
-        try:
-            return json.loads((self.folder / "sent.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return {}
+        with suppress(OSError, InvalidValue):
+            return self._checked(_Sent, self._read("sent.json"))
+        return {}
 
     def note(self, **values: Any) -> None:
         """Remember what the store knows now."""
@@ -64,12 +124,19 @@ class UnsentRun:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """What was logged; half a line, left by a killed process, is nothing."""
+        """What was logged; half a line, left by a killed process, is nothing.
+
+        Raises
+        ------
+        InvalidValue
+            If that is something else than a run logs.
+        """
         try:
-            written = (self.folder / "lines.jsonl").read_bytes()
+            written = self._read("lines.jsonl")
         except FileNotFoundError:
             return []
-        return [json.loads(line) for line in written.split(b"\n")[:-1]]
+        whole = b",".join(written.split(b"\n")[:-1])
+        return self._checked(list[_Line], b"[" + whole + b"]")
 
     @property
     def ended(self) -> bool:
@@ -104,8 +171,8 @@ class UnsentRun:
         self.append({"file": name})
 
     def file(self, name: str) -> Path:
-        """Return where the artifact `name` is kept."""
-        return self.folder / "files" / name
+        """Return where the artifact `name` is kept; only names of the run's own folder are known."""
+        return below(self.folder / "files", name)
 
     def remove(self) -> None:
         """Forget the run: all of it was sent."""
@@ -122,10 +189,47 @@ class UnsentRun:
 
     def _target(self, name: str) -> Path:
         target = self.file(name)
-        if not target.resolve().is_relative_to((self.folder / "files").resolve()):
-            raise InvalidValue(f"artifact must lie below the folder of its run, got {name!r}")
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
+
+    def _read(self, name: str) -> bytes:
+        try:
+            return read_regular(self.folder / name, _LARGEST_FILE)
+        except NotReadable as fault:
+            raise self._foreign(name, str(fault)) from fault
+
+    def _checked(self, kind: Any, content: bytes) -> Any:
+        try:
+            return _adapter(kind).validate_json(content)
+        except ValidationError as fault:
+            first = fault.errors(include_url=False, include_input=False)[0]
+            raise self._foreign(".".join(map(str, first["loc"])), first["msg"]) from fault
+
+    def _foreign(self, where: str, what: str) -> InvalidValue:
+        return InvalidValue(
+            f"a kept run must be as winnow wrote it, got {printable(f'{where}: {what}')}",
+            where=printable(str(self.folder)),
+        )
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter:
+    return TypeAdapter(kind)
+
+
+def below(folder: Path, name: str) -> Path:
+    """Return the path of a file in `folder`; `name` may hold folders, but neither it nor a link leads out.
+
+    >>> below(Path("files"), "kept/note.txt")
+    PosixPath('files/kept/note.txt')
+    >>> below(Path("files"), "../note.txt")
+    Traceback (most recent call last):
+    winnow.errors.InvalidValue: artifact must lie below the folder of its run, got '../note.txt'
+    """
+    path = folder / name
+    if ".." in path.parts or not path.resolve().is_relative_to(folder.resolve()):
+        raise InvalidValue(f"artifact must lie below the folder of its run, got {name!r}")
+    return path
 
 
 def begin(unsent: Path, name: str, about: Mapping[str, Any]) -> UnsentRun:
@@ -144,7 +248,10 @@ def begin(unsent: Path, name: str, about: Mapping[str, Any]) -> UnsentRun:
 
 
 def runs(unsent: Path) -> Iterator[UnsentRun]:
-    """Yield every run in order of its beginning, and clear away what killed processes left of others."""
+    """Yield every run in order of its beginning, and clear away what killed processes left of others.
+
+    What is no run of winnow's is moved out of the way, with a warning.
+    """
     found = []
     for folder in unsent.glob("*/"):
         run = UnsentRun(folder)
@@ -153,8 +260,17 @@ def runs(unsent: Path) -> Iterator[UnsentRun]:
                 shutil.rmtree(folder, ignore_errors=True)
         elif run.exists:
             with suppress(FileNotFoundError):  # sent by another process meanwhile
-                found.append((run.about["start"], folder.name, run))
+                if _is_whole(run):
+                    found.append((run.about["start"], folder.name, run))
     yield from (run for *_, run in sorted(found, key=lambda each: each[:2]))
+
+
+def _is_whole(run: UnsentRun) -> bool:
+    try:
+        return run.about is not None and run.lines is not None
+    except InvalidValue as fault:
+        warnings.warn(f"{fault} | it is kept in {run.set_aside()}", WinnowWarning, stacklevel=2)
+        return False
 
 
 def milliseconds() -> int:
