@@ -154,7 +154,7 @@ class Repetition(Choice):
         def compute(unfinished: Path | None) -> Computed:
             parts = dataset, rows, method.model, method.augment, streams
             result = trained or method.trainer.train(*parts, unfinished=unfinished)
-            return _arrays(result, "predictions", "losses"), {}
+            return _arrays(result, "predictions", "losses"), {"device": result.device}
 
         parts = self._training_parts | {"rows": checksum(rows.indices, rows.weights)}
         stages, libraries = self._training_stages, ("torch", "pytorch-lightning", "numpy")

@@ -274,6 +274,10 @@ Ending = Literal["FINISHED", "FAILED", "KILLED"]
 class Run(Protocol):
     """One run while it is being written."""
 
+    def params(self, values: Mapping[str, Any]) -> None:
+        """Write down settings, or what else is told in words, each once."""
+        ...
+
     def metrics(self, values: Mapping[str, SupportsFloat], step: int = 0) -> None:
         """Add one value to each named history; one that is not finite is an InvalidValue."""
         ...

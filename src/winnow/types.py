@@ -260,11 +260,12 @@ class Dynamics:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What one training leaves behind: its answer to every test image, its loss curve, and its cost."""
+    """What one training leaves behind: answers to all test images, the loss curve, its cost and device."""
 
     predictions: Int64[ndarray, " m"]
     losses: Float32[ndarray, " steps"]
     seconds: float
+    device: str
 
 
 @dataclass(frozen=True)

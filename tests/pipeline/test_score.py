@@ -12,7 +12,7 @@ from winnow.types import Trained
 def judged(repetition, predictions):
     """The score of a training that came to these predictions."""
     kept = repetition.subset.value
-    _ = repetition.training(kept, Trained(predictions, np.zeros(5, np.float32), 0.0)).value
+    _ = repetition.training(kept, Trained(predictions, np.zeros(5, np.float32), 0.0, "cpu")).value
     return repetition.score()
 
 

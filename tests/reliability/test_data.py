@@ -269,3 +269,23 @@ def test_29_an_image_bomb_is_refused_by_its_header(photos, python):
     assert process.returncode == 0, stderr
     assert "bomb.png" in said
     assert not said.startswith("MemoryError")
+
+
+def test_28_images_that_cannot_be_read_are_looked_at_and_told_of_once_in_a_command(command, capfd):
+    for name in ("cat", "dog"):
+        folder = command.folder / "photos" / name
+        folder.mkdir(parents=True)
+        for number in range(4):
+            Image.new("RGB", (24, 24), (number, 0, 200)).save(folder / f"{number}.png")
+    for number in range(30):
+        (command.folder / "photos" / "cat" / f"pointer{number}.jpg").write_text("version https://git-lfs\n")
+    ended = command.run(
+        "dataset=image_folder", f"dataset.folder='{command.folder / 'photos'}'", "model=convnet", "k=4,5,6"
+    )
+    said = capfd.readouterr()
+    assert ended.statuses == ["failed"] * 3
+    assert len({row.reason for row in ended.rows}) == 1
+    assert said.err.count("photos: 38 images") == 1
+    assert said.err.count("30 of 38 images cannot be read") == 1
+    assert said.err.count("for the same reason") == 2
+    assert said.out.count("30 of 38 images cannot be read") == 1

@@ -219,6 +219,13 @@ def test_64_a_killed_worker_is_named_with_a_hint_at_memory():
     assert "lower n_jobs" in said
 
 
+def test_65_the_device_that_a_training_ran_on_is_recorded_with_its_run(tracked):
+    tracked.done("selector=uniform", "trainer.accelerator=cpu", "transfer=linear")
+    statement = "select key, value from params where key like 'device%' order by key"
+    with closing(sqlite3.connect(tracked.state / "mlflow.db")) as connection:
+        assert connection.execute(statement).fetchall() == [("device", "cpu"), ("device_linear", "cpu")]
+
+
 def test_65_a_gpu_that_is_missing_is_refused_unless_any_device_will_do(command, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert device_for("auto").type == "cpu"

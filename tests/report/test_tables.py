@@ -81,6 +81,15 @@ def test_every_failure_and_every_note_is_listed(job, row):
     assert text.endswith("failed: k=9 budget must fit\npending: k=8 \nleft out: 2 results\n")
 
 
+def test_jobs_that_fail_for_one_reason_share_a_line(row):
+    of = [("bad images", "k=4"), ("budget must fit", "k=5"), ("bad images", "k=6"), ("bad images", "k=7")]
+    rows = [
+        row(job=job, status="failed", reason=reason, overrides=[word], accuracies=[])
+        for job, (reason, word) in enumerate(of)
+    ]
+    assert shown(rows) == "failed: k=4 and 2 more: bad images\nfailed: k=5 budget must fit\n"
+
+
 def test_the_failure_of_a_single_job_is_left_to_the_last_line(row):
     assert shown([row(status="failed", reason="budget must fit", accuracies=[])]) == ""
 

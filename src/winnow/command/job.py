@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from winnow.command.arm import Arm, arms_of
@@ -11,7 +11,7 @@ from winnow.command.interruption import interruption
 from winnow.command.plan import Plan
 from winnow.command.rows import rows_of
 from winnow.command.scheduler import Assignment
-from winnow.errors import WinnowWarning
+from winnow.errors import DatasetUnavailable, WinnowWarning
 from winnow.report.rows import Row
 from winnow.stages import Source
 from winnow.store.cache import Cache
@@ -23,18 +23,30 @@ Scores = Mapping[str, Sequence[Score]]
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A plan as it was asked for, its place in the command, and what is to be computed for it."""
+    """A plan as it was asked for, its place in the command, and what is to be computed for it.
+
+    `unreadable` is what the jobs of a command know together of data sets that cannot be read: to find that
+    out may take minutes, and is done once.
+    """
 
     asked: Plan
     number: int
     cache: Cache
+    unreadable: dict[Source, DatasetUnavailable] = field(default_factory=dict)
 
     @property
     def dataset(self) -> Dataset | Rows:
         """The data set, read and verified once in a command; the rows alone where nothing is trained."""
-        if not self.asked.settings.select_only:
-            return _load(self.asked.stages.dataset)
-        return rows_of(self.asked.stages.dataset, self.asked.stages.selector)
+        source = self.asked.stages.dataset
+        if source in self.unreadable:
+            raise self.unreadable[source]
+        try:
+            if not self.asked.settings.select_only:
+                return _load(source)
+            return rows_of(source, self.asked.stages.selector)
+        except DatasetUnavailable as fault:
+            self.unreadable[source] = fault
+            raise
 
     @cached_property
     def plan(self) -> Plan:

@@ -16,6 +16,7 @@ from winnow.command.executor import available_cores
 from winnow.pipeline import Repetition
 from winnow.report.comparison import paired_difference
 from winnow.stages import Run, Store
+from winnow.store.cache import Entry
 from winnow.store.keys import library_versions
 from winnow.types import Score
 
@@ -63,10 +64,11 @@ class Record:
 
     def _network(self, run: Run, network: str, score_of: ScoreOf, against: Scores | None) -> list[Score]:
         suffix = "" if network == self.arm.own else f"_{network}"
-        scores = []
+        scores, devices = [], set()
         for repetition in self.arm.repetitions(network):
             score = score_of(repetition)
             scores.append(score)
+            devices.add(_trained(repetition).info["device"])
             numbers = {
                 "test_acc": score.accuracy,
                 "worst_class_acc": score.worst_class,
@@ -77,6 +79,7 @@ class Record:
                 self._keep(run, repetition)
             run.metrics(_named(numbers, suffix), step=repetition.number)
         run.metrics(_named(summary(scores, against and against[network]), suffix))
+        run.params(_named({"device": ", ".join(sorted(devices))}, suffix))
         return scores
 
     def _keep(self, run: Run, repetition: Repetition) -> None:
@@ -86,17 +89,21 @@ class Record:
         run.artifact(path.with_suffix(".json"), "kept")
         if repetition.number == 0 and (picture := lists.draw(self.lists, repetition)):
             run.artifact(picture, "kept")
-        losses = repetition.training(repetition.subset.value).value.arrays["losses"]
+        losses = _trained(repetition).arrays["losses"]
         run.curve(f"train_loss_{repetition.number}", losses, every=max(1, len(losses) // POINTS_OF_A_CURVE))
 
 
-def _named(numbers: Mapping[str, float], suffix: str) -> dict[str, float]:
-    """Name numbers after their network, unless it is the job's own.
+def _trained(repetition: Repetition) -> Entry:
+    return repetition.training(repetition.subset.value).value
+
+
+def _named(values: Mapping[str, Any], suffix: str) -> dict[str, Any]:
+    """Name values after their network, unless it is the job's own.
 
     >>> _named({"test_acc": 90.0}, "_mlp"), _named({"test_acc": 95.0}, "")
     ({'test_acc_mlp': 90.0}, {'test_acc': 95.0})
     """
-    return {f"{name}{suffix}": value for name, value in numbers.items()}
+    return {f"{name}{suffix}": value for name, value in values.items()}
 
 
 def kept_classes(rows_of_class: Sequence[int]) -> dict[str, int]:

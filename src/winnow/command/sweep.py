@@ -25,12 +25,12 @@ from winnow.command.record import Record
 from winnow.command.run_folder import new_folder
 from winnow.command.scheduler import Assignment, Scheduler
 from winnow.dataset.auto import Auto
-from winnow.errors import TRACEBACK, InvalidValue, WinnowError, exit_code, explain
+from winnow.errors import TRACEBACK, DatasetUnavailable, InvalidValue, WinnowError, exit_code, explain
 from winnow.pipeline import Choice
 from winnow.report import tables
 from winnow.report.results import Results
 from winnow.report.rows import Row, write_rows
-from winnow.stages import Store, Tracker
+from winnow.stages import Source, Store, Tracker
 from winnow.store.cache import Cache
 from winnow.store.credentials import without_credentials
 
@@ -55,6 +55,7 @@ class Sweep:
     launched: bool = False
     _rows: dict[int, list[Row]] = field(default_factory=dict)
     _stores: dict[Tracker, Store] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
 
     @classmethod
     def begin(cls, plans: Sequence[Plan], command: str) -> "Sweep":
@@ -107,7 +108,8 @@ class Sweep:
     @cached_property
     def jobs(self) -> list[Job]:
         """The jobs with their numbers in the command."""
-        return [Job(plan, self.first + number, self.cache) for number, plan in enumerate(self.plans)]
+        faults: dict[Source, DatasetUnavailable] = {}
+        return [Job(plan, number, self.cache, faults) for number, plan in enumerate(self.plans, self.first)]
 
     @cached_property
     def cache(self) -> Cache:
@@ -175,8 +177,7 @@ class Sweep:
             # Not raised: the other jobs shall go on.
             row = replace(row, status="failed", reason=explain(error), exit_code=exit_code(error))
             if len(self.plans) > 1:
-                sizes = f" k={row.k} budget={row.budget}" if row.k else ""
-                print(f"failed: {row.selector}{sizes}: {row.reason}", file=sys.stderr)
+                self._tell(row)
             if os.environ.get(TRACEBACK):
                 traceback.print_exc()
             return [row]
@@ -184,6 +185,13 @@ class Sweep:
             interrupted = replace(row, status="interrupted", reason=explain(error))
             write_rows(self.folder / f"job-{job.number}.json", [interrupted])
             raise
+
+    def _tell(self, row: Row) -> None:
+        """Say that a job failed, and why, unless that was said of another one."""
+        sizes = f" k={row.k} budget={row.budget}" if row.k else ""
+        reason = "for the same reason" if row.reason in self._told else row.reason
+        self._told.add(row.reason)
+        print(f"failed: {row.selector}{sizes}: {reason}", file=sys.stderr)
 
     def _outcome(self, job: Job, row: Row, scheduler: Scheduler) -> list[Row]:
         """Make sure that every repetition of the method and of its baseline is computed and recorded."""

@@ -37,6 +37,13 @@ def device_for(accelerator: str) -> "torch.device":
     return torch.device("cuda" if on_gpu else "cpu")
 
 
+def name_of(device: "torch.device") -> str:
+    """Return what a device is called: `cpu`, or the name of the GPU as its driver gives it."""
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
 def free_memory(device: "torch.device") -> float:
     """Return the bytes of memory that are free on a device, as far as the system tells."""
     import torch

@@ -5,7 +5,7 @@ same budget, as a paired difference with its 95 % bootstrap interval and its exa
 number of comparisons in the table. A narrow terminal loses the least important columns, and is said which.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -109,10 +109,24 @@ def show(results: Results, to: Console) -> None:
         to.print(table)
     several = len({row.job for row in results.rows}) > 1
     # What became of a single job is said by the command's last line.
-    unfinished = [row for row in results.rows if several and not row.done]
-    lines = [f"{row.status}: {' '.join(row.overrides)} {row.reason}" for row in unfinished]
+    lines = _unfinished([row for row in results.rows if several and not row.done])
     for each in [*lines, *results.notes]:
         to.print(Text(printable(each)), soft_wrap=True)
+
+
+def _unfinished(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield a line for each job without a result; jobs that failed for one reason share a line.
+
+    >>> failed = {"reason": "no data", "overrides": ["k=4"]}
+    >>> list(_unfinished([Row(job, "failed", "random", 4, 4, **failed) for job in (0, 1)]))
+    ['failed: k=4 and 1 more: no data']
+    """
+    of_reason: dict[tuple, list[Row]] = {}
+    for row in rows:
+        of_reason.setdefault((row.status, row.reason or row.job), []).append(row)
+    for (status, _), (first, *others) in of_reason.items():
+        more = f" and {len(others)} more:" if others else ""
+        yield f"{status}: {' '.join(first.overrides)}{more} {first.reason}"
 
 
 def tables(results: Results, to: Console) -> list[Table]:

@@ -33,7 +33,7 @@ class FolderRun(Run):
         self._next_sending = 0.0
 
     def params(self, values: Mapping[str, Any]) -> None:
-        """Write the settings, once; MLflow cuts values beyond 6000 characters."""
+        # MLflow cuts values beyond 6000 characters.
         self._folder.append({"params": {name: str(value) for name, value in values.items()}})
 
     def metrics(self, values: Mapping[str, SupportsFloat], step: int = 0) -> None:

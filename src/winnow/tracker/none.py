@@ -56,6 +56,9 @@ class _NoStore(Store):
 
 
 class _NoRun(Run):
+    def params(self, values: Mapping[str, Any]) -> None:
+        return
+
     def metrics(self, values: Mapping[str, SupportsFloat], step: int = 0) -> None:
         for name, value in values.items():
             require_finite(name, np.array([float(value)]), [step])

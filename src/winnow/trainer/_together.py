@@ -27,7 +27,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from winnow.errors import InvalidValue
-from winnow.network.device import fault_of, one_thread, repeatable
+from winnow.network.device import fault_of, name_of, one_thread, repeatable
 from winnow.network.normalisation import Normalisation
 from winnow.stages import Augment, Model
 from winnow.streams import Streams
@@ -66,9 +66,9 @@ def train_together(
         scheduler = LambdaLR(optimizer, schedule) if schedule else None
         losses = fit(replicas, loss, batches, steps=steps, optimizer=optimizer, scheduler=scheduler)
         predictions = replicas.predict(normalised.batches(dataset.x_test))
-    seconds = (perf_counter() - started) / len(subsets)
+    cost = (perf_counter() - started) / len(subsets), name_of(device)
     outcomes = zip(predictions, losses, strict=True)
-    return [fault_of(curve) or Trained(predicted, curve, seconds) for predicted, curve in outcomes]
+    return [fault_of(curve) or Trained(predicted, curve, *cost) for predicted, curve in outcomes]
 
 
 @dataclass(frozen=True, eq=False)

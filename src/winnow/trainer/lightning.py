@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
-from winnow.network.device import device_for
+from winnow.network.device import device_for, name_of
 from winnow.network.normalisation import Normalisation
 from winnow.stages import Augment, Model
 from winnow.streams import Streams
@@ -70,8 +70,10 @@ class Lightning(Settings):
 
         started = perf_counter()
         network, losses = self.learn(dataset, subset, model, augment, streams, unfinished=unfinished)
-        normalised = Normalisation.of(dataset, device_for(self.accelerator)).batches(dataset.x_test)
-        return Trained(predict(network, normalised), losses, perf_counter() - started)
+        device = device_for(self.accelerator)
+        normalised = Normalisation.of(dataset, device).batches(dataset.x_test)
+        predictions = predict(network, normalised)
+        return Trained(predictions, losses, perf_counter() - started, name_of(device))
 
     def learn(
         self,
