@@ -173,6 +173,19 @@ def test_text_that_begins_like_a_number_is_not_taken_for_a_category(table, pair)
     assert table(column(cells), categorical=("petal",)).load().x.shape[1] == 2
 
 
+@pytest.mark.parametrize("form", ["{} kg", "${}.5", "{}%", "({})", "{}_000", "€ 1,{}00"])
+def test_numbers_with_a_sign_or_unit_are_not_left_out_because_no_two_are_alike(table, form):
+    cells = [f'"{form.format(number)}"' for number in range(2, 8)]
+    message = refusal(table(column(cells)))
+    assert f"hold plain numbers in numeric columns, got petal='{form.format(2)}'" in message
+    assert "write them without signs and units, or leave them out: dataset.ignored=[petal]" in message
+
+
+def test_text_of_every_row_that_only_begins_with_a_number_is_no_feature(table):
+    message = refusal(table(column(["3 Elm St", "4 Oak St", "5 Ash St", "6 Fir Rd", "7 Yew Rd", "8 Box Rd"])))
+    assert "left out are petal (every row another text)" in message
+
+
 def test_words_that_hardly_repeat_are_refused(table):
     message = refusal(table(column(["Ann", "Bea", "Cy", "Di", "Eve", "Ann"])))
     assert "got 5 in petal" in message

@@ -3,6 +3,7 @@
 Only what is unambiguous is decided. All that is not is refused in one error, with what to do about it.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,6 +154,13 @@ def _add_text(column: Column, roles: Roles, faults: Faults) -> None:
         )
     elif UNNAMED.search(column.name) and len(values) < column.rows:
         faults.add("have a name for every column", "name this column in the first line", column)
+    elif len(values) == column.rows and are_measures(values) and not column.names_rows:
+        faults.add(
+            "hold plain numbers in numeric columns",
+            "write them without signs and units, or leave them out: dataset.ignored=[{columns}]",
+            column,
+            [f"{column.title}={quoted(values[0])}"],
+        )
     elif len(values) == column.rows:
         roles.left_out.append(f"{column.title} (every row another text)")
     elif any_matches(values, MEASURE):
@@ -251,6 +259,18 @@ def any_matches(values: Sequence[str], pattern: str) -> bool:
     import pyarrow.compute as pc
 
     return pc.any(pc.match_substring_regex(pa.array(values, pa.string()), pattern)).as_py()
+
+
+def are_measures(values: Sequence[str]) -> bool:
+    """Say whether all texts are numbers with the same sign or unit.
+
+    >>> are_measures(["5 kg", "6.5 kg"]), are_measures(["$3", "$1,200"]), are_measures(["12%", "7 kg"])
+    (True, True, False)
+    >>> are_measures(["555-1234", "555-9876"]), are_measures(["1 Elm St", "2 Oak St"])
+    (False, False)
+    """
+    units = {re.sub(r"[\d.,' +-]", "", value) for value in values} if all_match(values, MEASURE) else set()
+    return len(units) == 1 and units != {""}
 
 
 def _is_distinct(column: Column) -> bool:
