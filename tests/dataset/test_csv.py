@@ -143,6 +143,15 @@ def test_a_column_that_counts_the_rows_under_another_name_is_pointed_out(table, 
     assert "petal counts the rows: dataset.ignored leaves it out" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("copies", ["ab", ["0", "1"], ["7.5", "-2"], ["True", "False"]])
+def test_a_column_that_says_the_class_of_every_row_is_pointed_out(table, capsys, copies):
+    rows = [f"{row * 0.37},{copies[row % 2]},{'xy'[row % 2]}" for row in range(20)]
+    table("\n".join(["petal,copy,kind", *rows, ""])).load()
+    assert "copy says the class of every row: dataset.ignored leaves it out" in capsys.readouterr().err
+    table("\n".join(["petal,copy,kind", *rows, f"0.2,{copies[1]},x", ""])).load()
+    assert "says the class" not in capsys.readouterr().err
+
+
 def test_booleans_are_zero_and_one(table):
     dataset = table(column(["True", "False", "TRUE", "false", "true", "False"])).load()
     np.testing.assert_allclose(whole(dataset)[0][:, 0], scaled(dataset, [1, 0, 1, 0, 1, 0]), rtol=1e-6)

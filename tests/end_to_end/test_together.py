@@ -74,3 +74,6 @@ def test_launched_jobs_end_with_their_command(command, launcher, number):
         assert {run["status"] for run in command.tracked()} == {"KILLED"}
         assert {row["status"] for row in command.rows()} <= {"interrupted", "pending"}
         assert "Traceback" not in stderr
+    else:
+        command.done("selector=uniform", "seeds=1")  # as every command does, it clears away first
+        assert {run["status"] for run in command.tracked()} <= {"FINISHED", "FAILED"}

@@ -30,6 +30,7 @@ from winnow.dataset._columns import Column, Table, read_columns
 from winnow.dataset._container import kind_of
 from winnow.dataset._encoding import check_encoding
 from winnow.dataset._image_table import image_column, read_paths
+from winnow.dataset._label_copies import label_copies
 from winnow.dataset._labels import UNLABELLED, Labels, read_labels
 from winnow.dataset._listed_images import Reading, decode_listed
 from winnow.dataset._matrix import encode
@@ -182,6 +183,7 @@ class CSV(Source):
             raise table_fault(
                 self._path, f"have a feature besides the label, left out are {listed(roles.left_out)}"
             )
+        roles.notes.extend(label_copies(roles, labels.y) if labels.classes else ())
         parts = encode(roles, columns, train, test)
         print(summary(table, self._path.name, self.label, labels, roles, numbers), file=sys.stderr)
         return parts
