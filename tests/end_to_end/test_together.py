@@ -60,7 +60,7 @@ def test_hydras_launchers_run_the_same_jobs(finished, reference, launcher):
 def test_launched_jobs_end_with_their_command(command, launcher, number):
     words = ["selector=uniform,random", "seeds=1", "trainer.steps=1000000", f"hydra/launcher={launcher}"]
     process = command.start("-m", *words, *LAUNCHERS[launcher])
-    command.wait_for("cache/locks/trained-*.holder")
+    command.wait_for("cache/locks/trained-*.holder", seconds=200)
     time.sleep(1)
     process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
@@ -76,4 +76,4 @@ def test_launched_jobs_end_with_their_command(command, launcher, number):
         assert "Traceback" not in stderr
     else:
         command.done("selector=uniform", "seeds=1")  # as every command does, it clears away first
-        assert {run["status"] for run in command.tracked()} <= {"FINISHED", "FAILED"}
+        assert "RUNNING" not in {run["status"] for run in command.tracked()}
