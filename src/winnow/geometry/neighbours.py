@@ -64,7 +64,7 @@ def sparsity(
 
 def _search(X: ndarray, count: int) -> tuple[Int64[ndarray, "n count"], Float64[ndarray, "n count"]]:
     n = len(X)
-    if n <= _FEW or count == 0:
+    if n <= _FEW:
         return _search_few(X, count)
     neighbours, distances = np.empty((n, count), dtype=np.int64), np.empty((n, count))
     order = _together(X)

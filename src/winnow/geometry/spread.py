@@ -87,7 +87,7 @@ def draw_by_distance(X: Float32[ndarray, "n d"], count: int, rng: Generator) -> 
 
 
 def _accepted(X: ndarray, old: ndarray, rows: ndarray, rng: Generator) -> list[int]:
-    """Return the proposed rows that are accepted, each with the probability of its new distance by its old."""
+    """Return the proposed rows that are accepted, each with the probability new / old of its distances."""
     new, accepted = old.copy(), []
     for position, chance in enumerate(rng.random(len(rows))):
         if chance * old[position] < new[position]:

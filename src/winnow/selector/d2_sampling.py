@@ -11,7 +11,6 @@ confused with the D2 pruning of Maharana et al.
 
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.random import Generator
 
 from winnow.geometry.spread import draw_by_distance
