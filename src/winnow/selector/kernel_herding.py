@@ -10,6 +10,7 @@ https://arxiv.org/abs/1203.3472
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -25,6 +26,7 @@ from winnow.stages import Selector
 from winnow.types import Subset
 
 _PAIRS_AT_ONCE = 2**18
+_FURTHEST = 1e15  # of a coordinate, in units of the bandwidth
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class KernelHerding(Selector):
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
         reference = pool.X[np.sort(rng.choice(pool.n, min(self.sample, pool.n), replace=False))]
-        kernel = _Kernel.of(pool.X, _median_distance(reference))
+        kernel = _Kernel(pool.X, _median_distance(reference), pool.X.mean(axis=0, dtype=np.float64))
         attraction, exact_attraction = kernel.mean_over(reference), np.full(pool.n, np.nan)
         error_of_attraction = kernel.error(reference)
         repulsion = np.zeros(pool.n)
@@ -68,7 +70,7 @@ class KernelHerding(Selector):
             exact_attraction[unknown] = kernel.exact(unknown, reference).mean(axis=1)
             exact = kernel.exact(close, pool.X[kept]).sum(axis=1) / (len(kept) + 1)
             kept.append(int(close[(exact_attraction[close] - exact).argmax()]))
-            repulsion += kernel.around(kept[-1])
+            repulsion += kernel.mean_over(pool.X[kept[-1:]])
         return Subset.of(np.array(kept, dtype=np.int64), {"bandwidth": kernel.bandwidth})
 
 
@@ -79,44 +81,35 @@ class _Kernel:
     X: Float32[ndarray, "n d"]
     bandwidth: float
     mean: Float64[ndarray, " d"]
-    centred: Float32[ndarray, "n d"]
-    half_squares: Float32[ndarray, " n"]
 
-    @classmethod
-    def of(cls, X: Float32[ndarray, "n d"], bandwidth: float) -> "_Kernel":
-        mean = X.mean(axis=0, dtype=np.float64)
-        centred = (X - mean).astype(np.float32)
-        half_squares = np.einsum("nd,nd->n", centred, centred) / 2
-        return cls(X, bandwidth, mean, centred, half_squares)
+    @cached_property
+    def rows(self) -> Float32[ndarray, "n d"]:
+        """All rows about their mean, in units of the bandwidth."""
+        return self._scaled(self.X)
+
+    @cached_property
+    def half_squares(self) -> Float32[ndarray, " n"]:
+        return _half_squares(self.rows)
 
     def error(self, others: Float32[ndarray, "m d"]) -> Float64[ndarray, " n"]:
         """Bound what the quick mean similarity of each row to others is wrong by.
 
-        The exponent is wrong by no more than this, and so is the similarity, which is at most 1.
+        The exponent is wrong by no more than this, and so is the similarity, which lies between 0 and 1.
         """
-        others = others - self.mean
-        of_others = np.einsum("md,md->m", others, others).sum() / (2 * max(len(others), 1))
-        return product_rounding(self.X.shape[1]) / self.bandwidth**2 * (self.half_squares + of_others)
+        of_others = _half_squares(self._scaled(others)).sum(dtype=np.float64) / max(len(others), 1)
+        return np.minimum(product_rounding(self.X.shape[1]) * (self.half_squares + of_others), 1)
 
-    def around(self, row: int) -> Float32[ndarray, " n"]:
-        """Return the quick similarity of every row to one of them."""
-        exponent = self.centred @ self.centred[row]
-        exponent -= self.half_squares
-        exponent -= self.half_squares[row]
-        exponent /= np.float32(self.bandwidth**2)
-        return np.exp(exponent, out=exponent)
-
-    def mean_over(self, reference: Float32[ndarray, "m d"]) -> Float64[ndarray, " n"]:
-        """Return the quick mean similarity of every row to some others."""
-        others = (reference - self.mean).astype(np.float32)
-        half_squares = np.einsum("nd,nd->n", others, others) / 2
+    def mean_over(self, others: Float32[ndarray, "m d"]) -> Float64[ndarray, " n"]:
+        """Return the quick mean similarity of every row to others."""
+        others = self._scaled(others)
+        half_squares = _half_squares(others)
         means = np.empty(len(self.X))
         step = max(_PAIRS_AT_ONCE // len(others), 1)
         for start in range(0, len(self.X), step):
-            exponent = self.centred[start : start + step] @ others.T
+            exponent = self.rows[start : start + step] @ others.T
             exponent -= self.half_squares[start : start + step, None]
             exponent -= half_squares
-            exponent /= np.float32(self.bandwidth**2)
+            np.minimum(exponent, 0, out=exponent)  # above by rounding alone
             means[start : start + step] = np.exp(exponent, out=exponent).mean(axis=1, dtype=np.float64)
         return means
 
@@ -126,6 +119,14 @@ class _Kernel:
 
         squares = cdist(self.X[rows], others, "sqeuclidean")
         return np.exp(squares / (-2 * self.bandwidth**2))
+
+    def _scaled(self, X: Float32[ndarray, "m d"]) -> Float32[ndarray, "m d"]:
+        # Clipped, so that squares are finite; the error of such a row is 1, and it is always computed again.
+        return np.clip((X - self.mean) / self.bandwidth, -_FURTHEST, _FURTHEST).astype(np.float32)
+
+
+def _half_squares(X: Float32[ndarray, "m d"]) -> Float32[ndarray, " m"]:
+    return np.einsum("md,md->m", X, X) / 2
 
 
 def _median_distance(X: ndarray) -> float:
