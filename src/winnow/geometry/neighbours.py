@@ -11,40 +11,47 @@ float32: among rows a thousand times closer to each other than to the mean of al
 nearest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil, sqrt
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 from threadpoolctl import threadpool_limits
 
-from winnow.geometry.distance import paired_distances
+from winnow.geometry.distance import paired_distances, squared_distances
 from winnow.geometry.pairs import TILE, Pairs
 
 _FEW = 200  # rows of which all distances are computed in float64
 _ROWS_PER_PIVOT = 256
 _SPARE = 3  # neighbours that are found beyond the wanted ones, so that float32 drops none of these
+_CELLS_SOUGHT = 32  # of approximately nearest neighbours
 _NEW_PER_KEPT = 3  # pairs that are collected for each that is kept, before the furthest are dropped
 
 
 def nearest_neighbours(
-    X: Float32[ndarray, "n d"], count: int
+    X: Float32[ndarray, "n d"], count: int, *, exact: bool = True
 ) -> tuple[Int64[ndarray, "n count"], Float64[ndarray, "n count"]]:
     """Return the `count` nearest other rows of every row (at most n - 1), nearest first, and the distances.
+
+    Not `exact`, the rows are sought in the nearest of about 4 sqrt(n) cells only (faiss's inverted lists), in
+    a time that grows with n^1.5: about nine of ten are found, the others replaced by the next further ones.
 
     >>> rows, distances = nearest_neighbours(np.float32([[0], [1], [3]]), 1)
     >>> rows.ravel(), distances.ravel()
     (array([1, 0, 1]), array([1., 1., 2.]))
     """
     with threadpool_limits(1):
-        return _search(X, min(count, len(X) - 1))
+        return _search(X, min(count, len(X) - 1), exact)
 
 
 def sparsity(
     X: Float32[ndarray, "n d"],
     groups: Sequence[Int64[ndarray, " _"]],
     counts: Int64[ndarray, " groups"],
+    *,
+    exact: bool = True,
 ) -> Float64[ndarray, " n"]:
     """Return every row's mean distance to its nearest other rows of the same group, `counts` of each group.
 
@@ -57,26 +64,55 @@ def sparsity(
     with threadpool_limits(1):
         for rows, count in zip(groups, counts, strict=True):
             if len(rows) > 1 and count > 0:
-                _, distances = _search(X[rows], min(int(count), len(rows) - 1))
+                _, distances = _search(X[rows], min(int(count), len(rows) - 1), exact)
                 means[rows] = distances.mean(axis=1)
     return means
 
 
-def _search(X: ndarray, count: int) -> tuple[Int64[ndarray, "n count"], Float64[ndarray, "n count"]]:
+def _search(
+    X: ndarray, count: int, exact: bool
+) -> tuple[Int64[ndarray, "n count"], Float64[ndarray, "n count"]]:
     n = len(X)
     if n <= _FEW:
         return _search_few(X, count)
     neighbours, distances = np.empty((n, count), dtype=np.int64), np.empty((n, count))
-    order = _together(X)
-    pairs = Pairs.of(X, order)
-    for start in range(0, n, TILE):
-        rows = order[start : start + TILE]
-        near = _without(rows, order[_nearest(pairs, start, min(count + 1 + _SPARE, n))])
+    wanted = min(count + 1 + _SPARE, n)
+    for rows, found in _all_pairs(X, wanted) if exact else _nearest_cells(X, wanted):
+        near = _without(rows, found)
         measured = paired_distances(X, X, np.repeat(rows, near.shape[1]), near.ravel()).reshape(near.shape)
         nearest_first = np.lexsort((near, measured))[:, :count]
         neighbours[rows] = np.take_along_axis(near, nearest_first, axis=1)
         distances[rows] = np.take_along_axis(measured, nearest_first, axis=1)
     return neighbours, distances
+
+
+def _all_pairs(X: ndarray, count: int) -> Iterator[tuple[Int64[ndarray, " b"], Int64[ndarray, "b count"]]]:
+    """Yield rows and the `count` nearest rows of each, itself included, in any order."""
+    order = _together(X)
+    pairs = Pairs.of(X, order)
+    for start in range(0, len(X), TILE):
+        yield order[start : start + TILE], order[_nearest(pairs, start, count)]
+
+
+def _nearest_cells(
+    X: ndarray, count: int
+) -> Iterator[tuple[Int64[ndarray, " b"], Int64[ndarray, "b count"]]]:
+    """Yield rows and about the `count` nearest rows of each, itself included, in any order."""
+    import faiss
+
+    centred = (X - X.mean(axis=0, dtype=np.float64)).astype(np.float32)
+    index = faiss.index_factory(X.shape[1], f"IVF{max(min(ceil(4 * sqrt(len(X))), len(X) // count), 1)},Flat")
+    index.cp.min_points_per_centroid, index.nprobe = 1, _CELLS_SOUGHT
+    with threadpool_limits(1):
+        index.train(centred)
+        index.add(centred)
+    for start in range(0, len(X), TILE):
+        rows = np.arange(start, min(start + TILE, len(X)))
+        with threadpool_limits(1):
+            found = index.search(centred[rows], count)[1]
+        for missing in np.flatnonzero((found < 0).any(axis=1)):  # its cells hold too few rows
+            found[missing] = np.argpartition(squared_distances(X, X[rows[missing]]), count - 1)[:count]
+        yield rows, found
 
 
 def _search_few(X: ndarray, count: int) -> tuple[Int64[ndarray, "n count"], Float64[ndarray, "n count"]]:

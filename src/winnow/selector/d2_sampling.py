@@ -29,6 +29,7 @@ class D2Sampling(Selector):
 
     Examples
     --------
+    >>> import numpy as np
     >>> pool = Pool(4, X=np.float32([[0], [0], [0], [9]]))
     >>> 3 in D2Sampling().select(pool, budget=2, rng=np.random.default_rng(0)).indices
     True
