@@ -39,7 +39,8 @@ from winnow.types import Subset
 class D2Pruning(Selector):
     """Select greedily by difficulty, which neighbours add to and kept neighbours subtract from.
 
-    Equal values fall to the lower row number.
+    Equal values fall to the lower row number. The time grows with n^2 (see `exact`), hardly with the budget;
+    the memory with n times `neighbours`.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ class D2Sampling(Selector):
     """Select rows by k-means++ sampling, without clusters.
 
     Once only duplicates of kept rows are left, the rest of the budget is drawn from them uniformly
-    (`topped_up`). Budgets nest, duplicates apart.
+    (`topped_up`). Budgets nest, duplicates apart. The time grows with n times budget, the memory with n.
 
     Examples
     --------

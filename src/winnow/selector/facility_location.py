@@ -38,6 +38,7 @@ class FacilityLocation(Selector):
 
     The similarity of a row to itself is 1, to a neighbour exp(-distance^2 / 2 scale^2), where the scale is
     the median distance to a neighbour. Nothing is random, budgets nest, and duplicates come last.
+    The time grows with n^2 (see `exact`), hardly with the budget; the memory with n times `neighbours`.
 
     Parameters
     ----------

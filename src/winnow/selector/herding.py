@@ -27,6 +27,7 @@ class Herding(Selector):
     """Select argmin |(t + 1) mean - sum of the kept - row| over rows of length 1, without clusters.
 
     Nothing is random. A kept row is never kept again; budgets nest. A row of length 0 stays what it is.
+    The time grows with n times budget, the memory with n.
 
     Examples
     --------

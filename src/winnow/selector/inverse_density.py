@@ -29,6 +29,7 @@ class InverseDensity(Selector):
     """Select rows with P ~ density^exponent, without clusters.
 
     A row with nothing but duplicates for neighbours counts as dense as the densest other row. Budgets nest.
+    The time grows with n^2 (see `exact`), whatever the budget; the memory with n.
 
     Parameters
     ----------

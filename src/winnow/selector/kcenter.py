@@ -26,7 +26,7 @@ class KCenter(Selector):
     """Select rows by farthest-first traversal from a random row, without clusters.
 
     Once only duplicates of kept rows are left, the lowest row numbers fill the budget (`topped_up`).
-    Budgets nest.
+    Budgets nest. The time grows with n times budget, the memory with n.
 
     Examples
     --------

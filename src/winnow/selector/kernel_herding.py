@@ -34,7 +34,7 @@ class KernelHerding(Selector):
     """Select argmax mean_j k(row, j) - sum over the kept of k(row, s) / (t + 1), without clusters.
 
     The kernel is exp(-distance^2 / 2 bandwidth^2); its bandwidth is the median distance between rows. Budgets
-    nest.
+    nest. The time grows with n times budget, the memory with n.
 
     Parameters
     ----------

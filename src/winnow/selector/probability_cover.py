@@ -39,7 +39,8 @@ class ProbabilityCover(Selector):
     """Select rows by greedy cover with balls of one radius, without clusters.
 
     Balls that hold equally many rows, as late ones do, are taken in random order. Once all rows are covered,
-    the rest of the budget is drawn uniformly (`topped_up`).
+    the rest of the budget is drawn uniformly (`topped_up`). The time grows with n^2 for any budget at which
+    most rows are covered; the memory with n.
 
     Parameters
     ----------

@@ -36,8 +36,9 @@ class ZCore(Selector):
     Parameters
     ----------
     draws_per_row : float
-        Draws for each row of the data. A million draws, as in the paper, take half an hour on 60,000 rows;
-        0.3 per row take half a minute, and touch enough rows for budgets of up to a tenth of them.
+        Draws for each row of the data, each of which looks at about sqrt(n `neighbours`) rows. 0.3 per row
+        take some ten seconds on 60,000 rows, and touch enough of them for budgets of up to a tenth; a million
+        draws, as in the paper, take ten minutes.
     neighbours : int
         Nearest rows of a covering row that are penalised as redundant.
     exponent : float
