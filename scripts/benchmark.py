@@ -2,7 +2,8 @@
 
     python scripts/benchmark.py [row=kmeans,...] [mode=short] [data_dir=data] [folder=state/benchmarks]
 
-rows   imports selection assignment kmeans side_by_side training job scale; left out: all of them.
+rows   imports selection selectors assignment kmeans side_by_side training job scale; left out: all of
+       them.
        gpu, which needs one, only if it is named
 mode   short: under ten minutes on two cores; full: everything, hours; smallest: whether it works at all
 
@@ -28,7 +29,17 @@ from benchmarks.line import Line, table, tell
 
 from winnow.command.executor import available_cores
 
-ROWS = ("imports", "selection", "assignment", "kmeans", "side_by_side", "training", "job", "scale")
+ROWS = (
+    "imports",
+    "selection",
+    "selectors",
+    "assignment",
+    "kmeans",
+    "side_by_side",
+    "training",
+    "job",
+    "scale",
+)
 ONLY_NAMED = ("gpu",)
 MODES = ("short", "full", "smallest")
 

@@ -44,3 +44,33 @@ def test_sparsity_stays_within_groups():
     X = np.float32([[0], [100], [1], [104], [50]])
     groups = [np.array([0, 2]), np.array([1, 3]), np.array([4])]
     assert sparsity(X, groups, np.array([5, 5, 5])).tolist() == [1, 4, 1, 4, 0]
+
+
+def test_where_there_are_fewer_rows_than_neighbours_all_others_count():
+    assert sparsity(np.float32([[0], [1], [3]]), [np.arange(3)], np.array([50])).tolist() == [2.0, 1.5, 2.5]
+
+
+def test_approximate_neighbours_are_mostly_the_nearest():
+    X = np.random.default_rng(0).normal(size=(6000, 8)).astype(np.float32)
+    exact, _ = nearest_neighbours(X, 10)
+    rows, distances = nearest_neighbours(X, 10, exact=False)
+    assert not (rows == np.arange(len(X))[:, None]).any()
+    assert (np.diff(distances, axis=1) >= 0).all()
+    np.testing.assert_allclose(distances[:, 9], np.linalg.norm(X - X[rows[:, 9]], axis=1), rtol=1e-5)
+    found = np.mean([len(np.intersect1d(*each)) / 10 for each in zip(rows, exact, strict=True)])
+    assert 0.8 < found <= 1
+
+
+def test_where_the_nearest_cells_hold_too_few_rows_all_are_compared():
+    X = np.append(np.zeros(300), [1.0, 2.0, 4.0]).astype(np.float32)[:, None]
+    rows, distances = nearest_neighbours(X, 290, exact=False)
+    assert (distances[:300] == 0).all()
+    assert distances[302].tolist() == sorted(abs(4 - X[rows[302], 0]))
+
+
+def test_more_rows_than_a_window_and_ties_fall_to_the_lower_number():
+    X = np.repeat(np.arange(40), 50).astype(np.float32)[:, None]
+    _, distances = nearest_neighbours(X[::-1].copy(), 60)
+    assert (distances == np.repeat([0, 1], [49, 11])).all()
+    few = nearest_neighbours(np.float32([[0], [5], [0], [0]]), 2)[0]
+    assert few.tolist() == [[2, 3], [0, 2], [0, 3], [0, 2]]

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+SELECTORS = "kcenter d2_sampling herding kernel_herding inverse_density facility_location probability_cover"
+SELECTORS = [*SELECTORS.split(), "zcore", "density", "typicality", "kmedoids", "semdedup"]
 SCRIPT = Path(__file__).parents[2] / "scripts" / "benchmark.py"
 
 
@@ -30,6 +32,11 @@ def lines(table: str) -> list[list[str]]:
     ("row", "measured"),
     [
         ("selection", ["one row per cluster, n = 1,000, k = 10"]),
+        (
+            "selectors",
+            [f"selector={name}, 20 of 400 rows" for name in SELECTORS]
+            + ["20 neighbours of 400 rows", "20 neighbours of 400 rows, approximate"],
+        ),
         ("assignment", ["exact labels, k = 8"]),
         ("kmeans", ["k-means, k = 8"] * 4),
         ("scale", ["fit from disk, n = 2,000, k = 8"]),

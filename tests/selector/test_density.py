@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from winnow.pool import Pool
-from winnow.selector.density import Density, distance_to_neighbours
+from winnow.selector.density import Density
 from winnow.types import Clustering
 
 
@@ -60,11 +60,6 @@ def test_duplicates_are_densest_of_all():
     pool = Pool(6, X=X, clustering=clustering)
     kept = Density(neighbours=2).select(pool, budget=3, rng=np.random.default_rng(0))
     assert kept.indices.tolist() == [3, 4, 5]
-
-
-def test_more_neighbours_than_there_are_is_all_others():
-    assert distance_to_neighbours(np.float32([[0], [1], [3]]), 50).tolist() == [2.0, 1.5, 2.5]
-    assert distance_to_neighbours(np.float32([[7]]), 50).tolist() == [np.inf]
 
 
 def test_density_is_that_inside_a_cluster():

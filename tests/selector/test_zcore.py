@@ -26,13 +26,13 @@ def test_of_two_rows_side_by_side_one_is_redundant():
 
 def test_the_penalty_falls_with_distance_and_adds_up_to_one():
     score = np.zeros(4)
-    ZCore(exponent=1.0)._penalise(score, 0, np.array([0.0, 1.0, 2.0, 4.0]))
+    ZCore(exponent=1.0)._penalise(score, 0, np.arange(4), np.array([0.0, 1.0, 2.0, 4.0]))
     np.testing.assert_allclose(score, [0, -4 / 7, -2 / 7, -1 / 7])
 
 
 def test_a_duplicate_takes_the_whole_penalty():
     score = np.zeros(3)
-    ZCore()._penalise(score, 0, np.array([0.0, 5.0, 0.0]))
+    ZCore()._penalise(score, 0, np.array([0, 2, 1]), np.array([0.0, 0.0, 5.0]))
     assert score.tolist() == [0, 0, -1]
 
 

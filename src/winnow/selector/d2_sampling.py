@@ -11,10 +11,9 @@ confused with the D2 pruning of Maharana et al.
 
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.random import Generator
 
-from winnow.geometry.distance import squared_distances
+from winnow.geometry.spread import draw_by_distance
 from winnow.pool import Pool
 from winnow.selector._quota import check_budget, top_up
 from winnow.stages import Selector
@@ -26,10 +25,11 @@ class D2Sampling(Selector):
     """Select rows by k-means++ sampling, without clusters.
 
     Once only duplicates of kept rows are left, the rest of the budget is drawn from them uniformly
-    (`topped_up`). Budgets nest, duplicates apart.
+    (`topped_up`). Budgets nest, duplicates apart. The time grows with n times budget, the memory with n.
 
     Examples
     --------
+    >>> import numpy as np
     >>> pool = Pool(4, X=np.float32([[0], [0], [0], [9]]))
     >>> 3 in D2Sampling().select(pool, budget=2, rng=np.random.default_rng(0)).indices
     True
@@ -39,12 +39,5 @@ class D2Sampling(Selector):
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
-        X, kept = pool.X, list[int]()
-        squares = np.ones(pool.n)  # before the first row is kept, all are equally likely
-        while len(kept) < budget and (total := squares.sum()) > 0:
-            row = int(rng.choice(pool.n, p=squares / total))
-            to_row = squared_distances(X, X[row])
-            squares = np.minimum(squares, to_row) if kept else to_row
-            kept.append(row)
-        rows = top_up(kept, pool.n, budget, rng)
-        return Subset.of(rows, {"topped_up": budget - len(kept)})
+        drawn = draw_by_distance(pool.X, budget, rng)
+        return Subset.of(top_up(drawn.tolist(), pool.n, budget, rng), {"topped_up": budget - len(drawn)})

@@ -23,6 +23,7 @@ from pydantic import Field
 
 from winnow.geometry.neighbours import nearest_neighbours
 from winnow.pool import Pool
+from winnow.selector._all_pairs import warn_if_long
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
 from winnow.types import Subset
@@ -37,12 +38,16 @@ class FacilityLocation(Selector):
 
     The similarity of a row to itself is 1, to a neighbour exp(-distance^2 / 2 scale^2), where the scale is
     the median distance to a neighbour. Nothing is random, budgets nest, and duplicates come last.
+    The time grows with n^2 (see `exact`), hardly with the budget; the memory with n times `neighbours`.
 
     Parameters
     ----------
     neighbours : int
         Nearest neighbours of a row that are similar to it; the similarity to all others is 0. Raise it at
         small budgets, where one kept row has to represent more rows than that.
+    exact : bool
+        Whether the nearest neighbours are found by comparing all pairs, in a time that grows with n^2; else
+        about nine of ten are found, in a time that grows with n^1.5.
 
     Examples
     --------
@@ -53,12 +58,15 @@ class FacilityLocation(Selector):
     """
 
     neighbours: Annotated[int, Field(ge=1)] = 64
+    exact: bool = True
 
     needs = frozenset({"X"})
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
-        similarity = _similarities(pool.X, self.neighbours)
+        if self.exact:
+            warn_if_long(pool.n, pool.X.shape[1], "selector.exact=false")
+        similarity = _similarities(pool.X, self.neighbours, self.exact)
         represented = np.zeros(pool.n)  # how similar to each row the most similar kept row is
         gains = np.asarray(similarity.sum(axis=0))
         # The heap holds upper bounds: the gain of each row when it was last computed.
@@ -78,12 +86,12 @@ class FacilityLocation(Selector):
         return Subset.of(np.array(kept, dtype=np.int64))
 
 
-def _similarities(X: ndarray, count: int) -> "csc_array":
+def _similarities(X: ndarray, count: int, exact: bool = True) -> "csc_array":
     """Return the similarity of row i to its neighbour or itself j at [i, j], zero elsewhere."""
     from scipy.sparse import csc_array
 
     n = len(X)
-    neighbours, distances = nearest_neighbours(X, count)
+    neighbours, distances = nearest_neighbours(X, count, exact=exact)
     apart = distances[distances > 0]
     scale = np.median(apart) if len(apart) else 1.0
     similarities = np.exp(-0.5 * (distances / scale) ** 2)

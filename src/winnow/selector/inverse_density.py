@@ -18,6 +18,7 @@ from pydantic import Field
 
 from winnow.geometry.neighbours import sparsity
 from winnow.pool import Pool
+from winnow.selector._all_pairs import warn_if_long
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
 from winnow.types import Subset
@@ -28,6 +29,7 @@ class InverseDensity(Selector):
     """Select rows with P ~ density^exponent, without clusters.
 
     A row with nothing but duplicates for neighbours counts as dense as the densest other row. Budgets nest.
+    The time grows with n^2 (see `exact`), whatever the budget; the memory with n.
 
     Parameters
     ----------
@@ -35,6 +37,9 @@ class InverseDensity(Selector):
         Negative: sparse regions are preferred; 0: as `uniform`; positive: dense regions are preferred.
     neighbours : int
         Nearest neighbours over which the mean distance is taken.
+    exact : bool
+        Whether the nearest neighbours are found by comparing all pairs, in a time that grows with n^2; else
+        about nine of ten are found, in a time that grows with n^1.5.
 
     Examples
     --------
@@ -46,12 +51,15 @@ class InverseDensity(Selector):
 
     exponent: Annotated[float, Field(allow_inf_nan=False)] = -1.0
     neighbours: Annotated[int, Field(ge=1)] = 20
+    exact: bool = True
 
     needs = frozenset({"X"})
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
-        distances = sparsity(pool.X, [np.arange(pool.n)], np.array([self.neighbours]))
+        if self.exact:
+            warn_if_long(pool.n, pool.X.shape[1], "selector.exact=false")
+        distances = sparsity(pool.X, [np.arange(pool.n)], np.array([self.neighbours]), exact=self.exact)
         log_density = -np.log(np.maximum(distances, np.min(distances, where=distances > 0, initial=np.inf)))
         if not np.isfinite(log_density).all():
             log_density = np.zeros(pool.n)

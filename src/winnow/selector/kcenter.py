@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from winnow.geometry.distance import squared_distances
+from winnow.geometry.spread import farthest_first
 from winnow.pool import Pool
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
@@ -26,7 +26,7 @@ class KCenter(Selector):
     """Select rows by farthest-first traversal from a random row, without clusters.
 
     Once only duplicates of kept rows are left, the lowest row numbers fill the budget (`topped_up`).
-    Budgets nest.
+    Budgets nest. The time grows with n times budget, the memory with n.
 
     Examples
     --------
@@ -39,14 +39,5 @@ class KCenter(Selector):
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
-        X, kept = pool.X, list[int]()
-        topped_up = 0
-        squares = np.full(pool.n, np.inf)
-        row = int(rng.integers(pool.n))
-        while len(kept) < budget:
-            topped_up += int(squares[row] == 0)
-            kept.append(row)
-            np.minimum(squares, squared_distances(X, X[row]), out=squares)
-            squares[kept] = -1  # below the 0 of a duplicate
-            row = int(squares.argmax())
-        return Subset.of(np.array(kept, dtype=np.int64), {"topped_up": topped_up})
+        rows, squares = farthest_first(pool.X, int(rng.integers(pool.n)), budget)
+        return Subset.of(rows, {"topped_up": int(np.count_nonzero(squares == 0))})

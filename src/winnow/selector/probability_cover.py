@@ -17,18 +17,20 @@ from math import ceil
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Int64
 from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 from threadpoolctl import threadpool_limits
 
+from winnow.geometry.pairs import TILE, Pairs
 from winnow.pool import Pool
+from winnow.selector._all_pairs import warn_if_long
 from winnow.selector._quota import check_budget, top_up
 from winnow.stages import Selector
 from winnow.types import Subset
 
-_ROWS_AT_ONCE = 256
+_ROWS_AT_ONCE = 255  # as many as a byte can count
 _SAMPLE = 500
 
 
@@ -37,7 +39,8 @@ class ProbabilityCover(Selector):
     """Select rows by greedy cover with balls of one radius, without clusters.
 
     Balls that hold equally many rows, as late ones do, are taken in random order. Once all rows are covered,
-    the rest of the budget is drawn uniformly (`topped_up`).
+    the rest of the budget is drawn uniformly (`topped_up`). The time grows with n^2 for any budget at which
+    most rows are covered; the memory with n.
 
     Parameters
     ----------
@@ -59,6 +62,7 @@ class ProbabilityCover(Selector):
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
+        warn_if_long(pool.n, pool.X.shape[1], "selector=typicality, which compares within clusters", passes=2)
         radius = self.radius if self.radius is not None else _radius(pool.X, max(budget, 1), rng)
         order = rng.permutation(pool.n)
         with threadpool_limits(1):
@@ -69,28 +73,27 @@ class ProbabilityCover(Selector):
 
 @dataclass(frozen=True)
 class _Balls:
-    """Says which rows lie in which balls, a block at a time: all pairs would not fit into memory."""
+    """Says which rows lie in which balls, a tile at a time: all pairs would not fit into memory."""
 
-    X: Float32[ndarray, "n d"]
-    half_squares: Float32[ndarray, " n"]
-    half_squared_radius: float
+    pairs: Pairs  # whose products are at most 0 within a ball
 
     @classmethod
     def of(cls, X: ndarray, radius: float) -> "_Balls":
-        # About the mean, where the expansion |x|^2 - 2xy + |y|^2 loses least.
-        centred = (X - X.mean(axis=0, dtype=np.float64)).astype(np.float32)
-        return cls(centred, np.einsum("nd,nd->n", centred, centred) / 2, radius**2 / 2)
+        pairs = Pairs.of(X)
+        return cls(Pairs(Pairs.less(pairs.left, radius**2 / 2), pairs.right))
 
-    def around(self, rows: Int64[ndarray, " block"]) -> Bool[ndarray, "block n"]:
-        reach = self.X[rows] @ self.X.T
-        reach -= self.half_squares
-        return reach >= (self.half_squares[rows] - self.half_squared_radius)[:, None]
+    def around(self, row: int) -> Bool[ndarray, " n"]:
+        return self.pairs.right @ self.pairs.left[row] <= 0
 
     def holding(self, rows: Int64[ndarray, " m"]) -> Int64[ndarray, " n"]:
         """Count for each ball how many of `rows` it holds."""
-        counts = np.zeros(len(self.X), dtype=np.int64)
+        left, right = self.pairs.left[rows], self.pairs.right
+        counts = np.zeros(len(right), dtype=np.int64)
         for start in range(0, len(rows), _ROWS_AT_ONCE):
-            counts += np.count_nonzero(self.around(rows[start : start + _ROWS_AT_ONCE]), axis=0)
+            block = left[start : start + _ROWS_AT_ONCE]
+            for first in range(0, len(right), TILE):
+                within = block @ right[first : first + TILE].T <= 0
+                counts[first : first + TILE] += within.view(np.uint8).sum(axis=0, dtype=np.uint8)
         return counts
 
 
@@ -101,11 +104,11 @@ def _cover(balls: _Balls, budget: int) -> Int64[ndarray, " kept"]:
     pass over all pairs, however many rows are kept.
     """
     kept: list[int] = []
-    uncovered = np.ones(len(balls.X), dtype=bool)
-    gains = balls.holding(np.arange(len(balls.X)))
+    uncovered = np.ones(len(balls.pairs.right), dtype=bool)
+    gains = balls.holding(np.arange(len(balls.pairs.right)))
     while len(kept) < budget and uncovered.any():
         row = int(gains.argmax())
-        covered = uncovered & balls.around(np.array([row]))[0]
+        covered = uncovered & balls.around(row)
         covered[row] = uncovered[row]
         gains -= balls.holding(np.flatnonzero(covered))
         gains[row] = -1  # kept: below any other
