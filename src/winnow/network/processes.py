@@ -93,7 +93,8 @@ def unpacked(content: bytes) -> Any:
 class _Packer(ForkingPickler):
     def reducer_override(self, value: Any) -> Any:
         # Of a part of the array, `offset` would not tell where it begins: the base of a whole one is the map.
-        if isinstance(value, np.memmap) and isinstance(value.base, mmap.mmap):
+        # A temporary file has no name: its content travels.
+        if isinstance(value, np.memmap) and isinstance(value.base, mmap.mmap) and value.filename:
             order = "C" if value.flags.c_contiguous else "F"
             return np.memmap, (value.filename, value.dtype, "r", value.offset, value.shape, order)
         return NotImplemented
