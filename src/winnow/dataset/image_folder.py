@@ -33,8 +33,6 @@ from winnow.errors import DatasetUnavailable, InvalidValue
 from winnow.stages import Source
 from winnow.types import Dataset, RowArray, Rows
 
-Pixels = UInt8[RowArray, "n c h w"]
-
 
 @dataclass(frozen=True)
 class ImageFolder(Source):
@@ -101,8 +99,10 @@ class ImageFolder(Source):
             return np.arange(n), np.arange(n, len(layout.y))
         return stratified_split(layout.y, self.test_fraction, self.split_seed)
 
-    def _images(self, root: Path, files: list[ImageFile], layout: Layout, n: int) -> tuple[Pixels, Pixels]:
-        """Return the images of the first `n` files, and those of the others."""
+    def _images(
+        self, root: Path, files: list[ImageFile], layout: Layout, first: int
+    ) -> tuple[UInt8[RowArray, "n c h w"], UInt8[RowArray, "m c h w"]]:
+        """Return the images of the `first` files, and those of the others."""
         cache_dir = Path(self.cache_dir).absolute() if self.cache_dir else None
         images = Images(root, files, self.max_pixels, cache_dir)
         headers = images.headers()
@@ -112,10 +112,10 @@ class ImageFolder(Source):
         print(summary(_name(root), layout, headers, form, self.size), file=sys.stderr, flush=True)
         if self.decode == "always":
             images.raise_faults()
-            parts = (ImageFiles(root, part, form, self.max_pixels) for part in (files[:n], files[n:]))
+            parts = (ImageFiles(root, part, form, self.max_pixels) for part in (files[:first], files[first:]))
             return next(parts), next(parts)
         x = images.decode(form, headers)
-        return x[:n], x[n:]
+        return x[:first], x[first:]
 
     def _root(self) -> Path:
         root = Path(self.folder)

@@ -135,8 +135,15 @@ def computed_unstored(compute: ComputeRows) -> Entry:
     growing: dict[str, GrowingArray] = {}
 
     def joined() -> Computed:
-        info = compute(lambda name, rows: growing.setdefault(name, GrowingArray()).append(rows.copy()))
-        return {name: array.finish() for name, array in growing.items()}, info
+        with ExitStack() as opened:
+
+            def append(name: str, rows: ndarray) -> None:
+                if name not in growing:
+                    growing[name] = opened.enter_context(GrowingArray())
+                growing[name].append(rows.copy())
+
+            info = compute(append)
+            return {name: array.finish() for name, array in growing.items()}, info
 
     return computed(joined)
 

@@ -19,10 +19,10 @@ class GrowingArray:
 
     Examples
     --------
-    >>> array = GrowingArray()
-    >>> array.append(np.array([[1, 2]]))
-    >>> array.append(np.array([[3, 4], [5, 6]]))
-    >>> array.finish().tolist()
+    >>> with GrowingArray() as array:
+    ...     array.append(np.array([[1, 2]]))
+    ...     array.append(np.array([[3, 4], [5, 6]]))
+    ...     array.finish().tolist()
     [[1, 2], [3, 4], [5, 6]]
     """
 
@@ -57,12 +57,18 @@ class GrowingArray:
             return first if len(self._waiting) == 1 else np.concatenate(self._waiting)
         self._write()
         self._file.flush()
-        with self._file as file:
-            return np.memmap(file, first.dtype, "r", shape=(self._rows_written, *first.shape[1:]))
+        return np.memmap(self._file, first.dtype, "r", shape=(self._rows_written, *first.shape[1:]))
+
+    def __enter__(self) -> "GrowingArray":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:  # what is mapped stays mapped
+            self._file.close()
 
     def _write(self) -> None:
         if self._file is None:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `finish`, or with this object
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `__exit__`
         for rows in self._waiting:
             self._file.write(np.ascontiguousarray(rows).reshape(-1).view(np.uint8))
             self._rows_written += len(rows)
@@ -76,10 +82,10 @@ def joined(chunks: Iterable[ndarray]) -> ndarray:
     >>> joined(np.full((2, 1), value) for value in (1, 2)).ravel()
     array([1, 1, 2, 2])
     """
-    array = GrowingArray()
-    for rows in chunks:
-        array.append(rows)
-    return array.finish()
+    with GrowingArray() as array:
+        for rows in chunks:
+            array.append(rows)
+        return array.finish()
 
 
 def _kind(rows: ndarray) -> tuple[np.dtype, tuple[int, ...]]:
