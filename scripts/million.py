@@ -28,7 +28,7 @@ from numpy.random import Generator
 from settings import split_settings
 
 ROOT = Path(__file__).parents[1]
-PROTOTYPES, SIDE, WIDTH = 1000, 64, 64
+PROTOTYPES, NOISES, SIDE, WIDTH = 1000, 2000, 64, 64
 ROWS_AT_ONCE = 10_000
 SECONDS_BETWEEN_LOOKS = 0.5
 EMBEDDING = {"images": "pca", "features": "identity"}
@@ -71,23 +71,31 @@ def make(path: Path, case: str, n: int) -> None:
     with path.open("wb") as stream:
         header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": (n, *shape)}
         np.lib.format.write_array_header_1_0(stream, header)
-        prototypes = rng.normal(size=(PROTOTYPES, *shape)).astype(np.float32)
-        for start in range(0, n, ROWS_AT_ONCE):
-            stream.write(draw(prototypes, min(ROWS_AT_ONCE, n - start), rng).tobytes())
+        for rows in draw(n, rng):
+            stream.write(rows.tobytes())
 
 
-def images(prototypes: np.ndarray, count: int, rng: Generator) -> np.ndarray:
-    """Return images (count, side, side): coarse patterns of 8 x 8 cells, brighter or darker, with noise."""
-    coarse = prototypes[rng.integers(len(prototypes), size=count), :8, :8] * 40
-    fine = np.kron(coarse, np.ones((1, SIDE // 8, SIDE // 8), np.float32))
-    noise = rng.standard_normal((count, SIDE, SIDE), np.float32) * 20 + rng.normal(128, 15, (count, 1, 1))
-    return (fine + noise).clip(0, 255).astype(np.uint8)
+def images(n: int, rng: Generator) -> Iterator[np.ndarray]:
+    """Yield images (count, side, side): coarse patterns of 8 x 8 cells, brighter or darker, with noise."""
+    coarse = rng.normal(128, 40, (PROTOTYPES, 8, 8))
+    patterns = np.kron(coarse, np.ones((1, SIDE // 8, SIDE // 8))).astype(np.int16)
+    # Noise of an image each, drawn once: to draw it anew would take longer than all that is measured.
+    noises = rng.normal(0, 20, (NOISES, SIDE, SIDE)).astype(np.int16)
+    for start in range(0, n, ROWS_AT_ONCE):
+        count = min(ROWS_AT_ONCE, n - start)
+        rows = patterns[rng.integers(PROTOTYPES, size=count)]
+        rows += noises[rng.integers(NOISES, size=count)]
+        rows += rng.normal(0, 15, (count, 1, 1)).astype(np.int16)
+        yield rows.clip(0, 255).astype(np.uint8)
 
 
-def features(prototypes: np.ndarray, count: int, rng: Generator) -> np.ndarray:
-    """Return rows (count, width) about the prototypes."""
-    noise = rng.standard_normal((count, WIDTH), np.float32) * np.float32(0.5)
-    return prototypes[rng.integers(len(prototypes), size=count)] + noise
+def features(n: int, rng: Generator) -> Iterator[np.ndarray]:
+    """Yield rows (count, width) about the prototypes."""
+    prototypes = rng.standard_normal((PROTOTYPES, WIDTH), np.float32)
+    for start in range(0, n, ROWS_AT_ONCE):
+        count = min(ROWS_AT_ONCE, n - start)
+        noise = rng.standard_normal((count, WIDTH), np.float32) * np.float32(0.5)
+        yield prototypes[rng.integers(PROTOTYPES, size=count)] + noise
 
 
 @dataclass
