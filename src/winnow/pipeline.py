@@ -18,9 +18,9 @@ from numpy import ndarray
 from winnow.pool import Pool, properties_of
 from winnow.selector.uniform import Uniform
 from winnow.stages import Augment, Clusterer, Embedding, Model, Observer, Selector, Trainer
-from winnow.store.cache import Cache, Entry
+from winnow.store.cache import Append, Cache, Entry
 from winnow.store.keys import checksum, content_key, identity
-from winnow.store.step import Computed, Step
+from winnow.store.step import Computed, Info, Step
 from winnow.streams import Streams
 from winnow.types import Dataset, Rows, Score, Subset, Trained
 
@@ -83,9 +83,16 @@ class Choice:
         def compute() -> Computed:
             return {"X": stage.fit_transform(dataset.x)}, {}
 
+        def compute_rows(append: Append) -> Info:
+            for rows in stage.fit_transform_in_chunks(dataset.x):
+                append("X", rows)
+            return {}
+
+        known = self.cache, "embedding", "embed", [stage]
         libraries = ("numpy", "scikit-learn", "torch")
-        cached = stage.worth_caching
-        return Step(self.cache, "embedding", "embed", [stage], compute, {}, data, libraries, cached)
+        if not stage.worth_caching:
+            return Step(*known, compute, {}, data, libraries, cached=False)
+        return Step(*known, compute_rows, {}, data, libraries, by_rows=True)
 
     @cached_property
     def clustering(self) -> Step:

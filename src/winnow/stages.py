@@ -4,7 +4,7 @@ Stages are frozen dataclasses: their fields are hyper-parameters, their methods 
 nothing, and their `repr` is their identity in cache keys, tags and provenance.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, SupportsFloat, runtime_checkable
@@ -16,7 +16,7 @@ from numpy.random import Generator
 from winnow.errors import InvalidValue, TryLater
 from winnow.pool import Pool
 from winnow.streams import Streams
-from winnow.types import Clustering, Dataset, Dynamics, Rows, Subset, Trained
+from winnow.types import Clustering, Dataset, Dynamics, RowArray, Rows, Subset, Trained
 
 if TYPE_CHECKING:
     import torch
@@ -58,9 +58,16 @@ class Embedding(Protocol):
         """Return the largest values of its hyper-parameters that data of this shape allow, n first."""
         return {}
 
-    def fit_transform(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+    def fit_transform(self, x: Shaped[RowArray, "n ..."]) -> Float32[ndarray, "n d"]:
         """Learn from all rows of `x` (uint8 images or float32 features), without labels, and embed them."""
         ...
+
+    def fit_transform_in_chunks(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
+        """Do as `fit_transform`, and yield the rows of the result in order, some at a time.
+
+        So the result need not fit into memory; an embedding without a way to do so yields it whole.
+        """
+        yield self.fit_transform(x)
 
 
 @runtime_checkable

@@ -5,11 +5,12 @@
 Values are frozen and check themselves once, when they are made.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, Shaped
@@ -21,7 +22,44 @@ LARGEST = 1e15
 """The largest value of a feature: its square, summed over many columns, still fits in float32."""
 Origin = Literal["file", "row"]
 _ROWS_AT_ONCE = 4096  # rows that are copied at once
+_VALUES_AT_ONCE = 2**24  # values of wide rows that are: 64 MB as floats
+_VALUES_OF_MOMENTS = 2**26  # last bits of the moments depend on it
 _NO_NOTES: Mapping[str, Any] = {}
+
+
+@runtime_checkable
+class RowArray(Protocol):
+    """Rows of one shape and type, whatever holds them: memory, a mapped file, or files read when asked for.
+
+    Rows are asked for by a number, a slice or an array of numbers, and are arrays in memory then. All of them
+    need not fit there, so nobody asks for all at once.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of rows, then the shape of each."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the numbers."""
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes, that of the rows among them."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> Any: ...
+
+
+def chunks_of(x: RowArray, rows: int = _ROWS_AT_ONCE, values: int = _VALUES_AT_ONCE) -> Iterator[slice]:
+    """Divide `x` into slices of at most so many rows, fewer where they would have more than so many values.
+
+    >>> [part.stop for part in chunks_of(np.zeros((5, 2)), 2)]
+    [2, 4, 5]
+    """
+    step = max(1, min(rows, values // max(1, math.prod(x.shape[1:]))))
+    return (slice(start, min(start + step, len(x))) for start in range(0, len(x), step))
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +73,9 @@ class Dataset:
     """
 
     name: str
-    x: Shaped[ndarray, "n ..."]
+    x: Shaped[RowArray, "n ..."]
     y: Int64[ndarray, " n"]
-    x_test: Shaped[ndarray, "m ..."]
+    x_test: Shaped[RowArray, "m ..."]
     y_test: Int64[ndarray, " m"]
     classes: tuple[str, ...]
     origins: Sequence[str] | None = None
@@ -81,10 +119,10 @@ class Dataset:
         origin = self.x[:1].mean(axis=axes, keepdims=True, dtype=np.float64)
         total, squares = np.zeros((2, self.x.shape[1]))
         # In chunks: a float copy of all images would be eight times their size.
-        for start in range(0, self.n, _ROWS_AT_ONCE):
-            rows = self.x[start : start + _ROWS_AT_ONCE] - origin
+        for part in chunks_of(self.x, values=_VALUES_OF_MOMENTS):
+            rows = self.x[part] - origin
             total, squares = total + rows.sum(axis=axes), squares + (rows**2).sum(axis=axes)
-        count = self.x.size / self.x.shape[1]
+        count = math.prod(self.x.shape) / self.x.shape[1]
         deviation = np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0))
         mean = origin.ravel() + total / count
         return mean, np.where(deviation > 0, deviation, 1.0)
@@ -104,7 +142,7 @@ class Rows:
     """
 
     name: str
-    x: Shaped[ndarray, "n ..."]
+    x: Shaped[RowArray, "n ..."]
     y: Int64[ndarray, " n"] | None = None
     classes: tuple[str, ...] = ()
     origins: Sequence[str] | None = None
@@ -284,13 +322,13 @@ class Score:
     found: bool
 
 
-def _checksum(name: str, classes: tuple[str, ...], *arrays: ndarray) -> str:
+def _checksum(name: str, classes: tuple[str, ...], *arrays: RowArray) -> str:
     digest = sha256(repr((name, classes)).encode())
     for array in arrays:
         digest.update(repr((array.dtype.str, array.shape)).encode())
-        # In chunks: of images whose axes were turned, or of a memory map, no copy of all is made.
-        for start in range(0, len(array), _ROWS_AT_ONCE):
-            digest.update(np.ascontiguousarray(array[start : start + _ROWS_AT_ONCE]).data)
+        # In chunks: of images whose axes were turned, or of rows on disk, no copy of all is made.
+        for part in chunks_of(array):
+            digest.update(np.ascontiguousarray(array[part]).data)
     return digest.hexdigest()
 
 
@@ -299,18 +337,32 @@ def _require(holds: bool, rule: str) -> None:
         raise InvalidValue(rule)
 
 
-def _require_usable(x: ndarray, name: str) -> None:
-    # Needs no temporary array. A NaN fails the comparison, too.
-    if not np.issubdtype(x.dtype, np.floating) or not x.size or max(-x.min(), x.max()) <= LARGEST:
+def _require_usable(x: RowArray, name: str) -> None:
+    if not np.issubdtype(x.dtype, np.floating) or not math.prod(x.shape):
         return
-    bad = np.argwhere(~np.isfinite(x))
-    if len(bad):
+    for part in chunks_of(x):
+        # Needs no temporary array. A NaN fails the comparison, too.
+        if not max(-(rows := x[part]).min(), rows.max()) <= LARGEST:
+            _refuse_values(x, name)
+
+
+def _refuse_values(x: RowArray, name: str) -> None:
+    counts, first = 0, 0
+    for part in chunks_of(x):
+        rows = np.nonzero(~np.isfinite(x[part]))[0]
+        first = first if counts or not len(rows) else part.start + int(rows[0])
+        counts += len(rows)
+    if counts:
         raise InvalidValue(
-            f"Input X contains NaN or infinity: {len(bad)} values in {name}, the first in row {bad[0][0]}",
+            f"Input X contains NaN or infinity: {counts} values in {name}, the first in row {first}",
             remedy="drop or fill these rows before winnow reads them",
         )
-    at = tuple(np.argwhere(np.abs(x) > LARGEST)[0])
+    part, places = next(
+        (part, places) for part in chunks_of(x) if len(places := np.argwhere(np.abs(x[part]) > LARGEST))
+    )
+    at = tuple(places[0])
     raise InvalidValue(
-        f"Input X must lie in [-{LARGEST:g}, {LARGEST:g}], got {x[at]:g} in row {at[0]} of {name}",
+        f"Input X must lie in [-{LARGEST:g}, {LARGEST:g}], got {x[part][at]:g} in row {part.start + at[0]} "
+        f"of {name}",
         remedy="rescale the features before winnow reads them",
     )

@@ -8,7 +8,10 @@ import pytest
 import torch
 from torchvision.models import resnet18
 
+from winnow.dataset._lazy_rows import LazyRows
 from winnow.dataset.digits import Digits
+from winnow.embedding import _images, patches
+from winnow.embedding import identity as identity_module
 from winnow.embedding._whiten_normalize import normalized, whitened
 from winnow.stages import Embedding
 from winnow.store.keys import identity
@@ -23,6 +26,25 @@ QUICK = {
     "simclr": {"steps": 2, "batch_size": 8, "dimensions": 5},
     "spectral": {"of": "identity", "components": 5},
 }
+
+
+class Asked(LazyRows):
+    """Rows of an array, and the most of them that were asked for at once."""
+
+    def __init__(self, x):
+        self.x, self.most, self.shape, self.dtype = x, 0, x.shape, x.dtype
+
+    def read(self, rows):
+        self.most = max(self.most, len(rows))
+        return self.x[rows]
+
+
+@pytest.fixture(autouse=True)
+def few_at_once(monkeypatch):
+    """Images of these tests are few: chunks must be smaller to be several."""
+    for module in (_images, identity_module, patches):
+        for name in {"CHUNK", "_IMAGES_AT_ONCE", "_IMAGES_READ"} & vars(module).keys():
+            monkeypatch.setattr(module, name, 32)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +93,19 @@ class TestEmbedding:
     def test_same_images_give_the_same_bits(self, embedding, images):
         first, second = embedding.fit_transform(images), embedding.fit_transform(images)
         np.testing.assert_array_equal(first.view(np.uint32), second.view(np.uint32))
+
+    @pytest.mark.parametrize("scaling", [{}, {"whiten": True, "normalize": True}])
+    def test_chunks_are_the_same_rows_in_order(self, embedding, images, scaling):
+        scaled = replace(embedding, **scaling)
+        chunks = list(scaled.fit_transform_in_chunks(images))
+        assert {chunk.dtype for chunk in chunks} == {np.dtype(np.float32)}
+        np.testing.assert_array_equal(np.concatenate(chunks), scaled.fit_transform(images))
+
+    def test_rows_that_are_read_when_asked_for_are_embedded_alike(self, embedding, images):
+        images = images.copy()  # for torch, the steps of a view between its values may give other last bits
+        asked = Asked(images)
+        np.testing.assert_array_equal(embedding.fit_transform(asked), embedding.fit_transform(images))
+        assert asked.most < len(images)
 
     def test_leaves_its_input_and_the_global_random_state_alone(self, embedding, images):
         kept, frozen = images.copy(), images.copy()

@@ -8,11 +8,13 @@ def test_bytes_become_numbers_from_zero_to_one():
     np.testing.assert_allclose(Identity().fit_transform(x), [[0, 0.2, 0.4, 1]], rtol=1e-7)
 
 
-def test_features_are_kept_as_they_are_in_an_array_of_their_own():
+def test_features_are_not_copied_but_cannot_be_written_to():
     x = np.float32([[1, -2], [3e5, 0]])
     X = Identity().fit_transform(x)
     np.testing.assert_array_equal(X, x)
-    assert not np.shares_memory(X, x)
+    assert np.shares_memory(X, x)
+    assert x.flags.writeable
+    assert not X.flags.writeable
 
 
 def test_chunks_leave_no_seam():

@@ -1,6 +1,7 @@
 """How processes are started, and what travels to them."""
 
 import os
+import tempfile
 
 import numpy as np
 
@@ -15,10 +16,26 @@ def test_a_mapped_array_travels_as_the_name_of_its_file(tmp_path):
     assert unpacked(sent)["x"].tolist() == list(range(10_000))
 
 
-def test_a_part_of_a_mapped_array_travels_by_value(tmp_path):
+def test_a_part_of_a_mapped_array_travels_as_its_place_in_the_file(tmp_path):
+    np.save(tmp_path / "x.npy", np.arange(30_000).reshape(10_000, 3))
+    part = np.lib.format.open_memmap(tmp_path / "x.npy", "r")[2:][10:9000, None]
+    sent = packed(part)
+    assert len(sent) < 1000
+    np.testing.assert_array_equal(unpacked(sent), np.arange(36, 27_006).reshape(-1, 1, 3))
+
+
+def test_rows_of_a_mapped_array_that_lie_apart_travel_by_value(tmp_path):
     np.save(tmp_path / "x.npy", np.arange(6))
-    part = np.lib.format.open_memmap(tmp_path / "x.npy", "r")[2:4]
-    assert unpacked(packed(part)).tolist() == [2, 3]
+    part = np.lib.format.open_memmap(tmp_path / "x.npy", "r")[1::2]
+    assert unpacked(packed(part)).tolist() == [1, 3, 5]
+
+
+def test_an_array_in_a_file_without_a_name_travels_by_value(tmp_path):
+    with tempfile.TemporaryFile(dir=tmp_path) as file:
+        file.write(np.arange(4).tobytes())
+        file.flush()
+        mapped = np.memmap(file, int, "r")
+    assert unpacked(packed(mapped)).tolist() == [0, 1, 2, 3]
 
 
 def test_the_order_of_axes_in_a_file_travels_with_it(tmp_path):

@@ -6,13 +6,17 @@ has imported torch and Lightning, once, while the command still reads and embeds
 memory-mapped from the cache.
 """
 
+import io
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from multiprocessing import forkserver
 from typing import Any
+
+from numpy import ndarray
 
 from winnow.command.interruption import interruption
 from winnow.errors import WinnowError
@@ -146,7 +150,12 @@ class Task:
 
 
 def share(dataset: Dataset, cache: Cache) -> None:
-    """Put the data set's arrays where workers can map them into memory."""
+    """Put the data set's arrays where workers can map them into memory.
+
+    Rows that are read from files when they are asked for are not: workers read these files, too.
+    """
+    if not isinstance(dataset.x, ndarray):
+        return
     about = {"name": dataset.name, "classes": list(dataset.classes)}
     arrays = {name: getattr(dataset, name) for name in DATASET_ARRAYS}
     cache.fetch("dataset", dataset.checksum, lambda: (arrays, about))
@@ -165,8 +174,9 @@ def _dataset(source: Source, checksum: str, cache: Cache) -> Dataset:
     if checksum not in _held:
         _held.clear()
         entry = cache.load("dataset", checksum)
-        if entry is None:  # the cache may be read-only or its disk full
-            _held[checksum] = source.load()
+        if entry is None:  # rows in files; or the cache may be read-only, or its disk full
+            with redirect_stderr(io.StringIO()):  # what there is to say of the data was said once
+                _held[checksum] = source.load()
         else:
             classes = tuple(entry.info["classes"])
             _held[checksum] = Dataset(entry.info["name"], **entry.arrays, classes=classes)

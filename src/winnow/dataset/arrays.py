@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Int64, Shaped
@@ -18,14 +18,24 @@ from pydantic import Field
 
 from winnow.dataset._array_files import open_npy, open_several
 from winnow.dataset._labels import UNLABELLED, Labels, classes_of, not_classes, single_rows
+from winnow.dataset._mapped_rows import (
+    AsBytes,
+    Convert,
+    Layout,
+    MappedRows,
+    RowNames,
+    as_float32,
+    as_they_are,
+    channels_first,
+)
 from winnow.dataset._split import stratified_split
 from winnow.dataset._values import look_alikes, pairs_in_words
 from winnow.dataset._wording import listed, named
 from winnow.errors import DatasetUnavailable, InvalidValue
 from winnow.stages import Source
-from winnow.types import Dataset, Rows
+from winnow.store.growing_array import joined
+from winnow.types import Dataset, RowArray, Rows, chunks_of
 
-Layout = Literal["nd", "nhw", "nhwc", "nchw"]
 CHANNELS = (1, 3)
 CHUNK_ROWS = 4096
 OR = ", or choose without labels by select_only=true"
@@ -73,10 +83,13 @@ class Arrays(Source):
     def dataset_of(self, given: Mapping[str, ndarray]) -> Dataset:
         """Return the data set of the arrays x, y and, if they are there, x_test and y_test."""
         layout = self._layout(given["x"])
-        x = self._rows(given["x"], layout, "x")
-        labels = self._labels(given["y"], len(x))
+        convert = self._conversion(given["x"], layout, "x")
+        labels = self._labels(given["y"], len(given["x"]))
         if "x_test" in given:
-            x_test = self._rows(given["x_test"], self._layout(given["x_test"], layout), "x_test")
+            self._layout(given["x_test"], layout)
+            convert_test = self._conversion(given["x_test"], layout, "x_test")
+            x = rows_of_array(given["x"], layout, convert)
+            x_test = rows_of_array(given["x_test"], layout, convert_test)
             y_test = self._test_labels(given["y_test"], len(x_test), labels.classes)
             self._say(labels, layout, given["x"], f"{len(x_test):,} test rows given")
             return Dataset(self._name, x, labels.y, x_test, y_test, labels.classes)
@@ -89,13 +102,13 @@ class Arrays(Source):
         self._say(labels, layout, given["x"], f"{len(test):,} of them drawn for the test")
         return Dataset(
             self._name,
-            x[train],
+            rows_of_array(given["x"], layout, convert, train),
             labels.y[train],
-            x[test],
+            rows_of_array(given["x"], layout, convert, test),
             labels.y[test],
             labels.classes,
-            origins=tuple(f"row {row}" for row in train.tolist()),
-            test_origins=tuple(f"row {row}" for row in test.tolist()),
+            origins=RowNames(train),
+            test_origins=RowNames(test),
             origin="row",
         )
 
@@ -108,11 +121,12 @@ class Arrays(Source):
     def rows_of(self, given: Mapping[str, ndarray]) -> Rows:
         """Return the rows of the array x with the labels of y, if it is there."""
         layout = self._layout(given["x"])
-        x = self._rows(given["x"], layout, "x")
+        convert = self._conversion(given["x"], layout, "x")
+        x = rows_of_array(given["x"], layout, convert)
         labels = self._labels(given["y"], len(x)) if "y" in given else UNLABELLED
         self._say(labels, layout, given["x"], "all to choose from")
         y = labels.y if labels.classes else None
-        return Rows(self._name, x, y, labels.classes, tuple(f"row {row}" for row in range(len(x))), "row")
+        return Rows(self._name, x, y, labels.classes, RowNames(np.arange(len(x))), "row")
 
     @property
     def _name(self) -> str:
@@ -156,54 +170,46 @@ class Arrays(Source):
             "reshape the array",
         )
 
-    def _rows(self, x: ndarray, layout: Layout, name: str) -> Shaped[ndarray, "n ..."]:
+    def _conversion(self, x: ndarray, layout: Layout, name: str) -> Convert:
+        """Return what makes rows of `x` rows of the data set, if that loses nothing."""
         if x.dtype.kind not in "biuf":
             raise self._fault(f"hold numbers in {name}, got the type {x.dtype}", "convert them with astype")
         if len(x) == 0:
             raise self._fault(f"hold at least one row in {name}, got 0")
+        if x.dtype == (np.float32 if layout == "nd" else np.uint8):
+            return as_they_are
         if layout == "nd":
-            return self._features(x, name)
-        images = self._bytes(x, name)
-        if layout == "nhwc":
-            return images.transpose(0, 3, 1, 2)
-        return images[:, None] if layout == "nhw" else images
+            self._check_features(x, name)
+            return as_float32
+        fractions = x.dtype == bool or (x.dtype.kind == "f" and float(x[:CHUNK_ROWS].max()) <= 1)
+        convert = AsBytes(255 if fractions else 1)
+        self._check_images(x, convert.scale, name)
+        return convert
 
-    def _features(self, x: ndarray, name: str) -> ndarray:
-        if x.dtype == np.float32:
-            return np.asarray(x)
-        with np.errstate(over="ignore"):
-            converted = x.astype(np.float32)
-        if x.dtype.kind == "f" and len(large := np.argwhere(np.isinf(converted) & np.isfinite(x))):
-            row, column = large[0]
-            raise self._fault(
-                f"hold numbers of at most {np.finfo(np.float32).max:.1e} (float32), got {x[row, column]:g} "
-                f"in row {row}, column {column} of {name}",
-                "take another unit or the logarithm of the column",
-            )
-        return converted
+    def _check_features(self, x: ndarray, name: str) -> None:
+        """Refuse features that are finite and too large for single precision."""
+        for part in chunks_of(x) if x.dtype.kind == "f" else ():
+            if len(large := np.argwhere(np.isinf(as_float32(x[part])) & np.isfinite(x[part]))):
+                row, column = large[0]
+                raise self._fault(
+                    f"hold numbers of at most {np.finfo(np.float32).max:.1e} (float32), got "
+                    f"{x[part][row, column]:g} in row {part.start + row}, column {column} of {name}",
+                    "take another unit or the logarithm of the column",
+                )
 
-    def _bytes(self, x: ndarray, name: str) -> ndarray:
-        """Return images as uint8, if that changes none of their values."""
-        if x.dtype == np.uint8:
-            return x
-        if x.dtype == bool:
-            return x.astype(np.uint8) * np.uint8(255)
-        scale = 255 if x.dtype.kind == "f" and float(x[:CHUNK_ROWS].max()) <= 1 else 1
-        images = np.empty(x.shape, np.uint8)
-        for start in range(0, len(x), CHUNK_ROWS):  # a float copy of all images would be large
-            part = x[start : start + CHUNK_ROWS].astype(np.float64) * scale
+    def _check_images(self, x: ndarray, scale: int, name: str) -> None:
+        """Refuse images that would not keep their values as bytes."""
+        for part in chunks_of(x) if x.dtype != bool else ():
+            values = x[part].astype(np.float64) * scale
             with np.errstate(invalid="ignore"):
-                whole = (part >= -0.01) & (part <= 255.01) & (np.abs(part - np.rint(part)) < 0.01)
+                whole = (values >= -0.01) & (values <= 255.01) & (np.abs(values - np.rint(values)) < 0.01)
             if not whole.all():
                 place = np.argwhere(~whole)[0]
-                value = x[start + place[0]][tuple(place[1:])]
                 raise self._fault(
                     f"hold images of 8 bits, whole numbers from 0 to 255 or their fractions from 0 to 1, got "
-                    f"{value:g} in row {start + place[0]} of {name}",
+                    f"{x[part][tuple(place)]:g} in row {part.start + place[0]} of {name}",
                     "scale and round the images to uint8 as they shall look",
                 )
-            images[start : start + CHUNK_ROWS] = np.rint(part)
-        return images
 
     def _labels(self, y: ndarray, n: int) -> Labels:
         values, codes = self._distinct(y, n, "y")
@@ -267,6 +273,19 @@ class Arrays(Source):
 
     def _fault(self, rule: str, remedy: str = "") -> DatasetUnavailable:
         return DatasetUnavailable(f"the arrays must {rule}", where=self.file, remedy=remedy)
+
+
+def rows_of_array(
+    x: ndarray, layout: Layout, convert: Convert, rows: Int64[ndarray, " m"] | None = None
+) -> Shaped[RowArray, "m ..."]:
+    """Return the rows of an array, or some of them, as a data set has them; of one in a file, no copy."""
+    if isinstance(x, np.memmap):
+        plain = rows is None and convert is as_they_are and layout in ("nd", "nchw")
+        return x if plain else MappedRows(x, layout, convert, rows)
+    taken = x if rows is None else x[rows]
+    if convert is not as_they_are:  # in chunks: a double copy of all images would be large
+        taken = joined(convert(taken[part]) for part in chunks_of(taken))
+    return channels_first(taken, layout)
 
 
 def layouts_of(shape: Sequence[int]) -> list[Layout]:

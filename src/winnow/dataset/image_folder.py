@@ -2,7 +2,8 @@
 
 Every image is decoded once, brought to one square size (scaled so that the shorter side fits, then cut to the
 centre) and kept as bytes in a file below `cache_dir`: 10,000 images of 64 x 64 pixels take 120 MB there, and
-in memory no more than is worked on. Images are read as a viewer shows them: turned by their EXIF entry, the
+in memory no more than is worked on. Where the disk has no room for that, `decode=always` decodes images
+whenever they are asked for. Images are read as a viewer shows them: turned by their EXIF entry, the
 first frame of an animation, transparency laid on white, more than eight bits scaled to 0..255 by the range of
 the whole data set. Colour profiles (ICC) are not applied, and JPEG files at least eight times larger than
 wanted are decoded at a fraction of their size.
@@ -22,6 +23,7 @@ from numpy import ndarray
 from pydantic import Field
 
 from winnow.dataset._decode import Format, Images
+from winnow.dataset._image_files import ImageFiles
 from winnow.dataset._layout import Layout, understand, understand_rows
 from winnow.dataset._pixels import MOST_PIXELS
 from winnow.dataset._split import stratified_split
@@ -29,7 +31,7 @@ from winnow.dataset._summary import summary
 from winnow.dataset._walk import ImageFile, shown, walk
 from winnow.errors import DatasetUnavailable, InvalidValue
 from winnow.stages import Source
-from winnow.types import Dataset, Rows
+from winnow.types import Dataset, RowArray, Rows
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class ImageFolder(Source):
         Seed of the draw of these images.
     max_pixels
         Images with more pixels are refused by what their header says, before memory is taken for them.
+    decode
+        `once`: images are decoded once and kept; `always`: whenever they are asked for, which is at least
+        once in every command and in every worker process, and nothing is kept. The images are the same.
     cache_dir
         Folder where decoded images are kept, by the path, size and dates of their files; None to keep them in
         memory only. No part of the data set's identity.
@@ -65,6 +70,7 @@ class ImageFolder(Source):
     test_fraction: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] = 0.2
     split_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     max_pixels: Annotated[int, Field(ge=1, le=MOST_PIXELS)] = 50_000_000
+    decode: Literal["once", "always"] = "once"
     cache_dir: str | None = field(default=None, repr=False, compare=False)
 
     def load(self) -> Dataset:
@@ -74,16 +80,16 @@ class ImageFolder(Source):
         # Training images first: each part is then one piece of the file that holds them all.
         rows = np.concatenate([train, test])
         files = [layout.images[row] for row in rows.tolist()]
-        x = self._decode(root, files, layout)
         y, n, origins = layout.y[rows], len(train), tuple(file.path for file in files)
-        return Dataset(_name(root), x[:n], y[:n], x[n:], y[n:], layout.classes, origins[:n], origins[n:])
+        x, x_test = self._images(root, files, layout, n)
+        return Dataset(_name(root), x, y[:n], x_test, y[n:], layout.classes, origins[:n], origins[n:])
 
     def rows(self, if_unlabelled: InvalidValue | None = None) -> Rows:
         root = self._root()
         layout = understand_rows(root, walk(root))
         if if_unlabelled is not None and not layout.classes:
             raise if_unlabelled
-        x = self._decode(root, layout.images, layout)
+        x, _ = self._images(root, layout.images, layout, len(layout.images))
         y, origins = layout.y if layout.classes else None, tuple(file.path for file in layout.images)
         return Rows(_name(root), x, y, layout.classes, origins)
 
@@ -93,7 +99,10 @@ class ImageFolder(Source):
             return np.arange(n), np.arange(n, len(layout.y))
         return stratified_split(layout.y, self.test_fraction, self.split_seed)
 
-    def _decode(self, root: Path, files: list[ImageFile], layout: Layout) -> UInt8[ndarray, "n c h w"]:
+    def _images(
+        self, root: Path, files: list[ImageFile], layout: Layout, first: int
+    ) -> tuple[UInt8[RowArray, "n c h w"], UInt8[RowArray, "m c h w"]]:
+        """Return the images of the `first` files, and those of the others."""
         cache_dir = Path(self.cache_dir).absolute() if self.cache_dir else None
         images = Images(root, files, self.max_pixels, cache_dir)
         headers = images.headers()
@@ -101,7 +110,12 @@ class ImageFolder(Source):
             images.raise_faults()
         form = Format.of(headers, self.size, self.channels)
         print(summary(_name(root), layout, headers, form, self.size), file=sys.stderr, flush=True)
-        return images.decode(form, headers)
+        if self.decode == "always":
+            images.raise_faults()
+            parts = (ImageFiles(root, part, form, self.max_pixels) for part in (files[:first], files[first:]))
+            return next(parts), next(parts)
+        x = images.decode(form, headers)
+        return x[:first], x[first:]
 
     def _root(self) -> Path:
         root = Path(self.folder)

@@ -1,5 +1,6 @@
 """Check images, convert them to tensors, and apply a network to them: for the embeddings that need images."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,6 +8,8 @@ from jaxtyping import Float32, Shaped, UInt8
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
+from winnow.network.progress import PATIENCE_SECONDS, progress_bar
+from winnow.types import RowArray, chunks_of
 
 if TYPE_CHECKING:
     import torch
@@ -15,7 +18,7 @@ CHUNK = 1000  # images encoded at once
 
 
 def require_images(
-    x: Shaped[ndarray, "n ..."],
+    x: Shaped[RowArray, "n ..."],
     option: str,
     *,
     smallest_side: int = 1,
@@ -44,13 +47,19 @@ def as_tensor(images: UInt8[ndarray, "b c h w"]) -> "torch.Tensor":
     return torch.tensor(images, dtype=torch.float32) / 255
 
 
-def encode(encoder: "torch.nn.Module", x: UInt8[ndarray, "n c h w"]) -> Float32[ndarray, "n d"]:
-    """Return the output of the network for every image, computed a chunk at a time on one thread."""
+def encode(
+    encoder: "torch.nn.Module", x: UInt8[RowArray, "n c h w"], description: str
+) -> Iterator[Float32[ndarray, "m d"]]:
+    """Yield the output of the network for a chunk of images at a time, computed on one thread."""
     import torch
 
     from winnow.network.device import one_thread
 
     device = next(encoder.parameters()).device
-    with one_thread(), torch.inference_mode():
-        chunks = (as_tensor(x[start : start + CHUNK]).to(device) for start in range(0, len(x), CHUNK))
-        return torch.cat([encoder(chunk).cpu() for chunk in chunks]).numpy()
+    with progress_bar(description, len(x), patience=PATIENCE_SECONDS) as show:
+        for part in chunks_of(x, CHUNK):
+            # Not around the loop: what is done with the rows between two chunks is not under these limits.
+            with one_thread(), torch.inference_mode():
+                rows = encoder(as_tensor(x[part]).to(device)).cpu().numpy()
+            yield rows
+            show(part.stop)

@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from pydantic import Field
 from winnow.embedding._whiten_normalize import ScaledEmbedding
 from winnow.errors import InvalidValue
 from winnow.network.weights import Weights
+from winnow.types import RowArray
 
 if TYPE_CHECKING:
     import torch
@@ -70,7 +71,7 @@ class NetworkFeatures(ScaledEmbedding):
     def load(self) -> tuple["torch.nn.Module", Prepare]:
         """Return the network, whose output are features, and the preparation of images that it needs."""
 
-    def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+    def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
         option = type(self).__module__.rpartition(".")[2]
         if x.ndim != 4 or x.dtype != np.uint8 or x.shape[1] not in (1, 3):
             raise InvalidValue(
@@ -80,7 +81,7 @@ class NetworkFeatures(ScaledEmbedding):
                 remedy="use embedding=pca or embedding=identity",
             )
         network, prepare = self.load()
-        return features(network, prepare, x, batch_size=self.batch_size, description=f"{option} features")
+        yield from features(network, prepare, x, batch_size=self.batch_size, description=f"{option} features")
 
     def the_weights(self) -> Weights:
         """Return what `weights` stands for."""
@@ -90,12 +91,12 @@ class NetworkFeatures(ScaledEmbedding):
 def features(
     network: "torch.nn.Module",
     prepare: Prepare,
-    x: UInt8[ndarray, "n c h w"],
+    x: UInt8[RowArray, "n c h w"],
     *,
     batch_size: int,
     description: str | None = None,
-) -> Float32[ndarray, "n d"]:
-    """Return the output of the network for every image, a batch at a time."""
+) -> Iterator[Float32[ndarray, "m d"]]:
+    """Yield the output of the network for a batch of images at a time."""
     import torch
 
     from winnow.network.device import device_for, one_thread
@@ -105,17 +106,18 @@ def features(
     # In this memory layout EfficientNet-Lite0 takes half the time on a CPU.
     network = network.eval().to(device, memory_format=torch.channels_last)
     half = torch.autocast(device.type, torch.float16, enabled=device.type == "cuda")
-    X: ndarray | None = None
-    with one_thread(), torch.inference_mode(), half, progress_bar(description, len(x)) as show:
+
+    def of(images: ndarray) -> ndarray:
+        # Memory-mapped rows are read-only, which torch does not take; np.array makes the copy it needs.
+        given = torch.from_numpy(np.array(images)).to(device).expand(-1, 3, -1, -1)
+        with one_thread(), torch.inference_mode(), half:
+            prepared = prepare(given).contiguous(memory_format=torch.channels_last)
+            return network(prepared).float().cpu().numpy()
+
+    with progress_bar(description, len(x)) as show:
         for start in range(0, len(x), batch_size):
-            # Memory-mapped rows are read-only, which torch does not take; np.array makes the copy it needs.
-            images = torch.from_numpy(np.array(x[start : start + batch_size])).to(device)
-            prepared = prepare(images.expand(-1, 3, -1, -1)).contiguous(memory_format=torch.channels_last)
-            rows = network(prepared).float().cpu().numpy()
-            X = np.empty((len(x), rows.shape[1]), np.float32) if X is None else X
-            X[start : start + batch_size] = rows
+            yield of(x[start : start + batch_size])
             show(min(start + batch_size, len(x)))
-    return X
 
 
 def normalised(

@@ -11,7 +11,7 @@ lose where it matters. Both are off by default. Measured on MNIST in scripts/res
 """
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,8 @@ from threadpoolctl import threadpool_limits
 
 from winnow.errors import InvalidValue
 from winnow.stages import Embedding
+from winnow.store.growing_array import joined
+from winnow.types import RowArray
 
 FLOOR = 1e-10  # a variance below this share of the largest is taken to be rounding
 WIDEST = 4096  # values in a row; the time to find the principal axes grows with their cube
@@ -42,15 +44,18 @@ class ScaledEmbedding(Embedding):
     whiten: bool = False
     normalize: bool = False
 
-    def fit_transform(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
-        X = self.embed(x)
-        if self.whiten:
-            X = whitened(X)
-        return normalized(X) if self.normalize else X
+    def fit_transform(self, x: Shaped[RowArray, "n ..."]) -> Float32[ndarray, "n d"]:
+        return joined(self.fit_transform_in_chunks(x))
+
+    def fit_transform_in_chunks(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
+        chunks = self.embed(x)
+        if self.whiten:  # the axes are those of all rows
+            chunks = whitened_chunks(joined(chunks))
+        return map(normalized, chunks) if self.normalize else chunks
 
     @abstractmethod
-    def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
-        """Learn from all rows of `x` and embed them, as `Embedding.fit_transform` promises."""
+    def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
+        """Learn from all rows of `x` and embed them, as `Embedding.fit_transform_in_chunks` promises."""
 
 
 def whitened(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
@@ -61,6 +66,11 @@ def whitened(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
     >>> whitened(np.float32([[0, 0], [0, 2], [100, 0], [100, 2]])).tolist()
     [[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]
     """
+    return joined(whitened_chunks(X))
+
+
+def whitened_chunks(X: Float32[ndarray, "n d"]) -> Iterator[Float32[ndarray, "m d"]]:
+    """Yield the rows that `whitened` returns, some at a time; `X` is read twice and may be a memory map."""
     if X.shape[1] > WIDEST:
         raise InvalidValue(
             f"rows to be whitened must have at most {WIDEST} values, got {X.shape[1]}",
@@ -70,10 +80,12 @@ def whitened(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
     with threadpool_limits(1):
         mean, covariance = _moments(X)
         variances, axes = np.linalg.eigh(covariance)
-        if variances[-1] <= 0:
-            return np.zeros_like(X)
-        axes = fixed_signs(axes[:, ::-1]) / np.sqrt(np.maximum(variances[::-1], FLOOR * variances[-1]))
-        return _in_chunks(X, lambda rows: (rows - mean) @ axes)
+        floor = FLOOR * variances[-1] if variances[-1] > 0 else np.inf  # rows that are all equal become zero
+        axes = fixed_signs(axes[:, ::-1]) / np.sqrt(np.maximum(variances[::-1], floor))
+    for rows in _chunks(X):
+        with threadpool_limits(1):
+            changed = (rows.astype(np.float64) - mean) @ axes
+        yield changed.astype(np.float32)
 
 
 def normalized(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
@@ -83,11 +95,14 @@ def normalized(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
 
-    def to_length_one(rows: ndarray) -> ndarray:
+    # Double precision: no square of a float32 overflows or becomes zero in it. In chunks, because a copy of
+    # all rows in double precision would take twice their memory.
+    scaled = np.empty_like(X)
+    for before, after in zip(_chunks(X), _chunks(scaled), strict=True):
+        rows = before.astype(np.float64)
         lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))
-        return rows / np.where(lengths > 0, lengths, 1)[:, None]
-
-    return _in_chunks(X, to_length_one)
+        after[:] = rows / np.where(lengths > 0, lengths, 1)[:, None]
+    return scaled
 
 
 def fixed_signs(axes: Float[ndarray, "d k"]) -> Float[ndarray, "d k"]:
@@ -112,12 +127,3 @@ def _moments(X: ndarray) -> tuple[ndarray, ndarray]:
 
 def _chunks(X: ndarray) -> list[ndarray]:
     return [X[start : start + _ROWS_AT_ONCE] for start in range(0, len(X), _ROWS_AT_ONCE)]
-
-
-def _in_chunks(X: ndarray, change: Callable[[ndarray], ndarray]) -> ndarray:
-    # Double precision: no square of a float32 overflows or becomes zero in it. In chunks, because a copy of
-    # all rows in double precision would take twice their memory.
-    changed = np.empty_like(X)
-    for before, after in zip(_chunks(X), _chunks(changed), strict=True):
-        after[:] = change(before.astype(np.float64))
-    return changed

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from winnow.embedding._images import as_tensor, encode, require_images
 from winnow.embedding._whiten_normalize import ScaledEmbedding
+from winnow.types import RowArray
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +53,7 @@ class Autoencoder(ScaledEmbedding):
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4e-3
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
-    def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+    def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
         require_images(x, "autoencoder", smallest_side=SMALLEST_SIDE)
         import torch
 
@@ -60,9 +61,9 @@ class Autoencoder(ScaledEmbedding):
             torch.manual_seed(self.seed)
             network = _network(x.shape[1:], self.dimensions)
             self._train(network, x)
-        return encode(network[0], x)
+        yield from encode(network[0], x, "autoencoder features")
 
-    def _train(self, network: "torch.nn.Module", x: UInt8[ndarray, "n c h w"]) -> None:
+    def _train(self, network: "torch.nn.Module", x: UInt8[RowArray, "n c h w"]) -> None:
         import torch
 
         from winnow.network.fit import fit
@@ -85,7 +86,7 @@ class Autoencoder(ScaledEmbedding):
 class _Batches:
     """Batches of all images, in a new random order at each pass."""
 
-    def __init__(self, x: UInt8[ndarray, "n c h w"], batch_size: int, seed: int) -> None:
+    def __init__(self, x: UInt8[RowArray, "n c h w"], batch_size: int, seed: int) -> None:
         self.x, self.batch_size, self.rng = x, batch_size, np.random.default_rng(seed)
 
     def __len__(self) -> int:

@@ -5,6 +5,7 @@ shift by a few pixels changes every pixel, and it makes clustering slow where im
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +13,15 @@ from jaxtyping import Float32, Shaped
 from numpy import ndarray
 
 from winnow.embedding._whiten_normalize import ScaledEmbedding
+from winnow.network.progress import PATIENCE_SECONDS, progress_bar
+from winnow.types import RowArray, chunks_of
 
 CHUNK = 4096  # rows converted at once
 
 
 @dataclass(frozen=True)
 class Identity(ScaledEmbedding):
-    """The rows as they are, flattened.
+    """The rows as they are, flattened; rows of features are not copied.
 
     Parameters are those of `ScaledEmbedding`.
 
@@ -31,21 +34,34 @@ class Identity(ScaledEmbedding):
         """Only with whitening: copying pixels is as quick as reading them from disk."""
         return self.whiten
 
-    def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
-        return flatten(x)
+    def fit_transform(self, x: Shaped[RowArray, "n ..."]) -> Float32[ndarray, "n d"]:
+        as_they_are = not self.whiten and not self.normalize and x.dtype == np.float32 and x.ndim == 2
+        return _read_only(x) if as_they_are and isinstance(x, ndarray) else super().fit_transform(x)
+
+    def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
+        with progress_bar("identity", len(x), patience=PATIENCE_SECONDS) as show:
+            for part in chunks_of(x, CHUNK):
+                yield flatten(x[part])
+                show(part.stop)
 
 
-def flatten(x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+def flatten(x: Shaped[RowArray, "n ..."]) -> Float32[ndarray, "n d"]:
     """Return a copy of `x` as float32 with one row per image; uint8 values are divided by 255.
 
     >>> flatten(np.zeros((2, 3, 4, 4), dtype=np.uint8)).shape
     (2, 48)
     """
-    rows = x.reshape(len(x), math.prod(x.shape[1:]))
-    if x.dtype != np.uint8:
-        return np.array(rows, dtype=np.float32)
-    flat = np.empty(rows.shape, dtype=np.float32)
-    for start in range(0, len(rows), CHUNK):  # in chunks: no second float copy of all rows
-        part = slice(start, start + CHUNK)
-        np.divide(rows[part], np.float32(255), out=flat[part], dtype=np.float32)
+    flat = np.empty((len(x), math.prod(x.shape[1:])), dtype=np.float32)
+    for part in chunks_of(x, CHUNK):  # in chunks: no second float copy of all rows
+        rows = x[part].reshape(flat[part].shape)
+        if x.dtype == np.uint8:
+            np.divide(rows, np.float32(255), out=flat[part], dtype=np.float32)
+        else:
+            flat[part] = rows
     return flat
+
+
+def _read_only(x: ndarray) -> ndarray:
+    view = x.view()
+    view.flags.writeable = False
+    return view

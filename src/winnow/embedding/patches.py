@@ -12,9 +12,8 @@ number of pixels, the area of a patch and the number of centroids.
    AISTATS 2011. https://proceedings.mlr.press/v15/coates11a.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Annotated
 
 import numpy as np
@@ -23,8 +22,6 @@ from numpy import ndarray
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.random import Generator
 from pydantic import Field
-from rich.console import Console
-from rich.progress import Progress
 from threadpoolctl import threadpool_limits
 
 from winnow.embedding._images import require_images
@@ -32,6 +29,8 @@ from winnow.embedding._whiten_normalize import ScaledEmbedding
 from winnow.errors import InvalidValue
 from winnow.geometry.distance import expansion
 from winnow.geometry.fast_kmeans import find_centroids
+from winnow.network.progress import progress_bar
+from winnow.types import RowArray, chunks_of
 
 DRAWN = 60_000  # patches drawn to learn the centroids from
 FAINT = 0.1  # of these, patches with a smaller standard deviation of their pixels are left out
@@ -41,6 +40,8 @@ PASSES, DRAWS = 20, 4  # of the k-means over patches
 _VALUES_TO_LEARN_AXES = 2**25  # 128 MB: 13,000 images with the default settings
 _PATCHES_AT_ONCE = 512  # few enough for their distances to the centroids to stay in the processor's cache
 _IMAGES_AT_ONCE = 1000
+_IMAGES_READ = 250  # at once, for a patch of each
+Project = Callable[[Float32[ndarray, "m width"]], Float32[ndarray, "m d"]]
 
 
 @dataclass(frozen=True)
@@ -71,32 +72,49 @@ class Patches(ScaledEmbedding):
     components: Annotated[int, Field(ge=1)] = 64
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
-    def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+    def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
         self._check(x)
-        import sklearn.decomposition
-
-        rng, n, width = np.random.default_rng(self.seed), len(x), self.centroids * self.grid**2
-        with threadpool_limits(1), Progress(console=Console(stderr=True)) as progress:
+        rng, n = np.random.default_rng(self.seed), len(x)
+        with progress_bar("patches", n) as show:
             dictionary = Dictionary.learnt(x, self.patch, self.centroids, rng)
             pooling = pooling_matrix(*(side - self.patch + 1 for side in x.shape[2:]), self.grid)
-            few = min(n, max(_VALUES_TO_LEARN_AXES // width, self.components))
-            # The images that the axes are learnt from come first, so that no image is described twice.
-            order = rng.permutation(n) if few < n else np.arange(n)
-            shown = progress.track(order, description="patches")
-            maps = (np.sqrt(dictionary.describe(x[row], pooling)).ravel() for row in shown)
-            first = _next_rows(maps, few, width)
-            principal = sklearn.decomposition.PCA(self.components, random_state=0).fit(first)
-            X = np.empty((n, self.components), np.float32)
-            X[order[:few]] = principal.transform(first)
-            for start in range(few, n, _IMAGES_AT_ONCE):
-                rows = order[start : start + _IMAGES_AT_ONCE]
-                X[rows] = principal.transform(_next_rows(maps, len(rows), width))
-        return X
+            few = min(n, max(_VALUES_TO_LEARN_AXES // (self.centroids * self.grid**2), self.components))
+            chosen = rng.permutation(n)[:few] if few < n else np.arange(n)
+            described = np.empty((few, self.centroids * self.grid**2), np.float32)
+            for part in chunks_of(described, _IMAGES_AT_ONCE):
+                described[part] = dictionary.describe_all(x[chosen[part]], pooling)
+                show(part.stop)
+            project, known = self._axes(described)
+            # No image is described twice: those that the axes were learnt from are put among the others.
+            by_row, seen = np.argsort(chosen), few
+            for part in chunks_of(x, _IMAGES_AT_ONCE):
+                of_part = by_row[slice(*np.searchsorted(chosen, (part.start, part.stop), sorter=by_row))]
+                before = chosen[of_part] - part.start
+                others = np.delete(np.arange(part.stop - part.start), before)
+                rows = np.empty((len(before) + len(others), self.components), np.float32)
+                rows[before] = known[of_part]
+                if len(others):
+                    rows[others] = project(dictionary.describe_all(x[part.start + others], pooling))
+                seen += len(others)
+                yield rows
+                show(seen)
+
+    def _axes(self, described: Float32[ndarray, "m width"]) -> tuple[Project, Float32[ndarray, "m d"]]:
+        """Return the projection onto the principal axes of described images, and their coordinates."""
+        from sklearn.decomposition import PCA as Principal  # noqa: N811
+
+        def project(rows: Float32[ndarray, "m width"]) -> Float32[ndarray, "m d"]:
+            with threadpool_limits(1):
+                return principal.transform(rows)
+
+        with threadpool_limits(1):
+            principal = Principal(self.components, random_state=0).fit(described)
+        return project, project(described)
 
     def limits(self, shape: tuple[int, ...]) -> Mapping[str, int]:
         return {"components": min(shape[0], self.centroids * self.grid**2)}
 
-    def _check(self, x: ndarray) -> None:
+    def _check(self, x: RowArray) -> None:
         remedy = "use a smaller embedding.patch, or embedding=pca for features"
         require_images(x, "patches", smallest_side=self.patch, remedy=remedy)
         if self.components > (most := self.limits(x.shape)["components"]):
@@ -116,12 +134,9 @@ class Dictionary:
     centroids: Float32[ndarray, "k d"]
 
     @classmethod
-    def learnt(cls, x: UInt8[ndarray, "n c h w"], patch: int, count: int, rng: Generator) -> "Dictionary":
+    def learnt(cls, x: UInt8[RowArray, "n c h w"], patch: int, count: int, rng: Generator) -> "Dictionary":
         """Cluster random patches of all images."""
-        positions = sliding_window_view(x, (patch, patch), axis=(2, 3))
-        n, _, height, width = positions.shape[:4]
-        rows, tops, lefts = (rng.integers(size, size=DRAWN) for size in (n, height, width))
-        patches = _as_fractions(positions[rows, :, tops, lefts].reshape(DRAWN, -1))
+        patches = _as_fractions(_drawn(x, patch, rng))
         patches = patches[patches.std(axis=1) > FAINT]
         if len(patches) < count:
             raise InvalidValue(
@@ -130,10 +145,19 @@ class Dictionary:
                 where="embedding=patches",
                 remedy="use fewer embedding.centroids, a larger embedding.patch, or embedding=pca",
             )
-        patches = equal_contrast(patches)
-        mean, whitening = zca(patches)
-        patches = (patches - mean) @ whitening
-        return cls(patch, mean, whitening, find_centroids(patches, count, rng, passes=PASSES, draws=DRAWS))
+        with threadpool_limits(1):
+            patches = equal_contrast(patches)
+            mean, whitening = zca(patches)
+            patches = (patches - mean) @ whitening
+            centroids = find_centroids(patches, count, rng, passes=PASSES, draws=DRAWS)
+        return cls(patch, mean, whitening, centroids)
+
+    def describe_all(
+        self, images: UInt8[ndarray, "n c h w"], pooling: Float32[ndarray, "positions cells"]
+    ) -> Float32[ndarray, "n width"]:
+        """Return the square root of what `describe` does, in one row for each image."""
+        with threadpool_limits(1):
+            return np.stack([np.sqrt(self.describe(image, pooling)).ravel() for image in images])
 
     def describe(
         self, image: UInt8[ndarray, "c h w"], pooling: Float32[ndarray, "positions cells"]
@@ -217,5 +241,14 @@ def _as_fractions(patches: UInt8[ndarray, "p d"]) -> Float32[ndarray, "p d"]:
     return np.divide(patches, np.float32(255), dtype=np.float32)
 
 
-def _next_rows(maps: Iterator[Float32[ndarray, " width"]], count: int, width: int) -> ndarray:
-    return np.fromiter(islice(maps, count), np.dtype((np.float32, width)), count)
+def _drawn(x: UInt8[RowArray, "n c h w"], patch: int, rng: Generator) -> UInt8[ndarray, "p d"]:
+    """Draw random patches of all images."""
+    n, channels, height, width = x.shape
+    sizes = n, height - patch + 1, width - patch + 1
+    rows, tops, lefts = (rng.integers(size, size=DRAWN) for size in sizes)
+    patches = np.empty((DRAWN, channels, patch, patch), np.uint8)
+    for start in range(0, DRAWN, _IMAGES_READ):
+        part = slice(start, start + _IMAGES_READ)
+        images = sliding_window_view(x[rows[part]], (patch, patch), axis=(2, 3))
+        patches[part] = images[np.arange(len(images)), :, tops[part], lefts[part]]
+    return patches.reshape(DRAWN, -1)

@@ -11,7 +11,7 @@ lighting.
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,14 +19,19 @@ import numpy as np
 from jaxtyping import Float32, Float64, Shaped
 from numpy import ndarray
 from pydantic import Field
+from threadpoolctl import threadpool_limits
 
+from winnow.embedding._randomised_pca import PASSES, CentredRows, randomised_projection
+from winnow.embedding._range import refuse_overflow
 from winnow.embedding._whiten_normalize import ScaledEmbedding
 from winnow.embedding.identity import CHUNK, flatten
 from winnow.errors import InvalidValue, WinnowWarning
-from winnow.types import LARGEST
+from winnow.network.progress import PATIENCE_SECONDS, progress_bar
+from winnow.types import RowArray, chunks_of
 
 WIDEST_COVARIANCE = 2048  # values in a row; wider covariance matrices take minutes
 MOST_VALUES_COPIED = 2**28  # values of which a float copy, of 1 GiB, is made; more are read in chunks
+MANY_VALUES = 2**35  # values from which the randomised method takes an hour or more
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,9 @@ class PCA(ScaledEmbedding):
     """Principal component analysis, with scikit-learn's choice of signs.
 
     Exact for rows of at most 2,048 values; more than 268 million values are then read in chunks. Wider rows
-    are projected by scikit-learn's randomised method with a fixed seed, from a float copy of all of them.
-    Rows that are all equal are embedded as zero, with a warning.
+    are projected by a randomised method with a fixed seed: by scikit-learn's, from a float copy of all of
+    them, or in passes over chunks where there are more than 268 million values. A warning says so where that
+    takes an hour. Rows that are all equal are embedded as zero, with a warning.
 
     Parameters
     ----------
@@ -54,30 +60,43 @@ class PCA(ScaledEmbedding):
     def limits(self, shape: tuple[int, ...]) -> Mapping[str, int]:
         return {"components": min(shape[0], math.prod(shape[1:]))}
 
-    def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+    def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
         if self.components > (most := self.limits(x.shape)["components"]):
             raise InvalidValue(
                 f"components must be at most {most}, the smaller of rows and values, got {self.components}",
                 remedy=f"try embedding.components={most}" if most else "",
             )
-        if x.size > MOST_VALUES_COPIED and math.prod(x.shape[1:]) <= WIDEST_COVARIANCE:
-            return _project_in_chunks(x, self.components)
-        X = flatten(x)
+        if (values := math.prod(x.shape)) <= MOST_VALUES_COPIED:
+            yield self._of_copy(flatten(x))
+        elif math.prod(x.shape[1:]) <= WIDEST_COVARIANCE:
+            yield from _project_in_chunks(x, self.components)
+        else:
+            if values > MANY_VALUES:
+                _warn_of_time(x)
+            yield from _project_in_passes(x, self.components)
+
+    def _of_copy(self, X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n components"]:
         refuse_overflow(X)
         centred = _centre(X)
-        return _project(centred, self.components) if centred.any() else _all_alike(len(X), self.components)
+        if not centred.any():
+            return next(_all_alike(len(X), self.components))
+        return _project(centred, self.components)
 
 
-def _all_alike(n: int, components: int) -> Float32[ndarray, "n components"]:
+def _all_alike(n: int, components: int) -> Iterator[Float32[ndarray, "n components"]]:
     warnings.warn("all rows are alike: their embedding is zero", WinnowWarning, stacklevel=3)
-    return np.zeros((n, components), dtype=np.float32)
+    yield np.zeros((n, components), dtype=np.float32)
 
 
-def refuse_overflow(X: Float32[ndarray, "n d"]) -> None:
-    """Refuse rows so large that a sum of their squares would leave the range of float32."""
-    # Two passes instead of `abs(X).max()`, which would make a second copy of `X`.
-    if not (largest := max(X.max(), -X.min())) <= LARGEST:
-        raise InvalidValue(f"values must lie within ±{LARGEST:g}, got {largest:g}")
+def _warn_of_time(x: RowArray) -> None:
+    hours = math.prod(x.shape) / MANY_VALUES
+    warnings.warn(
+        f"the principal components of {len(x):,} rows of {math.prod(x.shape[1:]):,} values take some "
+        f"{hours:.0f} hours of one core | embedding=timm or pretrained embeds images by a network first, and "
+        "smaller images take less",
+        WinnowWarning,
+        stacklevel=2,
+    )
 
 
 def _centre(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
@@ -90,16 +109,22 @@ def _centre(X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
 
 
 def _project(centred: Float32[ndarray, "n d"], components: int) -> Float32[ndarray, "n components"]:
-    from threadpoolctl import threadpool_limits
-
+    if centred.shape[1] > WIDEST_COVARIANCE:
+        return _project_by_scikit_learn(centred, components)
     with threadpool_limits(1):
-        if centred.shape[1] > WIDEST_COVARIANCE:
-            from sklearn.decomposition import PCA as RandomizedPCA  # noqa: N811
-
-            randomized = RandomizedPCA(components, svd_solver="randomized", random_state=0, copy=False)
-            return randomized.fit_transform(centred)
         # The same steps as scikit-learn's solver covariance_eigh, whose import takes longer than the work.
         return centred @ _widest_directions((centred.T @ centred).astype(np.float64), components)
+
+
+def _project_by_scikit_learn(
+    centred: Float32[ndarray, "n d"], components: int
+) -> Float32[ndarray, "n components"]:
+    # Imported before the limit, which applies only to libraries that are already loaded.
+    from sklearn.decomposition import PCA as RandomizedPCA  # noqa: N811
+
+    randomized = RandomizedPCA(components, svd_solver="randomized", random_state=0, copy=False)
+    with threadpool_limits(1):
+        return randomized.fit_transform(centred)
 
 
 def _widest_directions(scatter: Float64[ndarray, "d d"], components: int) -> Float32[ndarray, "d components"]:
@@ -109,27 +134,41 @@ def _widest_directions(scatter: Float64[ndarray, "d d"], components: int) -> Flo
     return (widest * signs).astype(np.float32)
 
 
-def _project_in_chunks(x: Shaped[ndarray, "n ..."], components: int) -> Float32[ndarray, "n components"]:
+def _project_in_chunks(
+    x: Shaped[RowArray, "n ..."], components: int
+) -> Iterator[Float32[ndarray, "m components"]]:
     """Do as `_project` without a float copy of all rows: `x` is read twice, a chunk at a time."""
-    from threadpoolctl import threadpool_limits
-
-    parts = [slice(start, start + CHUNK) for start in range(0, len(x), CHUNK)]
     # Differences to the first row: far from zero, squares would cancel.
     origin = flatten(x[:1])[0]
     width = len(origin)
     total, products = np.zeros(width), np.zeros((width, width))
-    with threadpool_limits(1):
-        for part in parts:
+    with progress_bar("pca", 2 * len(x), patience=PATIENCE_SECONDS) as show:
+        for part in chunks_of(x, CHUNK):
             rows = flatten(x[part])
             refuse_overflow(rows)
             rows -= origin
             total += rows.sum(axis=0, dtype=np.float64)
-            products += rows.T @ rows
+            with threadpool_limits(1):
+                products += rows.T @ rows
+            show(part.stop)
         if not products.any():
-            return _all_alike(len(x), components)
+            yield from _all_alike(len(x), components)
+            return
         mean = total / len(x)
-        directions = _widest_directions(products - len(x) * np.outer(mean, mean), components)
-        projected = np.empty((len(x), components), np.float32)
-        for part in parts:
-            projected[part] = (flatten(x[part]) - origin - mean.astype(np.float32)) @ directions
-    return projected
+        with threadpool_limits(1):
+            directions = _widest_directions(products - len(x) * np.outer(mean, mean), components)
+        for part in chunks_of(x, CHUNK):
+            rows = flatten(x[part]) - origin - mean.astype(np.float32)
+            with threadpool_limits(1):
+                projected = rows @ directions
+            yield projected
+            show(len(x) + part.stop)
+
+
+def _project_in_passes(
+    x: Shaped[RowArray, "n ..."], components: int
+) -> Iterator[Float32[ndarray, "m components"]]:
+    """Do as `_project` for wide rows, of which no copy is made either."""
+    with progress_bar("pca", PASSES * len(x), patience=PATIENCE_SECONDS) as show:
+        rows = CentredRows(x, show)
+        yield from _all_alike(len(x), components) if rows.alike else randomised_projection(rows, components)

@@ -22,6 +22,7 @@ from winnow.embedding._images import as_tensor, encode, require_images
 from winnow.embedding._whiten_normalize import ScaledEmbedding, normalized
 from winnow.registry import default, option_of
 from winnow.stages import Augment, Wrapper
+from winnow.types import RowArray
 
 if TYPE_CHECKING:
     import torch
@@ -69,7 +70,7 @@ class SimCLR(ScaledEmbedding, Wrapper):
         """The augmentation that makes the distorted copies."""
         return default("augment", self.views)
 
-    def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+    def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
         require_images(x, "simclr")
         import torch
 
@@ -77,9 +78,9 @@ class SimCLR(ScaledEmbedding, Wrapper):
             torch.manual_seed(self.seed)
             network = _network(x.shape[1], self.dimensions)
         self._train(network, x)
-        return normalized(encode(network.eval(), x))
+        yield from map(normalized, encode(network.eval(), x, "simclr features"))
 
-    def _train(self, network: "torch.nn.Module", x: UInt8[ndarray, "n c h w"]) -> None:
+    def _train(self, network: "torch.nn.Module", x: UInt8[RowArray, "n c h w"]) -> None:
         import torch
 
         from winnow.network.fit import fit
@@ -103,7 +104,7 @@ class Views:
     The first half of a batch holds the first copies, the second half the second ones, in the same order.
     """
 
-    def __init__(self, x: UInt8[ndarray, "n c h w"], augment: Augment, batch_size: int, seed: int) -> None:
+    def __init__(self, x: UInt8[RowArray, "n c h w"], augment: Augment, batch_size: int, seed: int) -> None:
         import torch
 
         self.x, self.augment, self.batch_size = x, augment, min(batch_size, len(x))

@@ -15,7 +15,7 @@ neighbours, which grows with the square of the number of rows.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,17 +26,19 @@ from pydantic import Field
 from rich.console import Console
 from threadpoolctl import threadpool_limits
 
+from winnow.embedding._range import refuse_overflow
 from winnow.embedding._whiten_normalize import ScaledEmbedding, fixed_signs, normalized
-from winnow.embedding.pca import refuse_overflow
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.geometry.neighbours import nearest_neighbours
 from winnow.registry import default, option_of
 from winnow.stages import Embedding, Wrapper
+from winnow.types import RowArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 SCALE_NEIGHBOUR = 7  # the neighbour whose distance is the scale of a row [2]_
+MOST_ROWS = 1_000_000  # they take an hour and a few gigabytes
 WEAKEST = 1e-4  # smallest weight of an edge, so that outliers stay connected to their nearest rows
 
 
@@ -46,7 +48,8 @@ class Spectral(ScaledEmbedding, Wrapper):
 
     Rows are scaled to unit length. Equal rows count once and get equal coordinates. Every connected
     component of the graph has a coordinate of its own, the largest first; rows of components beyond the
-    number of coordinates are embedded as zero, and a warning says how many.
+    number of coordinates are embedded as zero, and a warning says how many. The rows of the other embedding
+    and the graph are held in memory: more than a million rows are refused.
 
     Parameters
     ----------
@@ -70,7 +73,13 @@ class Spectral(ScaledEmbedding, Wrapper):
     def limits(self, shape: tuple[int, ...]) -> Mapping[str, int]:
         return {"components": shape[0] - 1}
 
-    def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:
+    def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
+        if len(x) > MOST_ROWS:
+            raise InvalidValue(
+                f"embedding by spectral must be given at most {MOST_ROWS:,} rows, got {len(x):,}",
+                where="embedding=spectral",
+                remedy="it holds them all in memory and compares each with each: use embedding=pca",
+            )
         rows, copies = np.unique(self._embedded(x), axis=0, return_inverse=True)
         if self.components >= len(rows):
             raise InvalidValue(
@@ -81,9 +90,10 @@ class Spectral(ScaledEmbedding, Wrapper):
         with threadpool_limits(1), Console(stderr=True).status("spectral: nearest neighbours") as status:
             graph = affinities(rows, self.neighbours)
             status.update("spectral: eigenvectors")
-            return normalized(eigenmap(graph, self.components).astype(np.float32))[copies]
+            X = normalized(eigenmap(graph, self.components).astype(np.float32))
+        yield X[copies]
 
-    def _embedded(self, x: ndarray) -> Float32[ndarray, "n d"]:
+    def _embedded(self, x: RowArray) -> Float32[ndarray, "n d"]:
         try:
             return self.inner.fit_transform(x)
         except InvalidValue as error:  # its remedy names settings that cannot be changed here

@@ -75,7 +75,7 @@ def _end_with_parent() -> None:
 
 
 def packed(value: Any) -> bytes:
-    """Return `value` as it travels to another process: of an array in a file, only where the file is.
+    """Return `value` as it travels to another process: of an array in a file, or of a part, only where it is.
 
     >>> unpacked(packed(np.arange(3)))
     array([0, 1, 2])
@@ -92,8 +92,15 @@ def unpacked(content: bytes) -> Any:
 
 class _Packer(ForkingPickler):
     def reducer_override(self, value: Any) -> Any:
-        # Of a part of the array, `offset` would not tell where it begins: the base of a whole one is the map.
-        if isinstance(value, np.memmap) and isinstance(value.base, mmap.mmap):
-            order = "C" if value.flags.c_contiguous else "F"
-            return np.memmap, (value.filename, value.dtype, "r", value.offset, value.shape, order)
-        return NotImplemented
+        # A temporary file has no name: its content travels. So does that of rows that lie apart in a file.
+        aligned = isinstance(value, np.memmap) and (value.flags.c_contiguous or value.flags.f_contiguous)
+        if not aligned or not value.filename:
+            return NotImplemented
+        whole = value
+        while isinstance(whole.base, np.memmap):
+            whole = whole.base
+        if not isinstance(whole.base, mmap.mmap):
+            return NotImplemented
+        offset = whole.offset + value.ctypes.data - whole.ctypes.data
+        order = "C" if value.flags.c_contiguous else "F"
+        return np.memmap, (value.filename, value.dtype, "r", offset, value.shape, order)

@@ -18,6 +18,7 @@ from numpy import ndarray
 
 from winnow import __version__
 from winnow.store import _files
+from winnow.store.growing_array import GrowingArray
 from winnow.store.keys import content_key
 
 Computed = tuple[dict[str, ndarray], dict[str, Any]]
@@ -129,13 +130,20 @@ def computed(compute: Callable[[], Computed]) -> Entry:
     return Entry({name: _frozen(array) for name, array in arrays.items()}, _plain(info, seconds), found=False)
 
 
-def computed_in_memory(compute: ComputeRows) -> Entry:
-    """Return what `compute` appends as an entry, without a file."""
-    parts: dict[str, list[ndarray]] = {}
+def computed_unstored(compute: ComputeRows) -> Entry:
+    """Return what `compute` appends as an entry that no later process finds."""
+    growing: dict[str, GrowingArray] = {}
 
     def joined() -> Computed:
-        info = compute(lambda name, rows: parts.setdefault(name, []).append(rows.copy()))
-        return {name: np.concatenate(batches) for name, batches in parts.items()}, info
+        with ExitStack() as opened:
+
+            def append(name: str, rows: ndarray) -> None:
+                if name not in growing:
+                    growing[name] = opened.enter_context(GrowingArray())
+                growing[name].append(rows.copy())
+
+            info = compute(append)
+            return {name: array.finish() for name, array in growing.items()}, info
 
     return computed(joined)
 

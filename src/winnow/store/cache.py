@@ -22,6 +22,7 @@ from tempfile import TemporaryFile
 
 from winnow.errors import WinnowWarning
 from winnow.store import _entry, _files
+from winnow.store._entry import Append as Append
 from winnow.store._entry import Computed, ComputeRows
 from winnow.store._entry import Entry as Entry
 from winnow.store.lock import default_timeout, hold, remove_if_free
@@ -112,7 +113,8 @@ class Cache:
 
         `compute(append)` calls `append(name, rows)` for every batch of an array's rows, in order, and returns
         the info. The arrays of the entry are read-only memory maps. Where the folder cannot be written, or
-        the disk is full, all is computed again into memory, with one warning.
+        the disk is full, all is computed again, with one warning, into memory or, where it is much, into a
+        temporary file.
 
         Raises
         ------
@@ -138,7 +140,7 @@ class Cache:
                     return self._write_rows(kind, key, compute)
                 except _entry.CannotWrite as failed:
                     _warn_uncached(self.folder, failed.fault)
-            return _entry.computed_in_memory(compute)
+            return _entry.computed_unstored(compute)
 
         return self._found_or(make, kind, key)
 

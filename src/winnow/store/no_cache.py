@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from winnow.store._entry import Computed
+from winnow.store._entry import Computed, ComputeRows, computed_unstored
 from winnow.store.cache import Cache, Entry
 
 
@@ -20,3 +20,6 @@ class NoCache(Cache):
 
     def fetch(self, kind: str, key: str, compute: Callable[[], Computed]) -> Entry:
         return Entry(*compute(), found=False)
+
+    def fetch_rows(self, kind: str, key: str, compute: ComputeRows) -> Entry:
+        return computed_unstored(compute)

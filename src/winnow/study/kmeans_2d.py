@@ -45,7 +45,7 @@ class KMeans2D(Study):
                 f"dataset must have two features to be drawn, got rows of shape {dataset.x.shape[1:]}",
                 remedy="use dataset=blobs_2d",
             )
-        X = dataset.x.astype(np.float64)
+        X = dataset.x[:].astype(np.float64)
         initial = random_centroids(X, self.k, Streams(seed, 0).rng("cluster"))
         rounds = list(iterate_centroids(X, initial))
         self._draw(X, rounds, folder / "kmeans_2d.png")
