@@ -10,6 +10,7 @@ from torchvision.models import resnet18
 
 from winnow.dataset.digits import Digits
 from winnow.embedding._whiten_normalize import normalized, whitened
+from winnow.errors import InvalidValue
 from winnow.stages import Embedding
 from winnow.store.keys import identity
 
@@ -115,3 +116,21 @@ def test_features_are_embedded_and_scaled_too(option, build_option):
     X = build_option("embedding", option, whiten=True, **settings).fit_transform(x)
     covariance = np.cov(X, rowvar=False, bias=True)
     np.testing.assert_allclose(covariance, np.eye(X.shape[1]), atol=1e-3)
+
+    def test_a_training_row_among_the_test_rows_gets_its_own_vector(self, embedding, images):
+        if not embedding.embeds_test_rows:
+            with pytest.raises(
+                InvalidValue, match=r"embedding must be able to embed test rows.*use embedding"
+            ):
+                embedding.embed_test(images, images[:3])
+            return
+        X = embedding.fit_transform(images)
+        X_test = embedding.embed_test(images, images[[7, 3]])
+        assert X_test.dtype == np.float32
+        np.testing.assert_allclose(X_test, X[[7, 3]], rtol=1e-3, atol=1e-4 * X.std())
+
+    def test_a_whitened_embedding_refuses_test_rows(self, embedding, images):
+        whitened_embedding = replace(embedding, whiten=True)
+        assert not whitened_embedding.embeds_test_rows
+        with pytest.raises(InvalidValue, match=r"without embedding\.whiten"):
+            whitened_embedding.embed_test(images, images[:3])

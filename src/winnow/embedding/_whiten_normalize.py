@@ -13,6 +13,7 @@ lose where it matters. Both are off by default. Measured on MNIST in scripts/res
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Float32, Shaped
@@ -39,6 +40,9 @@ class ScaledEmbedding(Embedding):
         Whether to divide every row by its Euclidean length, after whitening if both are set.
     """
 
+    learns: ClassVar[bool] = True
+    """Whether `embed` learns from the rows; one that does not treats every row alike, whatever the others."""
+
     whiten: bool = False
     normalize: bool = False
 
@@ -47,6 +51,15 @@ class ScaledEmbedding(Embedding):
         if self.whiten:
             X = whitened(X)
         return normalized(X) if self.normalize else X
+
+    @property
+    def embeds_test_rows(self) -> bool:
+        return not (self.learns or self.whiten)
+
+    def embed_test(
+        self, x: Shaped[ndarray, "n ..."], x_test: Shaped[ndarray, "m ..."]
+    ) -> Float32[ndarray, "m d"]:
+        return self.fit_transform(x_test) if self.embeds_test_rows else super().embed_test(x, x_test)
 
     @abstractmethod
     def embed(self, x: Shaped[ndarray, "n ..."]) -> Float32[ndarray, "n d"]:

@@ -20,7 +20,7 @@ from jaxtyping import Float32, Float64, Shaped
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.embedding._whiten_normalize import ScaledEmbedding
+from winnow.embedding._whiten_normalize import ScaledEmbedding, normalized
 from winnow.embedding.identity import CHUNK, flatten
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.types import LARGEST
@@ -66,6 +66,18 @@ class PCA(ScaledEmbedding):
         refuse_overflow(X)
         centred = _centre(X)
         return _project(centred, self.components) if centred.any() else _all_alike(len(X), self.components)
+
+    @property
+    def embeds_test_rows(self) -> bool:
+        return not self.whiten
+
+    def embed_test(
+        self, x: Shaped[ndarray, "n ..."], x_test: Shaped[ndarray, "m ..."]
+    ) -> Float32[ndarray, "m d"]:
+        if self.whiten:
+            return super().embed_test(x, x_test)
+        X_test = _projected_by(flatten(x), flatten(x_test), self.components)
+        return normalized(X_test) if self.normalize else X_test
 
 
 def _all_alike(n: int, components: int) -> Float32[ndarray, "n components"]:
@@ -133,3 +145,20 @@ def _project_in_chunks(x: Shaped[ndarray, "n ..."], components: int) -> Float32[
         for part in parts:
             projected[part] = (flatten(x[part]) - origin - mean.astype(np.float32)) @ directions
     return projected
+
+
+def _projected_by(
+    X: Float32[ndarray, "n d"], X_test: Float32[ndarray, "m d"], components: int
+) -> Float32[ndarray, "m components"]:
+    """Project `X_test` on the directions of largest variance of `X`, which is changed."""
+    from sklearn.decomposition import PCA as PrincipalComponents  # noqa: N811
+    from threadpoolctl import threadpool_limits
+
+    mean = X.mean(axis=0, dtype=np.float64).astype(np.float32)
+    X -= mean
+    if not X.any():
+        return np.zeros((len(X_test), components), np.float32)
+    solver = "covariance_eigh" if X.shape[1] <= WIDEST_COVARIANCE else "randomized"
+    with threadpool_limits(1):
+        fitted = PrincipalComponents(components, svd_solver=solver, random_state=0).fit(X)
+        return fitted.transform(X_test - mean).astype(np.float32)
