@@ -1,5 +1,6 @@
 """What every embedding owes, checked for each option of conf/embedding."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,12 @@ from winnow.store.keys import identity
 FOLDER = Path(__file__).parents[2] / "conf" / "embedding"
 OPTIONS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 SMALL = "test_resnet.r160_in1k"  # a network that timm has for tests
+TINY_CLIP = "tiny_of_the_contract"  # made known to OpenCLIP below
+TINY = {
+    "embed_dim": 6,
+    "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
+    "text_cfg": {"context_length": 8, "vocab_size": 50, "width": 64, "heads": 1, "layers": 1},
+}
 QUICK = {
     "pca": {"components": 5},
     "autoencoder": {"epochs": 1, "batch_size": 32, "dimensions": 5},
@@ -48,6 +55,17 @@ def weights_of_timm(tmp_path_factory) -> str:
     return str(path)
 
 
+@pytest.fixture(scope="module")
+def weights_of_clip(tmp_path_factory) -> str:
+    open_clip = pytest.importorskip("open_clip", reason="needs the extra clip: pip install winnow[clip]")
+    folder = tmp_path_factory.mktemp("clip")
+    (folder / f"{TINY_CLIP}.json").write_text(json.dumps(TINY))
+    open_clip.add_model_config(folder)
+    torch.manual_seed(0)
+    torch.save(open_clip.create_model(TINY_CLIP).state_dict(), folder / "untrained.pt")
+    return str(folder / "untrained.pt")
+
+
 @pytest.fixture
 def embedding(request, build_option, weights) -> Embedding:
     settings = QUICK.get(request.param, {})
@@ -55,6 +73,8 @@ def embedding(request, build_option, weights) -> Embedding:
         settings = {"side": 32, "weights": weights}
     if request.param == "timm":
         settings = {"network": SMALL, "weights": request.getfixturevalue("weights_of_timm")}
+    if request.param == "open_clip":
+        settings = {"network": TINY_CLIP, "weights": request.getfixturevalue("weights_of_clip")}
     return build_option("embedding", request.param, **settings)
 
 
