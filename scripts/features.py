@@ -5,8 +5,9 @@ r"""Write the features of a pretrained network for a whole data set, so that a c
     python train.py -m dataset=arrays dataset.file=features.npz embedding=identity model=linear selector=...
 
 Rows are chosen, and a linear layer is trained, on the same features: the linear probe. Training rows and test
-rows are embedded by the same network, which learns from neither; embeddings that learn from the rows they
-embed (`pca`, anything with `embedding.whiten=true`) are refused. Anything but `out` is a setting of train.py.
+rows are embedded by what was learnt from the training rows alone; an embedding that cannot do so (`spectral`,
+anything with `embedding.whiten=true`) is refused. Anything but `out` is a setting of train.py. Where the
+vectors are needed for one comparison only, `train.py model=linear_probe` does all of this in one command.
 """
 
 import sys
@@ -18,11 +19,9 @@ from settings import split_settings
 from winnow.command.configuration import composed
 from winnow.command.ending import guard
 from winnow.errors import InvalidValue
-from winnow.registry import name_of
-from winnow.stages import Embedding
+from winnow.stages import EMBEDS_TEST_ROWS, Embedding
 
 CONF = Path(__file__).parents[1] / "conf"
-LEARNT_BEFORE = ("pretrained", "timm")
 
 
 def main() -> None:
@@ -32,26 +31,26 @@ def main() -> None:
         return
     given, overrides = split_settings(out="features.npz")
     stages = composed(CONF, overrides).stages
-    refuse_learners(stages.embedding)
+    embedding = stages.embedding
+    refuse_unable(embedding)
     out = Path(given["out"])
     if out.suffix != ".npz" or not out.absolute().parent.is_dir():
         raise InvalidValue(f"out must name a .npz file in a folder that exists, got {out}")
     dataset = stages.dataset.load()
-    parts = {"x": dataset.x, "x_test": dataset.x_test}
-    features = {name: stages.embedding.fit_transform(rows) for name, rows in parts.items()}
+    features = {
+        "x": embedding.fit_transform(dataset.x),
+        "x_test": embedding.embed_test(dataset.x, dataset.x_test),
+    }
     classes = np.array(dataset.classes)
     np.savez(out, **features, y=classes[dataset.y], y_test=classes[dataset.y_test], allow_pickle=False)
     print(f"{out}: {len(dataset.y):,} and {len(dataset.y_test):,} rows of {features['x'].shape[1]} features")
 
 
-def refuse_learners(embedding: Embedding) -> None:
-    """Refuse an embedding in which a test row would not mean what a training row does."""
-    if name_of(embedding) not in LEARNT_BEFORE or embedding.whiten:
-        raise InvalidValue(
-            f"embedding must be {' or '.join(LEARNT_BEFORE)}, without whitening, got {embedding!r}",
-            where="embedding",
-            remedy="set embedding=timm or embedding=pretrained",
-        )
+def refuse_unable(embedding: Embedding) -> None:
+    """Refuse an embedding that cannot embed test rows, before anything is read."""
+    if not embedding.embeds_test_rows:
+        rule = f"embedding must be able to embed test rows, got {embedding!r}"
+        raise InvalidValue(rule, where="embedding", remedy=EMBEDS_TEST_ROWS)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ import re
 import sqlite3
 import subprocess
 import sys
+import tarfile
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,8 @@ from winnow.command.configuration import composed
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml"))
 README = ROOT / "conf" / "experiment" / "README.md"
-NEEDED = {name: ["dataset.folder=photos"] for name in ("cats_dogs", "cats_dogs_quick")}
+OF_A_FOLDER = ("cats_dogs", "cats_dogs_quick", "linear_probe", "linear_probe_quick", "cifar10_quick")
+NEEDED = {name: ["dataset.folder=photos"] for name in OF_A_FOLDER}
 
 
 def run(state_dir, *arguments):
@@ -92,6 +95,8 @@ def test_the_figures_of_density_sampling_stand_beside_its_trainings(tmp_path):
 
 # What is run of every long experiment, and what it must say; the photographs and MNIST must be there.
 QUICK = {
+    "cifar10_quick": (["selector=furthest"], "against uniform"),
+    "linear_probe_quick": (["selector=random"], "against uniform"),
     "cats_dogs_quick": (["augment=flip_rotate_scale"], "against uniform"),
     "density_sampling_quick": (["selector.stage_one=0.5"], "against uniform"),
     "mnist_reference_quick": (["selector=hybrid"], "against uniform"),
@@ -113,15 +118,24 @@ def test_every_experiment_is_short_or_has_a_quick_variant_and_that_is_run():
 def test_it_runs_on_its_own_data(experiment, data_dir, tmp_path):
     arguments, said = QUICK[experiment]
     done = run(
-        tmp_path, f"experiment={experiment}", "tracker=none", *arguments, *data_of(experiment, data_dir)
+        tmp_path,
+        f"experiment={experiment}",
+        "tracker=none",
+        *arguments,
+        *data_of(experiment, data_dir, tmp_path),
     )
     assert done.returncode == 0, done.stderr
     assert said in done.stdout
 
 
-def data_of(experiment, folder):
+def data_of(experiment, folder, unpacked):
     """Say where the data of an experiment are; skip where they are not."""
-    if experiment.startswith("cats_dogs"):
+    if experiment.startswith("cifar10"):
+        needed, arguments = folder / "cifar10", [f"dataset.folder={unpacked / 'cifar10'}"]
+        unpack(needed, unpacked / "cifar10")
+    elif experiment.startswith("linear_probe"):
+        needed, arguments = folder / "photos_200", [f"dataset.folder={folder / 'photos_200'}"]
+    elif experiment.startswith("cats_dogs"):
         needed, arguments = folder / "cats_dogs", [f"dataset.folder={folder / 'cats_dogs'}"]
     elif "mnist" in experiment:
         needed, arguments = folder / "MNIST", [f"data_dir={folder}"]
@@ -130,3 +144,17 @@ def data_of(experiment, folder):
     if not needed.is_dir():
         pytest.skip(f"no real data in {needed}: set WINNOW_TEST_DATA")
     return arguments
+
+
+def unpack(folder, target):
+    """Write 30 images of each class for training, and 5 for testing, from the archives in `folder`."""
+    for part, images in (("train", 30), ("test", 5)):
+        if not (folder / f"{part}.tar").is_file():
+            return
+        with tarfile.open(folder / f"{part}.tar") as archive:
+            of_class = defaultdict(int)
+            for member in archive:
+                name = Path(member.name).parent.name
+                if member.isfile() and of_class[name] < images:
+                    of_class[name] += 1
+                    archive.extract(member, target, filter="data")

@@ -1,12 +1,14 @@
 """load -> embed -> cluster -> select -> train -> score: the whole method on one page.
 
-Selectors that score rows by how a network learns them have one more step before theirs: observe.
+Selectors that score rows by how a network learns them have one more step before theirs: observe. A network
+that reads the embedding has one more before its training: the test rows are embedded as well.
 
 Every step is computed when another one needs it, and at most once. So the baseline of a budget, trained for
 one selector, serves all the others, and a killed sweep goes on where it stopped. A training is known by the
 rows that it learns from, not by the selector that chose them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -112,16 +114,18 @@ class Choice:
         stage, model = self.method.dynamics, self.method.observed or self.method.model
         dataset, streams = self.dataset, self.streams
         gradients = "gradient_norms" in self.method.selector.needs
+        after = {"embedding": self.embedding} if model.reads_embedding else {}
 
-        def compute() -> Computed:
-            known = dataset.to_learn() if isinstance(dataset, Rows) else dataset
+        def compute(embedding: Entry | None = None) -> Computed:
+            rows = dataset if embedding is None else _embedded_rows(dataset, embedding)
+            known = rows.to_learn() if isinstance(rows, Rows) else rows
             seen = stage.observe(known, model, streams, gradients=gradients)
             return _arrays(seen, "logits", *(["gradient_norms"] if gradients else [])), {}
 
         seed = streams.seed("dynamics")
         parts = {"data": dataset.checksum, "gradients": gradients, "seed": seed}
         libraries = ("torch", "pytorch-lightning", "numpy")
-        return Step(self.cache, "dynamics", "dynamics", [stage, model], compute, {}, parts, libraries)
+        return Step(self.cache, "dynamics", "dynamics", [stage, model], compute, after, parts, libraries)
 
     @cached_property
     def subset(self) -> Step:
@@ -150,6 +154,29 @@ class Repetition(Choice):
 
     dataset: Dataset
 
+    @cached_property
+    def embedded_test(self) -> Step:
+        """The embedded test rows, from which nothing was learnt: float32 (m, d)."""
+        stage, dataset = self.method.embedding, self.dataset
+
+        def compute() -> Computed:
+            return {"X": stage.embed_test(dataset.x, dataset.x_test)}, {}
+
+        data, libraries = {"data": dataset.checksum}, ("numpy", "scikit-learn", "torch")
+        cached = stage.worth_caching
+        return Step(self.cache, "embedded_test", "embed_test", [stage], compute, {}, data, libraries, cached)
+
+    @property
+    def read_by_network(self) -> dict[str, Step]:
+        """The steps whose results the network reads in place of the rows; none for most networks."""
+        if not self.method.model.reads_embedding:
+            return {}
+        return {"embedding": self.embedding, "embedded_test": self.embedded_test}
+
+    def as_read(self) -> Dataset:
+        """Return the data set as the network reads it."""
+        return _as_read(self.dataset, {name: step.value for name, step in self.read_by_network.items()})
+
     def training(self, kept: Entry, trained: Trained | None = None) -> Step:
         """Predictions for the test set after learning the kept rows, and the loss curve.
 
@@ -158,14 +185,15 @@ class Repetition(Choice):
         method, dataset, streams = self.method, self.dataset, self.streams
         rows = Subset(**kept.arrays, provenance=kept.info["provenance"])
 
-        def compute(unfinished: Path | None) -> Computed:
-            parts = dataset, rows, method.model, method.augment, streams
+        def compute(unfinished: Path | None, **read: Entry) -> Computed:
+            parts = _as_read(dataset, read), rows, method.model, method.augment, streams
             result = trained or method.trainer.train(*parts, unfinished=unfinished)
             return _arrays(result, "predictions", "losses"), {"device": result.device}
 
         parts = self._training_parts | {"rows": checksum(rows.indices, rows.weights)}
         stages, libraries = self._training_stages, ("torch", "pytorch-lightning", "numpy")
-        return Step(self.cache, "trained", "train", stages, compute, {}, parts, libraries, goes_on=True)
+        after = self.read_by_network
+        return Step(self.cache, "trained", "train", stages, compute, after, parts, libraries, goes_on=True)
 
     @property
     def _training_stages(self) -> list[Any]:
@@ -179,7 +207,8 @@ class Repetition(Choice):
     def key(self) -> str:
         """What this repetition is known by before its rows are."""
         stages = [identity(stage) for stage in self._training_stages]
-        return content_key(subset=self.subset.key, stages=stages, parts=self._training_parts)
+        read = {name: step.key for name, step in self.read_by_network.items()}
+        return content_key(subset=self.subset.key, stages=stages, parts=self._training_parts, read=read)
 
     def score(self) -> Score:
         """Choose, train and judge, as far as that was not done before."""
@@ -210,3 +239,15 @@ class Repetition(Choice):
 def _arrays(value: object, *names: str) -> dict[str, ndarray]:
     """Return the named arrays of a value, as the cache stores them."""
     return {name: getattr(value, name) for name in names}
+
+
+def _embedded_rows(dataset: Dataset | Rows, embedding: Entry) -> Rows:
+    """Return the training rows with their vectors in place of their values."""
+    return Rows(dataset.name, embedding.arrays["X"], dataset.y, dataset.classes)
+
+
+def _as_read(dataset: Dataset, read: Mapping[str, Entry]) -> Dataset:
+    """Return the data set with vectors in place of its rows, if any were `read`."""
+    if not read:
+        return dataset
+    return replace(dataset, x=read["embedding"].arrays["X"], x_test=read["embedded_test"].arrays["X"])

@@ -21,6 +21,9 @@ from winnow.types import Clustering, Dataset, Dynamics, RowArray, Rows, Subset, 
 if TYPE_CHECKING:
     import torch
 
+EMBEDS_TEST_ROWS = "use embedding=pretrained, timm, open_clip, pca or identity, without embedding.whiten"
+"""What to do where test rows cannot be embedded."""
+
 
 @runtime_checkable
 class Source(Protocol):
@@ -68,6 +71,27 @@ class Embedding(Protocol):
         So the result need not fit into memory; an embedding without a way to do so yields it whole.
         """
         yield self.fit_transform(x)
+
+    @property
+    def embeds_test_rows(self) -> bool:
+        """Whether `embed_test` is defined, as a network that reads the embedding needs it."""
+        return False
+
+    def embed_test(
+        self, x: Shaped[RowArray, "n ..."], x_test: Shaped[RowArray, "m ..."]
+    ) -> Float32[ndarray, "m d"]:
+        """Embed `x_test` as `fit_transform(x)` embeds the rows of `x`, from which alone it learns.
+
+        Raises
+        ------
+        InvalidValue
+            If it cannot.
+        """
+        raise InvalidValue(
+            f"embedding must be able to embed test rows, got {self!r}",
+            where="embedding",
+            remedy=EMBEDS_TEST_ROWS,
+        )
 
 
 @runtime_checkable
@@ -133,6 +157,9 @@ class Wrapper(Protocol):
 @runtime_checkable
 class Model(Protocol):
     """A network to be trained (group `model`)."""
+
+    reads_embedding: ClassVar[bool] = False
+    """Whether it is given the embedded rows, float32 (d,), in place of the rows themselves."""
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Refuse rows of a shape that the network cannot take, without importing torch.

@@ -129,3 +129,26 @@ def test_sizes_that_a_selector_does_not_use_are_not_looked_at():
 def test_the_default_network_is_the_one_of_the_configuration():
     defaults = OmegaConf.load(CONF / "config.yaml").defaults
     assert {"model": DEFAULT_MODEL} in [dict(each) for each in defaults if not isinstance(each, str)]
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("embedding=spectral", "embedding must be able to embed test rows for model=linear_probe"),
+        ("embedding.whiten=true", "without embedding.whiten"),
+        ("augment=crop_flip", "augment must be none for model=linear_probe, which reads vectors"),
+    ],
+)
+def test_what_a_network_of_the_embedding_cannot_read_is_refused(word, said):
+    assert said in refusal(data(320, *IMAGES), "model=linear_probe", word)
+    assert said in refusal(data(320, *IMAGES), "transfer=[linear_probe]", word)
+
+
+def test_the_components_are_fitted_for_a_network_that_reads_the_embedding():
+    plan = fit(data(47, 2), "model=linear_probe", "selector=uniform", "budget=9")
+    assert plan.stages.embedding.components == 2
+
+
+def test_a_list_of_rows_needs_no_embedded_test_rows():
+    words = ["model=linear_probe", "embedding.whiten=true", "select_only=true"]
+    assert fit(data(320, *IMAGES), *words).stages.embedding.whiten

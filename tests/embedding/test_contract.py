@@ -1,5 +1,6 @@
 """What every embedding owes, checked for each option of conf/embedding."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,19 @@ from winnow.dataset.digits import Digits
 from winnow.embedding import _images, patches
 from winnow.embedding import identity as identity_module
 from winnow.embedding._whiten_normalize import normalized, whitened
+from winnow.errors import InvalidValue
 from winnow.stages import Embedding
 from winnow.store.keys import identity
 
 FOLDER = Path(__file__).parents[2] / "conf" / "embedding"
 OPTIONS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 SMALL = "test_resnet.r160_in1k"  # a network that timm has for tests
+TINY_CLIP = "tiny_of_the_contract"  # made known to OpenCLIP below
+TINY = {
+    "embed_dim": 6,
+    "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
+    "text_cfg": {"context_length": 8, "vocab_size": 50, "width": 64, "heads": 1, "layers": 1},
+}
 QUICK = {
     "pca": {"components": 5},
     "autoencoder": {"epochs": 1, "batch_size": 32, "dimensions": 5},
@@ -69,6 +77,17 @@ def weights_of_timm(tmp_path_factory) -> str:
     return str(path)
 
 
+@pytest.fixture(scope="module")
+def weights_of_clip(tmp_path_factory) -> str:
+    open_clip = pytest.importorskip("open_clip", reason="needs the extra clip: pip install winnow[clip]")
+    folder = tmp_path_factory.mktemp("clip")
+    (folder / f"{TINY_CLIP}.json").write_text(json.dumps(TINY))
+    open_clip.add_model_config(folder)
+    torch.manual_seed(0)
+    torch.save(open_clip.create_model(TINY_CLIP).state_dict(), folder / "untrained.pt")
+    return str(folder / "untrained.pt")
+
+
 @pytest.fixture
 def embedding(request, build_option, weights) -> Embedding:
     settings = QUICK.get(request.param, {})
@@ -76,6 +95,8 @@ def embedding(request, build_option, weights) -> Embedding:
         settings = {"side": 32, "weights": weights}
     if request.param == "timm":
         settings = {"network": SMALL, "weights": request.getfixturevalue("weights_of_timm")}
+    if request.param == "open_clip":
+        settings = {"network": TINY_CLIP, "weights": request.getfixturevalue("weights_of_clip")}
     return build_option("embedding", request.param, **settings)
 
 
@@ -150,3 +171,21 @@ def test_features_are_embedded_and_scaled_too(option, build_option):
     X = build_option("embedding", option, whiten=True, **settings).fit_transform(x)
     covariance = np.cov(X, rowvar=False, bias=True)
     np.testing.assert_allclose(covariance, np.eye(X.shape[1]), atol=1e-3)
+
+    def test_a_training_row_among_the_test_rows_gets_its_own_vector(self, embedding, images):
+        if not embedding.embeds_test_rows:
+            with pytest.raises(
+                InvalidValue, match=r"embedding must be able to embed test rows.*use embedding"
+            ):
+                embedding.embed_test(images, images[:3])
+            return
+        X = embedding.fit_transform(images)
+        X_test = embedding.embed_test(images, images[[7, 3]])
+        assert X_test.dtype == np.float32
+        np.testing.assert_allclose(X_test, X[[7, 3]], rtol=1e-3, atol=1e-4 * X.std())
+
+    def test_a_whitened_embedding_refuses_test_rows(self, embedding, images):
+        whitened_embedding = replace(embedding, whiten=True)
+        assert not whitened_embedding.embeds_test_rows
+        with pytest.raises(InvalidValue, match=r"without embedding\.whiten"):
+            whitened_embedding.embed_test(images, images[:3])

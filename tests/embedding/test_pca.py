@@ -112,3 +112,22 @@ def test_many_rows_are_never_copied_whole(monkeypatch):
         assert tracemalloc.get_traced_memory()[1] < x.size * 4 / 2  # half of a float copy
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("shift", [0, 1000])
+def test_test_rows_are_projected_by_what_training_rows_showed(shift):
+    # The training rows vary along the first axis only, so that is the one direction, about their mean of 2.
+    x = np.float32([[1, 0], [2, 0], [3, 0]]) + shift
+    x_test = np.float32([[5, 7], [2, -9]]) + shift
+    np.testing.assert_allclose(PCA(components=1).embed_test(x, x_test), [[3], [0]], atol=1e-3)
+
+
+def test_test_rows_that_are_wide_are_projected_as_training_rows_are():
+    x = np.random.default_rng(0).normal(size=(30, 2100)).astype(np.float32)
+    pca = PCA(components=3, normalize=True)
+    np.testing.assert_allclose(pca.embed_test(x, x), pca.fit_transform(x), atol=1e-3)
+
+
+def test_where_training_rows_are_all_alike_test_rows_become_zero():
+    x = np.ones((3, 2), np.float32)
+    assert PCA(components=1).embed_test(x, 5 * x).tolist() == [[0]] * 3

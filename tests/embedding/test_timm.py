@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -92,6 +93,31 @@ def test_its_identity_is_the_content_of_the_file_not_its_place(weights, tmp_path
     assert repr(Timm(weights=str(copy))) == repr(Timm(weights=weights))
     copy.write_bytes(b"other weights")
     assert repr(Timm(weights=str(copy))) != repr(Timm(weights=weights))
+
+
+def test_a_smaller_side_is_what_the_network_is_given(network, weights, photographs):
+    from torchvision.transforms.v2.functional import center_crop, resize
+
+    X = Timm(SMALL, weights, side=64).fit_transform(photographs)
+    # This network was trained on 95 % of the shorter side.
+    pixels = torch.from_numpy(photographs)
+    pixels = center_crop(resize(pixels, 67, interpolation=3, antialias=True), 64) / 255
+    config = network.pretrained_cfg
+    mean, deviation = (torch.tensor(config[name])[:, None, None] for name in ("mean", "std"))
+    with torch.inference_mode():
+        scores = network((pixels - mean) / deviation)
+        mine = network.get_classifier()(torch.from_numpy(X))
+    torch.testing.assert_close(mine, scores, rtol=0, atol=0.02 * scores.std().item())
+
+
+def test_a_transformer_takes_another_side_too(timm, tmp_path, photographs):
+    torch.save(timm.create_model("test_vit").state_dict(), tmp_path / "vit.pt")
+    vit = Timm("test_vit", str(tmp_path / "vit.pt"), side=64)
+    assert np.isfinite(vit.fit_transform(photographs)).all()
+    with pytest.raises(
+        InvalidValue, match=r"side must be one that test_vit takes, got 65.*set embedding\.side"
+    ):
+        replace(vit, side=65).fit_transform(photographs)
 
 
 def test_a_damaged_file_is_named(timm, tmp_path, photographs):

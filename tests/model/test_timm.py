@@ -1,11 +1,18 @@
 """Networks of timm. Skipped where the extra `timm` is not installed."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
+from winnow.augment.none import Unchanged
 from winnow.errors import InvalidValue, WeightsUnavailable
 from winnow.model.timm import Timm
 from winnow.network.timm_network import PACKAGE, PACKAGED, PACKAGED_NETWORK
+from winnow.streams import Streams
+from winnow.trainer.lightning import Lightning
+from winnow.types import Dataset, Subset
 
 
 @pytest.fixture
@@ -63,3 +70,53 @@ def test_the_weights_of_the_package_fit(timm):
     deviation = network.bn1.running_var.sqrt()
     assert network(torch.randn(2, 1, 64, 64)).shape == (2, 2)
     assert not torch.allclose(deviation, torch.ones_like(deviation))
+
+
+@pytest.fixture
+def frozen(timm, tmp_path):
+    torch.manual_seed(0)
+    torch.save(timm.create_model("test_resnet").state_dict(), tmp_path / "weights.pt")
+    return Timm("test_resnet", str(tmp_path / "weights.pt"), frozen=True)
+
+
+@pytest.mark.parametrize("side", [None, 64])
+def test_of_a_frozen_network_only_the_last_layer_learns(frozen, side):
+    dataset, network = shades(), None
+
+    def remember(trained):
+        nonlocal network
+        network = {name: value.clone() for name, value in trained.state_dict().items()}
+
+    torch.manual_seed(0)
+    model = replace(frozen, side=side)
+    before = model.build((3, 32, 32), 2).state_dict()
+    rows = Subset.of(np.arange(dataset.n))
+    Lightning(steps=6).learn(dataset, rows, model, Unchanged(), Streams(0, 0), after_epoch=remember)
+    changed = {name for name, value in network.items() if not torch.equal(value, before[name])}
+    last = {name for name in before if ".fc." in name}
+    # The last layer begins with other weights than here; statistics of batch normalisation are tensors, too.
+    assert changed == last
+    assert any("running_mean" in name for name in before)
+
+
+def test_a_frozen_network_trained_with_others_learns_the_same(frozen):
+    dataset, rows = shades(), Subset.of(np.arange(12))
+    parts = dataset, [rows, rows], frozen, Unchanged(), [Streams(0, 0), Streams(0, 1)]
+    together = Lightning(steps=6).train_together(*parts)
+    alone = Lightning(steps=6).train(dataset, rows, frozen, Unchanged(), Streams(0, 0))
+    np.testing.assert_allclose(together[0].losses, alone.losses, rtol=1e-3)
+
+
+def test_random_weights_are_not_frozen():
+    with pytest.raises(
+        InvalidValue, match=r"frozen must be false for random weights.*model\.weights=default"
+    ):
+        Timm("test_resnet", frozen=True).build((3, 32, 32), 2)
+
+
+def shades():
+    """Twelve images of noise, dark and light."""
+    x = np.random.default_rng(0).integers(100, size=(12, 3, 32, 32), dtype=np.uint8)
+    y = np.arange(12) % 2
+    x[y == 1] += 100
+    return Dataset("shades", x, y, x[:2], y[:2], ("dark", "light"))

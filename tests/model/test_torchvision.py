@@ -115,3 +115,13 @@ def test_its_identity_is_the_content_of_the_file_not_its_place(weights, tmp_path
     copy.write_bytes(b"other weights")
     identities = {repr(Torchvision(weights=each)) for each in (None, "default", weights, str(copy))}
     assert len(identities) == 4
+
+
+def test_a_frozen_network_is_in_evaluation_but_for_its_last_layer(weights):
+    network = Torchvision(weights=weights, frozen=True).build((3, 32, 32), 2).train()
+    assert {name for name, weights in network.named_parameters() if weights.requires_grad} == {
+        "network.fc.weight",
+        "network.fc.bias",
+    }
+    assert [name for name, layer in network.network.named_modules() if layer.training] == ["fc"]
+    assert not any(layer.training for layer in network.eval().modules())

@@ -13,8 +13,8 @@ from winnow.augment.none import Unchanged
 from winnow.dataset.arrays import Arrays
 from winnow.dataset.digits import Digits
 from winnow.embedding.identity import Identity
-from winnow.embedding.pca import PCA
 from winnow.embedding.pretrained import Pretrained
+from winnow.embedding.spectral import Spectral
 from winnow.errors import InvalidValue
 from winnow.model.linear import Linear
 from winnow.streams import Streams
@@ -53,7 +53,7 @@ def test_both_parts_are_embedded_and_a_linear_layer_learns_from_them(written, ca
     assert np.mean(trained.predictions == probed.y_test) > 0.8  # chance is 0.1
 
 
-@pytest.mark.parametrize("embedding", [PCA(), Identity(whiten=True), Pretrained(whiten=True)])
-def test_what_learns_from_the_rows_it_embeds_is_refused(features, embedding):
-    with pytest.raises(InvalidValue, match="embedding must be pretrained or timm, without whitening, got"):
-        features.refuse_learners(embedding)
+@pytest.mark.parametrize("embedding", [Spectral(), Identity(whiten=True), Pretrained(whiten=True)])
+def test_what_cannot_embed_test_rows_is_refused(features, embedding):
+    with pytest.raises(InvalidValue, match="embedding must be able to embed test rows, got"):
+        features.refuse_unable(embedding)

@@ -11,6 +11,7 @@ from winnow.report.rows import STAGES, Row
 from winnow.store.cache import Cache
 from winnow.store.keys import content_key, library_versions
 from winnow.store.source import code_hash
+from winnow.store.step import Step
 from winnow.types import Dataset, Score
 
 STAGES_AT_WORK = ("embedding", "clusterer", "selector", "augment", "trainer", "dynamics")
@@ -58,6 +59,16 @@ class Arm:
     def all_repetitions(self) -> list[Repetition]:
         """Return all repetitions on all networks."""
         return [each for network in self.networks for each in self.repetitions(network)]
+
+    def embeddings(self) -> list[Step]:
+        """Return the steps that embed rows, as far as the arm needs them; all repetitions share them."""
+        steps = {}
+        for network in self.networks:
+            first = self.repetitions(network)[0]
+            if {"X", "clustering"} & self.method.selector.needs:
+                steps["embedding"] = first.embedding
+            steps |= first.read_by_network
+        return list(steps.values())
 
     @cached_property
     def keys(self) -> dict[str, str]:
@@ -114,7 +125,7 @@ class Arm:
         if "clustering" not in needs:
             described["clusterer"] = "none"
             unused += ["clusterer."]
-        if not {"clustering", "X"} & needs:
+        if not self.embeddings():
             described["embedding"] = "none"
             unused += ["embedding."]
         if "dynamics" not in needs:

@@ -16,7 +16,7 @@ from winnow.command.configuration import build_with
 from winnow.command.plan import Plan
 from winnow.errors import InvalidValue
 from winnow.selector.from_file import FromFile
-from winnow.stages import Model
+from winnow.stages import EMBEDS_TEST_ROWS, Model
 from winnow.types import Dataset, Rows
 
 MOST_CLUSTERS = 600
@@ -37,6 +37,7 @@ def fitted(plan: Plan, dataset: Dataset | Rows) -> Plan:
     changes = {**fit.sizes(), **fit.components(), **fit.model()}
     selector = fit.selector()
     fit.check_transfer()
+    fit.check_embedding()
     if fit.faults:
         raise _all_in_one(fit.faults)
     if fit.said:
@@ -93,8 +94,8 @@ class _Fit:
 
     def components(self) -> dict[str, Any]:
         """Return the sizes of the embedding that the data allow, where larger ones were not typed."""
-        embedding, needs = self.plan.stages.embedding, self.plan.stages.selector.needs
-        if not {"X", "clustering"} & needs:
+        embedding = self.plan.stages.embedding
+        if not ({"X", "clustering"} & self.plan.stages.selector.needs or self._reading_embedding):
             return {}
         changes = {}
         for name, most in embedding.limits(self.dataset.x.shape).items():
@@ -143,6 +144,27 @@ class _Fit:
         if self.plan.trains:
             refused = (self._refusal(model) for model in self.plan.transfer.values())
             self.faults += [fault for fault in refused if fault]
+
+    @property
+    def _reading_embedding(self) -> list[str]:
+        """The networks that read the embedding, of those that are trained."""
+        stages, transfer = self.plan.stages, self.plan.transfer if self.plan.trains else {}
+        own = {registry.name_of(stages.model): stages.model} if self._takes_network else {}
+        return [name for name, model in (own | transfer).items() if model.reads_embedding]
+
+    def check_embedding(self) -> None:
+        """Refuse what a network that reads the embedding cannot take."""
+        if not self.plan.trains or not (reading := self._reading_embedding):
+            return
+        stages = self.plan.stages
+        if not stages.embedding.embeds_test_rows:
+            rule = (
+                f"embedding must be able to embed test rows for model={reading[0]}, got {stages.embedding!r}"
+            )
+            self.faults.append(InvalidValue(rule, where="embedding", remedy=EMBEDS_TEST_ROWS))
+        if (augment := registry.name_of(stages.augment)) != "none":
+            rule = f"augment must be none for model={reading[0]}, which reads vectors, got {augment}"
+            self.faults.append(InvalidValue(rule, where=f"augment={augment}", remedy="set augment=none"))
 
     def selector(self) -> FromFile | None:
         """Return the selector of the rows in a file with these found; those of other data are refused."""

@@ -76,14 +76,13 @@ class Job:
         """Compute the embedding here if the job needs one: workers would all wait for the first of them."""
         with interruption.interruptible():
             for arm in self.arms:
-                if {"X", "clustering"} & arm.method.selector.needs:
-                    _ = arm.repetitions()[0].embedding.value
+                for step in arm.embeddings():
+                    _ = step.value
 
     @property
     def is_embedded(self) -> bool:
         """Whether the repetitions can be computed without waiting for an embedding."""
-        needing = [arm for arm in self.arms if {"X", "clustering"} & arm.method.selector.needs]
-        return all(arm.repetitions()[0].embedding.found() for arm in needing)
+        return all(step.found() for arm in self.arms for step in arm.embeddings())
 
     def assignments(self) -> list[Assignment]:
         """Return every repetition of every arm on every network."""

@@ -175,8 +175,10 @@ def score(repetition: Repetition) -> Score:
 
 def _group(assignment: Assignment) -> tuple:
     """Return what repetitions must have in common to be trained as one network."""
-    method, dataset = assignment.repetition.method, assignment.repetition.dataset
-    return dataset.checksum, assignment.repetition.budget, method.model, method.augment, method.trainer
+    repetition = assignment.repetition
+    method, read = repetition.method, [step.key for step in repetition.read_by_network.values()]
+    stages = method.model, method.augment, method.trainer
+    return repetition.dataset.checksum, repetition.budget, *stages, *read
 
 
 def train_together(group: Sequence[Assignment], end: Callable[[Assignment, Score | Exception], None]) -> None:
@@ -188,7 +190,7 @@ def train_together(group: Sequence[Assignment], end: Callable[[Assignment, Score
     try:
         with interruption.interruptible():
             trained = method.trainer.train_together(
-                first.dataset, subsets, method.model, method.augment, streams
+                first.as_read(), subsets, method.model, method.augment, streams
             )
     except Exception as error:
         trained = [error] * len(group)

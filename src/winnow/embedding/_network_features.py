@@ -43,6 +43,8 @@ class NetworkFeatures(ScaledEmbedding):
     library: ClassVar[str]
     """The distribution whose version says which weights it downloads."""
 
+    learns: ClassVar[bool] = False
+
     network: ClassVar[str]
     weights: ClassVar[str | None]
 

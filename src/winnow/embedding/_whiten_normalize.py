@@ -13,6 +13,7 @@ lose where it matters. Both are off by default. Measured on MNIST in scripts/res
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Float32, Shaped
@@ -41,6 +42,9 @@ class ScaledEmbedding(Embedding):
         Whether to divide every row by its Euclidean length, after whitening if both are set.
     """
 
+    learns: ClassVar[bool] = True
+    """Whether `embed` learns from the rows; one that does not treats every row alike, whatever the others."""
+
     whiten: bool = False
     normalize: bool = False
 
@@ -52,6 +56,15 @@ class ScaledEmbedding(Embedding):
         if self.whiten:  # the axes are those of all rows
             chunks = whitened_chunks(joined(chunks))
         return map(normalized, chunks) if self.normalize else chunks
+
+    @property
+    def embeds_test_rows(self) -> bool:
+        return not (self.learns or self.whiten)
+
+    def embed_test(
+        self, x: Shaped[RowArray, "n ..."], x_test: Shaped[RowArray, "m ..."]
+    ) -> Float32[ndarray, "m d"]:
+        return self.fit_transform(x_test) if self.embeds_test_rows else super().embed_test(x, x_test)
 
     @abstractmethod
     def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:

@@ -7,6 +7,7 @@ shift by a few pixels changes every pixel, and it makes clustering slow where im
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float32, Shaped
@@ -28,6 +29,8 @@ class Identity(ScaledEmbedding):
     >>> Identity().fit_transform(np.array([[[[0, 255]]], [[[51, 102]]]], dtype=np.uint8)).tolist()
     [[0.0, 1.0], [0.20000000298023224, 0.4000000059604645]]
     """
+
+    learns: ClassVar[bool] = False
 
     @property
     def worth_caching(self) -> bool:

@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from winnow.embedding._randomised_pca import PASSES, CentredRows, randomised_projection
 from winnow.embedding._range import refuse_overflow
-from winnow.embedding._whiten_normalize import ScaledEmbedding
+from winnow.embedding._whiten_normalize import ScaledEmbedding, normalized
 from winnow.embedding.identity import CHUNK, flatten
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.network.progress import PATIENCE_SECONDS, progress_bar
@@ -81,6 +81,18 @@ class PCA(ScaledEmbedding):
         if not centred.any():
             return next(_all_alike(len(X), self.components))
         return _project(centred, self.components)
+
+    @property
+    def embeds_test_rows(self) -> bool:
+        return not self.whiten
+
+    def embed_test(
+        self, x: Shaped[RowArray, "n ..."], x_test: Shaped[RowArray, "m ..."]
+    ) -> Float32[ndarray, "m d"]:
+        if self.whiten or math.prod(x.shape) > MOST_VALUES_COPIED:
+            return super().embed_test(x, x_test)
+        X_test = _projected_by(flatten(x), flatten(x_test), self.components)
+        return normalized(X_test) if self.normalize else X_test
 
 
 def _all_alike(n: int, components: int) -> Iterator[Float32[ndarray, "n components"]]:
@@ -172,3 +184,19 @@ def _project_in_passes(
     with progress_bar("pca", PASSES * len(x), patience=PATIENCE_SECONDS) as show:
         rows = CentredRows(x, show)
         yield from _all_alike(len(x), components) if rows.alike else randomised_projection(rows, components)
+
+
+def _projected_by(
+    X: Float32[ndarray, "n d"], X_test: Float32[ndarray, "m d"], components: int
+) -> Float32[ndarray, "m components"]:
+    """Project `X_test` on the directions of largest variance of `X`, which is changed."""
+    from sklearn.decomposition import PCA as PrincipalComponents  # noqa: N811
+
+    mean = X.mean(axis=0, dtype=np.float64).astype(np.float32)
+    X -= mean
+    if not X.any():
+        return np.zeros((len(X_test), components), np.float32)
+    solver = "covariance_eigh" if X.shape[1] <= WIDEST_COVARIANCE else "randomized"
+    with threadpool_limits(1):
+        fitted = PrincipalComponents(components, svd_solver=solver, random_state=0).fit(X)
+        return fitted.transform(X_test - mean).astype(np.float32)

@@ -1,7 +1,34 @@
 """Layers that torch does not have. Imported where a network is built, because torch loads slowly."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
+
+
+class Frozen(nn.Module):
+    """A network of which only the layers named `trained` learn.
+
+    All others keep their weights and run as in evaluation while the network is trained: batch normalisation
+    goes by the statistics it has, and nothing is dropped out.
+    """
+
+    def __init__(self, network: nn.Module, trained: Sequence[str]) -> None:
+        super().__init__()
+        self.network, self.trained = network.requires_grad_(False), tuple(trained)
+        self.train()
+        for name in self.trained:
+            network.get_submodule(name).requires_grad_(True)
+
+    def train(self, mode: bool = True) -> "Frozen":
+        super().train(False)
+        self.training = mode
+        for name in self.trained:
+            self.network.get_submodule(name).train(mode)
+        return self
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.network(images)
 
 
 class Residual(nn.Module):

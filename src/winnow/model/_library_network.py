@@ -21,11 +21,11 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, repr=False)
 class LibraryNetwork(Model):
-    """A network by its name in a library, with a last layer for the classes at hand, all of it trained.
+    """A network by its name in a library, with a last layer for the classes at hand.
 
-    Inputs are normalised by mean and deviation of the training set, as for every network; on photographs
-    these are near those of ImageNet. The `repr`, and with it the cache key, holds the checksum of the file
-    of weights and not its path.
+    All of it is trained, unless it is frozen. Inputs are normalised by mean and deviation of the training
+    set, as for every network; on photographs these are near those of ImageNet. The `repr`, and with it the
+    cache key, holds the checksum of the file of weights and not its path.
 
     Parameters
     ----------
@@ -34,6 +34,9 @@ class LibraryNetwork(Model):
     small_stem
         Whether the first convolution is 3x3 with stride 1 and no pooling follows, as a ResNet for images of
         32x32 pixels begins; without it these are 8x8 after two layers. Not together with weights.
+    frozen
+        Whether only the last layer learns, and all others keep their weights and the statistics of their
+        batch normalisation. `linear_probe` is quicker where images are not augmented. Only with weights.
     """
 
     library: ClassVar[str]
@@ -44,6 +47,7 @@ class LibraryNetwork(Model):
 
     side: Annotated[int, Field(ge=1)] | None = None
     small_stem: bool = False
+    frozen: bool = False
 
     def __repr__(self) -> str:
         settings = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -87,20 +91,30 @@ class LibraryNetwork(Model):
                 where="model.small_stem=true",
                 remedy="set model.weights=null, or model.side=224 to enlarge the images",
             )
+        if self.frozen and self.weights is None:
+            raise InvalidValue(
+                "frozen must be false for random weights, got true",
+                where="model.frozen=true",
+                remedy="set model.weights=default, or frozen to false",
+            )
         network = self.create(shape[0], classes)
         if self.small_stem:
             shrink_stem(network, self.name)
-        if self.side is None:
-            return network
         from torch import nn
 
-        from winnow.model._layers import Resize
+        from winnow.model._layers import Frozen, Resize
 
-        return nn.Sequential(Resize(self.side), network)
+        if self.frozen:
+            network = Frozen(network, self.last_layers(network))
+        return network if self.side is None else nn.Sequential(Resize(self.side), network)
 
     @abstractmethod
     def create(self, channels: int, classes: int) -> "torch.nn.Module":
         """Return the network for images of so many channels, its last layer with random weights."""
+
+    @abstractmethod
+    def last_layers(self, network: "torch.nn.Module") -> tuple[str, ...]:
+        """Return the names of the layers, most often one, that compute the scores of the classes."""
 
 
 def shrink_stem(network: "torch.nn.Module", name: str) -> None:

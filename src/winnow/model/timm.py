@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from winnow.model._library_network import LibraryNetwork
-from winnow.network.timm_network import create, create_pretrained, fill, require_timm, weights_file
+from winnow.network.timm_network import (
+    create,
+    create_pretrained,
+    fill,
+    last_layers,
+    require_timm,
+    weights_file,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -51,3 +58,6 @@ class Timm(LibraryNetwork):
         if weights:
             fill(network, weights, self.name, channels=channels)
         return network
+
+    def last_layers(self, network: "torch.nn.Module") -> tuple[str, ...]:
+        return last_layers(network)

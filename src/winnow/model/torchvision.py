@@ -70,14 +70,21 @@ class Torchvision(LibraryNetwork):
         _take_channels(network, channels, keep=True)
         return network
 
+    def last_layers(self, network: "torch.nn.Module") -> tuple[str, ...]:
+        return (_last_layer(network),)
 
-def _fill(network: "torch.nn.Module", weights: Weights, state: State, name: str) -> None:
-    """Copy the weights into all layers but the last one, which computes the scores of other classes."""
+
+def _last_layer(network: "torch.nn.Module") -> str:
+    """Return the name of the last layer, which computes the scores of the classes."""
     from torch import nn
 
     kinds = (nn.Linear, nn.Conv2d)
-    scoring = [path for path, layer in network.named_modules() if isinstance(layer, kinds)][-1]
-    weights.fill(network, state, name, but=(f"{scoring}.",))
+    return [path for path, layer in network.named_modules() if isinstance(layer, kinds)][-1]
+
+
+def _fill(network: "torch.nn.Module", weights: Weights, state: State, name: str) -> None:
+    """Copy the weights into all layers but the last one, which computes the scores of other classes."""
+    weights.fill(network, state, name, but=(f"{_last_layer(network)}.",))
 
 
 def _take_channels(network: "torch.nn.Module", channels: int, *, keep: bool) -> None:

@@ -70,6 +70,28 @@ def _require_known(name: str, setting: str) -> None:
         raise InvalidValue(rule, where=f"{setting}={name}", remedy=HINT)
 
 
+def take_side(network: "torch.nn.Module", side: int, name: str, group: str) -> None:
+    """Let a network take images of another side: a transformer resizes the places it has learnt.
+
+    Raises
+    ------
+    InvalidValue
+        If it cannot.
+    """
+    fixed = network.pretrained_cfg.get("fixed_input_size")
+    try:
+        if hasattr(network, "set_input_size"):
+            network.set_input_size(img_size=(side, side))
+        elif fixed:
+            raise ValueError("its input size is fixed")
+    except (ValueError, TypeError, AssertionError) as error:
+        raise InvalidValue(
+            f"side must be one that {name} takes, got {side}: {one_line(error)}",
+            where=f"{group}.side={side}",
+            remedy=f"set {group}.side=null",
+        ) from error
+
+
 def fill(network: "torch.nn.Module", weights: Weights, name: str, *, channels: int = 3) -> bool:
     """Copy the weights of a file into all but the last layer; return whether it is that of the package.
 
@@ -86,7 +108,7 @@ def fill(network: "torch.nn.Module", weights: Weights, name: str, *, channels: i
 
         first = f"{network.pretrained_cfg['first_conv']}.weight"
         state |= {first: adapt_input_conv(channels, state[first])} if first in state else {}
-    weights.fill(network, state, name, but=_last_layers(network))
+    weights.fill(network, state, name, but=_beginnings(network))
     return packaged
 
 
@@ -95,12 +117,17 @@ def _renamed(state: State, network: "torch.nn.Module") -> State:
 
     The last two, the layer of ImageNet's classes, are left out.
     """
-    last = _last_layers(network)
+    last = _beginnings(network)
     names = [key for key in network.state_dict() if not key.startswith(last)]
     return dict(zip(names, list(state.values())[:-2], strict=True))
 
 
-def _last_layers(network: "torch.nn.Module") -> tuple[str, ...]:
-    """Return what the names of the layer begin with that computes the scores of classes."""
+def _beginnings(network: "torch.nn.Module") -> tuple[str, ...]:
+    """Return what the names of the tensors of the last layers begin with."""
+    return tuple(f"{name}." for name in last_layers(network))
+
+
+def last_layers(network: "torch.nn.Module") -> tuple[str, ...]:
+    """Return the names of the layers, most often one, that compute the scores of classes."""
     names = network.pretrained_cfg.get("classifier") or ()
-    return tuple(f"{name}." for name in ([names] if isinstance(names, str) else names))
+    return (names,) if isinstance(names, str) else tuple(names)
