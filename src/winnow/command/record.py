@@ -7,14 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 from winnow.command import lists
 from winnow.command.arm import Arm, seconds_of
 from winnow.command.executor import available_cores
 from winnow.pipeline import Repetition
+from winnow.report import notes
 from winnow.report.comparison import paired_difference
+from winnow.report.results import Results
+from winnow.report.rows import Row
 from winnow.stages import Run, Store
 from winnow.store.keys import library_versions
 from winnow.types import Score
@@ -33,12 +36,14 @@ class Record:
     Parameters
     ----------
     arm : the method, or its baseline, on all its networks.
+    baseline : what it is compared with; it may be the same.
     folder : the folder of the command.
     tags : what the tracker is to find the run by, besides its key.
     parent : the run of the whole command, if there is one.
     """
 
     arm: Arm
+    baseline: Arm
     folder: Path
     tags: Mapping[str, str]
     parent: str = ""
@@ -51,10 +56,25 @@ class Record:
         arm = self.arm
         tags = {"winnow.baseline": str(arm.is_baseline).lower(), "labels_read": str(arm.labels_read)}
         tags |= self.tags
-        with store.run(arm.name, key=arm.key, params=arm.options, tags=tags, parent=self.parent) as run:
+        name = lists.folder_name(arm.method)
+        with store.run(name, key=arm.key, params=arm.options, tags=tags, parent=self.parent) as run:
             run.text(arm.plan.resolved, "config.yaml")
             run.text(json.dumps(environment(), indent=2), "environment.json")
-            return {network: self._network(run, network, score_of, against) for network in arm.networks}
+            run.dataset(arm.dataset, _source(arm))
+            scores = {network: self._network(run, network, score_of, against) for network in arm.networks}
+            run.note(notes.of_run(self._results(scores, against)))
+            return scores
+
+    def _results(self, scores: Scores, against: Scores | None) -> Results:
+        asked = Row(0, "pending", self.arm.selector, 0, 0)
+        sides = [(self.baseline, against)] if against else []
+        return Results(
+            [
+                arm.row(asked, "ok", network, of_arm[network], self.baseline)
+                for arm, of_arm in [*sides, (self.arm, scores)]
+                for network in self.arm.networks
+            ]
+        )
 
     @cached_property
     def lists(self) -> Path:
@@ -67,7 +87,8 @@ class Record:
         for repetition in self.arm.repetitions(network):
             score = score_of(repetition)
             scores.append(score)
-            numbers = {
+            # The medians so far: MLflow lists numbers in the order in which it first saw them.
+            numbers = so_far(scores, against and against[network]) | {
                 "test_acc": score.accuracy,
                 "worst_class_acc": score.worst_class,
                 "train_milliseconds": 1000 * score.seconds["train"],
@@ -76,7 +97,8 @@ class Record:
                 numbers |= kept_classes(score.rows_of_class)
                 self._keep(run, repetition)
             run.metrics(_named(numbers, suffix), step=repetition.number)
-        run.metrics(_named(summary(scores, against and against[network]), suffix))
+        last = self.arm.plan.settings.seeds - 1
+        run.metrics(_named(summary(scores, against and against[network]), suffix), step=last)
         return scores
 
     def _keep(self, run: Run, repetition: Repetition) -> None:
@@ -91,12 +113,38 @@ class Record:
 
 
 def _named(numbers: Mapping[str, float], suffix: str) -> dict[str, float]:
-    """Name numbers after their network, unless it is the job's own.
+    """Name numbers after their network, unless it is the job's own, and round them to be read.
 
-    >>> _named({"test_acc": 90.0}, "_mlp"), _named({"test_acc": 95.0}, "")
-    ({'test_acc_mlp': 90.0}, {'test_acc': 95.0})
+    >>> _named({"test_acc": 90.0}, "_mlp"), _named({"test_acc": 95.1239}, "")
+    ({'test_acc_mlp': 90.0}, {'test_acc': 95.12})
     """
-    return {f"{name}{suffix}": value for name, value in numbers.items()}
+    return {f"{name}{suffix}": rounded(value) for name, value in numbers.items()}
+
+
+def rounded(value: float | int) -> float | int:
+    """Return four significant digits; all of them are in `results.csv`. Counts are left as they are.
+
+    >>> rounded(95.1239), rounded(0.00168032), rounded(60_000)
+    (95.12, 0.00168, 60000)
+    """
+    return value if isinstance(value, int) else float(f"{value:.4g}")
+
+
+def so_far(scores: Sequence[Score], against: Sequence[Score] | None) -> dict[str, float]:
+    """Return what a person looks at first, of the repetitions that are done; `against` is the baseline."""
+    values = [score.accuracy for score in scores]
+    baseline = [score.accuracy for score in (against or scores)[: len(scores)]]
+    return {
+        "test_acc_median": median(values),
+        "delta_uniform": fmean(a - b for a, b in zip(values, baseline, strict=True)),
+        "uniform_median": median(baseline),
+    }
+
+
+def _source(arm: Arm) -> dict[str, str]:
+    """Return the settings of the data set, which say where it was read."""
+    own = {name: value for name, value in arm.options.items() if name.partition(".")[0] == "dataset"}
+    return own | {"data_dir": arm.plan.settings.data_dir}
 
 
 def kept_classes(rows_of_class: Sequence[int]) -> dict[str, int]:
@@ -113,10 +161,9 @@ def summary(scores: Sequence[Score], against: Sequence[Score] | None) -> dict[st
     """Return the numbers of all repetitions together, under the names that scripts rely on."""
     values = [score.accuracy for score in scores]
     return {
-        "test_acc_median": median(values),
+        **so_far(scores, against),
         "test_acc_min": min(values),
         "test_acc_max": max(values),
-        "delta_uniform": 0.0,
         **(_compared(scores, against) if against else {}),
         **{f"{stage}_seconds": seconds for stage, seconds in seconds_of(scores).items()},
     }
