@@ -24,6 +24,8 @@ from winnow.types import Score
 
 LIBRARIES = ("winnow", "torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
 POINTS_OF_A_CURVE = 100
+IN_PERCENT = ("_acc", "uniform")
+"""What the names of percentages and of their differences have in common."""
 
 ScoreOf = Callable[[Repetition], Score]
 Scores = Mapping[str, Sequence[Score]]
@@ -95,8 +97,9 @@ class Record:
             }
             if not suffix:
                 numbers |= kept_classes(score.rows_of_class)
-                self._keep(run, repetition)
             run.metrics(_named(numbers, suffix), step=repetition.number)
+            if not suffix:
+                self._keep(run, repetition)
         last = self.arm.plan.settings.seeds - 1
         run.metrics(_named(summary(scores, against and against[network]), suffix), step=last)
         return scores
@@ -118,16 +121,24 @@ def _named(numbers: Mapping[str, float], suffix: str) -> dict[str, float]:
     >>> _named({"test_acc": 90.0}, "_mlp"), _named({"test_acc": 95.1239}, "")
     ({'test_acc_mlp': 90.0}, {'test_acc': 95.12})
     """
-    return {f"{name}{suffix}": rounded(value) for name, value in numbers.items()}
+    return {f"{name}{suffix}": value for name, value in rounded(numbers).items()}
 
 
-def rounded(value: float | int) -> float | int:
-    """Return four significant digits; all of them are in `results.csv`. Counts are left as they are.
+def rounded(numbers: Mapping[str, float]) -> dict[str, float]:
+    """Return percentages and points with two decimals, all else with four significant digits.
 
-    >>> rounded(95.1239), rounded(0.00168032), rounded(60_000)
-    (95.12, 0.00168, 60000)
+    Every digit is in `results.csv`. Counts are left as they are.
+
+    >>> rounded({"delta_uniform": 0.09285, "train_seconds": 0.00168032, "wins": 3})
+    {'delta_uniform': 0.09, 'train_seconds': 0.00168, 'wins': 3}
     """
-    return value if isinstance(value, int) else float(f"{value:.4g}")
+    return {name: _rounded(name, value) for name, value in numbers.items()}
+
+
+def _rounded(name: str, value: float) -> float:
+    if isinstance(value, int):
+        return value
+    return round(value, 2) if any(word in name for word in IN_PERCENT) else float(f"{value:.4g}")
 
 
 def so_far(scores: Sequence[Score], against: Sequence[Score] | None) -> dict[str, float]:

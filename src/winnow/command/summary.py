@@ -84,7 +84,7 @@ def _summarise(run: Run, outcome: Results, command: str) -> None:
             "best_delta_uniform": outcome.comparison(best).mean if baseline else None,
             "best_uniform_median": median(baseline.accuracies) if baseline else None,
         }
-        run.metrics({name: rounded(value) for name, value in numbers.items() if value is not None})
+        run.metrics(rounded({name: value for name, value in numbers.items() if value is not None}))
     run.note(notes.of_sweep(outcome, command))
 
 

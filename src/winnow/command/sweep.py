@@ -222,7 +222,8 @@ class Sweep:
 
     def _parent(self, store: Store) -> str:
         command = (self.folder / summary.COMMAND).read_text()
-        began = self.folder.name.partition(".")[0].replace("_", " ")
+        day, _, time = self.folder.name.partition(".")[0].partition("_")
+        began = f"{day.partition('-')[2]} {time.replace('-', ':')}"
         run_id = store.parent(self.folder.name, f"sweep {began}", tags={"winnow.command": command})
         (self.folder / summary.PARENT).write_text(run_id)
         return run_id

@@ -21,7 +21,8 @@ from winnow.tracker._destination import Destination
 from winnow.tracker._unsent import UnsentRun, runs
 
 _METRICS_PER_CALL, _PARAMS_PER_CALL = 1000, 100  # MLflow's own limits
-_LONGEST_NAME, _LONGEST_DIGEST = 500, 36
+_LONGEST_NAME = 500
+_DIGEST = 8  # characters of a checksum, as many as MLflow's own have; all of them are in the profile
 FOLDER_TAG = "winnow.run"
 
 
@@ -170,7 +171,7 @@ class Sender:
         inputs = [
             Dataset(
                 name=each["name"][:_LONGEST_NAME],
-                digest=each["sha256"][:_LONGEST_DIGEST],
+                digest=each["sha256"][:_DIGEST],
                 source_type="local",
                 source=json.dumps(each["source"]),
                 profile=json.dumps(each["profile"]),

@@ -18,7 +18,7 @@ COLUMNS = {
     "params.`dataset`": 100,
 }
 """Columns from left to right, with their widths in pixels."""
-_FIRST = ("tags.`mlflow.runName`", "runDateAndNestInfo")
+_FIRST = {"attributes.`Run Name`": 215, "runDateAndNestInfo": 140}
 # All runs have the same source, so the latest comes first. In the order of their time, MLflow would fold the
 # runs of a sweep away below their parent.
 _ORDER = "tags.`mlflow.source.name`"
@@ -34,7 +34,7 @@ def state() -> str:
         {
             "selectedColumns": list(COLUMNS),
             "columnOrder": [*_FIRST, *COLUMNS],
-            "columnWidths": COLUMNS,
+            "columnWidths": _FIRST | COLUMNS,
             "orderByKey": _ORDER,
             "orderByAsc": False,
         }
