@@ -12,7 +12,7 @@ _SECONDS = 5  # a repository on a slow disk must not hold up the first run
 def tags() -> dict[str, str]:
     """Return the tags by which MLflow shows where a run comes from."""
     found = {"mlflow.source.name": Path(sys.argv[0]).name or "python", "mlflow.source.type": "LOCAL"}
-    commit, changed = _commit(PACKAGE.parents[1])
+    commit, changed = commit_of(PACKAGE.parents[1])
     if commit:
         found["mlflow.source.git.commit"] = commit
         found["winnow.uncommitted_changes"] = str(changed).lower()
@@ -20,7 +20,7 @@ def tags() -> dict[str, str]:
 
 
 @cache
-def _commit(checkout: Path) -> tuple[str, bool]:
+def commit_of(checkout: Path) -> tuple[str, bool]:
     """Return the commit of a checkout, and whether files differ from it; no text if it is none."""
     # Installed elsewhere, the repository around the package would be somebody else's.
     if not (checkout / ".git").exists():
