@@ -83,10 +83,10 @@ class Results:
         None without results, or where they are of several settings, which are not to be compared. Equal
         medians: the smaller budget.
         """
-        own = [row for row in self.finished if not row.on_other_network and row.accuracies]
-        candidates = [row for row in own if self.is_compared(row)] or own
-        if len({row.setting for row in candidates}) != 1:
+        own = [row for row in self.finished if not row.on_other_network]
+        if len({row.setting for row in own}) != 1:
             return None
+        candidates = [row for row in own if self.is_compared(row)] or own
         return max(candidates, key=lambda row: (median(row.accuracies), -row.budget))
 
     @cached_property
