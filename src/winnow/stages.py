@@ -4,7 +4,7 @@ Stages are frozen dataclasses: their fields are hyper-parameters, their methods 
 nothing, and their `repr` is their identity in cache keys, tags and provenance.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, SupportsFloat, runtime_checkable
@@ -328,6 +328,14 @@ class Run(Protocol):
         """Keep `content` as the file `name`."""
         ...
 
+    def dataset(self, dataset: Dataset, source: Mapping[str, str]) -> None:
+        """Record the data set that the run learns from; `source` are the settings that it was read with."""
+        ...
+
+    def note(self, markdown: str) -> None:
+        """Say what came of the run, to be read before all its numbers; at most 8,000 characters."""
+        ...
+
 
 @runtime_checkable
 class Store(Protocol):
@@ -370,12 +378,19 @@ class Store(Protocol):
         """
         ...
 
-    def parent(self, sweep: str, name: str) -> str:
+    def parent(self, sweep: str, name: str, *, tags: Mapping[str, str] | None = None) -> str:
         """Return what `run` takes as the parent of the runs of a sweep, the same in every process."""
         ...
 
-    def close_parent(self, parent: str, status: Ending, *, artifacts: Sequence[Path] = ()) -> None:
-        """End the parent run, adding files about the whole sweep."""
+    def close_parent(
+        self,
+        parent: str,
+        status: Ending,
+        *,
+        artifacts: Sequence[Path] = (),
+        summary: Callable[[Run], None] | None = None,
+    ) -> None:
+        """End the parent run, adding files about the whole sweep and what `summary` writes to it."""
         ...
 
     def reap(self) -> int:

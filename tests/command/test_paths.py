@@ -3,6 +3,7 @@
 from winnow.command import paths
 from winnow.registry import default
 from winnow.report.rows import Row
+from winnow.tracker.mlflow import MLflow
 
 
 def command(tmp_path, *lists):
@@ -34,3 +35,6 @@ def test_recorded_runs_can_be_opened_and_paths_are_typed_from_here(tmp_path, mon
     assert browse.startswith("browse  python ")
     assert browse.endswith("ui.py")
     assert paths.browse(tmp_path / "other").endswith("ui.py state_dir=other")
+    assert paths.browse(tmp_path / "state", "my runs").endswith("ui.py experiment='my runs'")
+    server = MLflow(uri="http://me:secret@host:5000")
+    assert paths.lines(command(tmp_path), [row], server) == ["browse  http://host:5000"]

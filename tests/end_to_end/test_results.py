@@ -161,9 +161,11 @@ def test_table_csv_and_tracker_tell_what_rows_are_worth_to_the_other_network(on_
     ]
     assert run["status"] == "FINISHED"
     recorded = metrics(on_two_networks.state / "mlflow.db", run["winnow.key"])
-    assert recorded["test_acc_median_mlp"] == median(expected)
-    assert recorded["delta_uniform_mlp"] == pytest.approx(float(cells["nearest", "mlp"]["delta_uniform"]))
-    assert recorded["delta_uniform"] == pytest.approx(float(cells["nearest", "lenet5"]["delta_uniform"]))
+    assert recorded["test_acc_median_mlp"] == pytest.approx(median(expected), abs=0.006)
+    expected = float(cells["nearest", "mlp"]["delta_uniform"])
+    assert recorded["delta_uniform_mlp"] == pytest.approx(expected, abs=0.006)
+    expected = float(cells["nearest", "lenet5"]["delta_uniform"])
+    assert recorded["delta_uniform"] == pytest.approx(expected, abs=0.006)
 
 
 def test_asked_again_the_other_network_is_found_too(on_two_networks):
@@ -188,7 +190,8 @@ def test_the_pairs_and_the_kept_classes_are_recorded(reference):
     assert recorded["select_seconds"] > 0
     (line,) = [line for line in table_of(reference) if line["selector"] == "nearest"]
     assert sum(map(int, line["rows_of_class"].split())) == 20
-    assert (line["labels_read"], float(line["select_seconds"])) == ("20", recorded["select_seconds"])
+    assert line["labels_read"] == "20"
+    assert float(line["select_seconds"]) == pytest.approx(recorded["select_seconds"], rel=1e-3)
     assert int(line["absent_classes"]) >= recorded["absent_classes"]
 
 

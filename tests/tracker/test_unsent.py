@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
@@ -14,11 +15,18 @@ from winnow.errors import InvalidValue, WinnowWarning
 from winnow.tracker import _database as database
 from winnow.tracker._unsent import runs
 from winnow.tracker.mlflow import MLflow
+from winnow.types import Dataset
+
+SMALL = Dataset(
+    "small", np.zeros((2, 1), "f4"), np.int64([0, 1]), np.zeros((1, 1), "f4"), np.int64([0]), ("a", "b")
+)
 
 
 def log(store, key: str) -> None:
     with store.run(f"run {key}", key=key, params={"k": 3}, tags={}) as run:
         run.text(f"of {key}", "note.txt")
+        run.dataset(SMALL, {"dataset": "small"})
+        run.note(f"**{key}**")
         run.metrics({"test_acc": 90.0}, 0)
         run.metrics({"test_acc_median": 95.0})
 
@@ -30,7 +38,7 @@ def in_database(path: Path) -> dict[str, str]:
 
 def counts(path: Path) -> list[int]:
     with closing(sqlite3.connect(path)) as connection:
-        tables = ("runs", "metrics", "params", "latest_metrics")
+        tables = ("runs", "metrics", "params", "latest_metrics", "datasets", "inputs", "input_tags")
         return [connection.execute(f"select count(*) from {table}").fetchone()[0] for table in tables]
 
 
@@ -53,7 +61,7 @@ def test_a_locked_database_delays_runs_and_loses_none(store, monkeypatch):
     assert sorted(path.read_text() for path in notes) == ["of before", "of first", "of second"]
 
 
-@pytest.mark.parametrize("call", ["create_run", "log_batch", "set_tag", "set_terminated"])
+@pytest.mark.parametrize("call", ["create_run", "log_batch", "log_inputs", "set_tag", "set_terminated"])
 def test_an_answer_that_is_lost_doubles_nothing(store, monkeypatch, call):
     log(store, "first")
     original, lost = getattr(MlflowClient, call), []
@@ -68,12 +76,13 @@ def test_an_answer_that_is_lost_doubles_nothing(store, monkeypatch, call):
     monkeypatch.setattr(MlflowClient, call, unanswered)
     with pytest.warns(WinnowWarning, match="connection reset"), pytest.raises(ValueError, match="no"):  # noqa: SIM117
         with store.run("run second", key="second", params={"k": 3}, tags={}) as run:
+            run.dataset(SMALL, {"dataset": "small"})
             run.metrics({"test_acc": 90.0}, 0)
             run.metrics({"test_acc_median": 95.0})
             raise ValueError("no")
     assert lost == [call]
     assert store.send() is None
-    assert counts(store.state_dir / "mlflow.db") == [2, 4, 2, 4]
+    assert counts(store.state_dir / "mlflow.db") == [2, 4, 2, 4, 1, 2, 2]
 
 
 def test_a_run_that_is_refused_for_good_is_set_aside_and_stops_no_other(store, monkeypatch):

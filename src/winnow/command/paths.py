@@ -1,18 +1,21 @@
 """The last lines of a command: where what it wrote is, and how to open the runs in MLflow."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from winnow.command import lists
 from winnow.command.shipped import conf
-from winnow.registry import name_of
 from winnow.report.escape import printable
 from winnow.report.rows import Row
 from winnow.stages import Tracker
+from winnow.store.credentials import without_credentials
 from winnow.store.kept_rows import name_of as list_name
+from winnow.tracker.mlflow import MLflow
 
 MOST = 4  # lists that are named one by one
 BASELINE = "uniform_"
+EXPERIMENT = MLflow().experiment
 
 
 def lines(folder: Path, rows: Sequence[Row], tracker: Tracker) -> list[str]:
@@ -24,8 +27,8 @@ def lines(folder: Path, rows: Sequence[Row], tracker: Tracker) -> list[str]:
     ]
     found = [(word, shown(path)) for word, path in named if path.exists()]
     found += _kept(folder)
-    if name_of(tracker) == "mlflow" and any(row.run_id for row in rows):
-        found += [("browse", line) for line in [browse(folder.parents[1])] if line]
+    if isinstance(tracker, MLflow) and any(row.run_id for row in rows):
+        found += [("browse", line) for line in [_where(tracker, folder.parents[1])] if line]
     return [f"{word:<7} {printable(text)}" for word, text in found]
 
 
@@ -43,13 +46,23 @@ def _kept(folder: Path) -> Iterator[tuple[str, str]]:
         yield "", f"{list_name(0)} is of repetition 0, the one to use; {list_name(1)} and so on of the others"
 
 
-def browse(state_dir: Path) -> str:
+def _where(tracker: MLflow, state_dir: Path) -> str:
+    """Return what shows the runs: a command, or the address of the server that keeps them."""
+    if tracker.uri is None:
+        return browse(state_dir, tracker.experiment)
+    return without_credentials(tracker.uri) if tracker.uri.startswith("http") else ""
+
+
+def browse(state_dir: Path, experiment: str = EXPERIMENT) -> str:
     """Return the command that opens the runs of a state folder; no text outside of a checkout."""
     script = conf().parent / "scripts" / "ui.py"
     if not script.is_file():
         return ""
     default = state_dir == Path("state").absolute()
-    return f"python {shown(script)}" + ("" if default else f" state_dir={shown(state_dir)}")
+    words = [f"python {shown(script)}"]
+    words += [] if default else [f"state_dir={shown(state_dir)}"]
+    words += [] if experiment == EXPERIMENT else [f"experiment={shlex.quote(experiment)}"]
+    return " ".join(words)
 
 
 def shown(path: Path) -> str:

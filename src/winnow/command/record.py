@@ -7,14 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 from winnow.command import lists
 from winnow.command.arm import Arm, seconds_of
 from winnow.command.executor import available_cores
 from winnow.pipeline import Repetition
+from winnow.report import notes
 from winnow.report.comparison import paired_difference
+from winnow.report.results import Results
+from winnow.report.rows import Row
 from winnow.stages import Run, Store
 from winnow.store.cache import Entry
 from winnow.store.keys import library_versions
@@ -22,6 +25,8 @@ from winnow.types import Score
 
 LIBRARIES = ("winnow", "torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
 POINTS_OF_A_CURVE = 100
+IN_PERCENT = ("_acc", "uniform")
+"""What the names of percentages and of their differences have in common."""
 
 ScoreOf = Callable[[Repetition], Score]
 Scores = Mapping[str, Sequence[Score]]
@@ -34,12 +39,14 @@ class Record:
     Parameters
     ----------
     arm : the method, or its baseline, on all its networks.
+    baseline : what it is compared with; it may be the same.
     folder : the folder of the command.
     tags : what the tracker is to find the run by, besides its key.
     parent : the run of the whole command, if there is one.
     """
 
     arm: Arm
+    baseline: Arm
     folder: Path
     tags: Mapping[str, str]
     parent: str = ""
@@ -52,10 +59,25 @@ class Record:
         arm = self.arm
         tags = {"winnow.baseline": str(arm.is_baseline).lower(), "labels_read": str(arm.labels_read)}
         tags |= self.tags
-        with store.run(arm.name, key=arm.key, params=arm.options, tags=tags, parent=self.parent) as run:
+        name = lists.folder_name(arm.method)
+        with store.run(name, key=arm.key, params=arm.options, tags=tags, parent=self.parent) as run:
             run.text(arm.plan.resolved, "config.yaml")
             run.text(json.dumps(environment(), indent=2), "environment.json")
-            return {network: self._network(run, network, score_of, against) for network in arm.networks}
+            run.dataset(arm.dataset, _source(arm))
+            scores = {network: self._network(run, network, score_of, against) for network in arm.networks}
+            run.note(notes.of_run(self._results(scores, against)))
+            return scores
+
+    def _results(self, scores: Scores, against: Scores | None) -> Results:
+        asked = Row(0, "pending", self.arm.selector, 0, 0)
+        sides = [(self.baseline, against)] if against else []
+        return Results(
+            [
+                arm.row(asked, "ok", network, of_arm[network], self.baseline)
+                for arm, of_arm in [*sides, (self.arm, scores)]
+                for network in self.arm.networks
+            ]
+        )
 
     @cached_property
     def lists(self) -> Path:
@@ -69,17 +91,20 @@ class Record:
             score = score_of(repetition)
             scores.append(score)
             devices.add(_trained(repetition).info["device"])
-            numbers = {
+            # The medians so far: MLflow lists numbers in the order in which it first saw them.
+            numbers = so_far(scores, against and against[network]) | {
                 "test_acc": score.accuracy,
                 "worst_class_acc": score.worst_class,
                 "train_milliseconds": 1000 * score.seconds["train"],
             }
             if not suffix:
                 numbers |= kept_classes(score.rows_of_class)
-                self._keep(run, repetition)
             run.metrics(_named(numbers, suffix), step=repetition.number)
-        run.metrics(_named(summary(scores, against and against[network]), suffix))
-        run.params(_named({"device": ", ".join(sorted(devices))}, suffix))
+            if not suffix:
+                self._keep(run, repetition)
+        last = self.arm.plan.settings.seeds - 1
+        run.metrics(_named(summary(scores, against and against[network]), suffix), step=last)
+        run.params({f"device{suffix}": ", ".join(sorted(devices))})
         return scores
 
     def _keep(self, run: Run, repetition: Repetition) -> None:
@@ -97,13 +122,47 @@ def _trained(repetition: Repetition) -> Entry:
     return repetition.training(repetition.subset.value).value
 
 
-def _named(values: Mapping[str, Any], suffix: str) -> dict[str, Any]:
-    """Name values after their network, unless it is the job's own.
+def _named(numbers: Mapping[str, float], suffix: str) -> dict[str, float]:
+    """Name numbers after their network, unless it is the job's own, and round them to be read.
 
-    >>> _named({"test_acc": 90.0}, "_mlp"), _named({"test_acc": 95.0}, "")
-    ({'test_acc_mlp': 90.0}, {'test_acc': 95.0})
+    >>> _named({"test_acc": 90.0}, "_mlp"), _named({"test_acc": 95.1239}, "")
+    ({'test_acc_mlp': 90.0}, {'test_acc': 95.12})
     """
-    return {f"{name}{suffix}": value for name, value in values.items()}
+    return {f"{name}{suffix}": value for name, value in rounded(numbers).items()}
+
+
+def rounded(numbers: Mapping[str, float]) -> dict[str, float]:
+    """Return percentages and points with two decimals, all else with four significant digits.
+
+    Every digit is in `results.csv`. Counts are left as they are.
+
+    >>> rounded({"delta_uniform": 0.09285, "train_seconds": 0.00168032, "wins": 3})
+    {'delta_uniform': 0.09, 'train_seconds': 0.00168, 'wins': 3}
+    """
+    return {name: _rounded(name, value) for name, value in numbers.items()}
+
+
+def _rounded(name: str, value: float) -> float:
+    if isinstance(value, int):
+        return value
+    return round(value, 2) if any(word in name for word in IN_PERCENT) else float(f"{value:.4g}")
+
+
+def so_far(scores: Sequence[Score], against: Sequence[Score] | None) -> dict[str, float]:
+    """Return what a person looks at first, of the repetitions that are done; `against` is the baseline."""
+    values = [score.accuracy for score in scores]
+    baseline = [score.accuracy for score in (against or scores)[: len(scores)]]
+    return {
+        "test_acc_median": median(values),
+        "delta_uniform": fmean(a - b for a, b in zip(values, baseline, strict=True)),
+        "uniform_median": median(baseline),
+    }
+
+
+def _source(arm: Arm) -> dict[str, str]:
+    """Return the settings of the data set, which say where it was read."""
+    own = {name: value for name, value in arm.options.items() if name.partition(".")[0] == "dataset"}
+    return own | {"data_dir": arm.plan.settings.data_dir}
 
 
 def kept_classes(rows_of_class: Sequence[int]) -> dict[str, int]:
@@ -120,10 +179,9 @@ def summary(scores: Sequence[Score], against: Sequence[Score] | None) -> dict[st
     """Return the numbers of all repetitions together, under the names that scripts rely on."""
     values = [score.accuracy for score in scores]
     return {
-        "test_acc_median": median(values),
+        **so_far(scores, against),
         "test_acc_min": min(values),
         "test_acc_max": max(values),
-        "delta_uniform": 0.0,
         **(_compared(scores, against) if against else {}),
         **{f"{stage}_seconds": seconds for stage, seconds in seconds_of(scores).items()},
     }

@@ -2,17 +2,20 @@
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from statistics import median
 
 from winnow.command import paths
 from winnow.command.interruption import interruption
+from winnow.command.record import rounded
 from winnow.errors import JobsFailed, WinnowWarning
-from winnow.report import figures, history, tables
+from winnow.report import figures, history, notes, tables
 from winnow.report.results import Results, write_csv
 from winnow.report.rows import Row, write_rows
-from winnow.stages import Ending, Store, Tracker
+from winnow.stages import Ending, Run, Store, Tracker
 
-PARENT = "parent-run"
+COMMAND, PARENT = "command", "parent-run"
 
 
 def finish(
@@ -39,7 +42,7 @@ def finish(
         if shown:
             print("\n".join(paths.lines(folder, outcome.rows, tracker)), flush=True)
     finally:
-        _send(folder, store, files, _ending(outcome.rows, error))
+        _send(folder, store, files, _ending(outcome.rows, error), outcome)
     return outcome
 
 
@@ -51,7 +54,7 @@ def raise_if_failed(outcome: Sequence[Row]) -> None:
         raise JobsFailed([(row.reason, row.exit_code) for row in failed], jobs)
 
 
-def _send(folder: Path, store: Store, files: Sequence[Path], ending: Ending) -> None:
+def _send(folder: Path, store: Store, files: Sequence[Path], ending: Ending, outcome: Results) -> None:
     """End the run of the command with its files, and send what the tracker could not take before.
 
     Raises
@@ -61,13 +64,28 @@ def _send(folder: Path, store: Store, files: Sequence[Path], ending: Ending) -> 
     """
     if (parent := folder / PARENT).exists():
         files = [*files, *sorted(folder.glob("study-*/*"))]
-        store.close_parent(parent.read_text(), ending, artifacts=files)
+        summary = partial(_summarise, outcome=outcome, command=(folder / COMMAND).read_text())
+        store.close_parent(parent.read_text(), ending, artifacts=files, summary=summary)
     if ending == "KILLED":
         store.reap()  # jobs that were launched in other processes may have died with their runs open
     if fault := store.send():
         if interruption.signal is None:
             raise fault
         warnings.warn(str(fault), WinnowWarning, stacklevel=2)  # the exit code is that of the signal
+
+
+def _summarise(run: Run, outcome: Results, command: str) -> None:
+    """Write the table of all jobs to the run of the command, and which of them was best."""
+    if best := outcome.best:
+        run.params({"best_selector": best.selector, "best_k": best.k, "best_budget": best.budget})
+        baseline = outcome.baseline_of(best)
+        numbers = {
+            "best_test_acc_median": median(best.accuracies),
+            "best_delta_uniform": outcome.comparison(best).mean if baseline else None,
+            "best_uniform_median": median(baseline.accuracies) if baseline else None,
+        }
+        run.metrics(rounded({name: value for name, value in numbers.items() if value is not None}))
+    run.note(notes.of_sweep(outcome, command))
 
 
 def _ending(outcome: Sequence[Row], error: BaseException | None) -> Ending:

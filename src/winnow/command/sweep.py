@@ -34,8 +34,6 @@ from winnow.stages import Source, Store, Tracker
 from winnow.store.cache import Cache
 from winnow.store.credentials import without_credentials
 
-COMMAND = "command"
-
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
@@ -82,7 +80,7 @@ class Sweep:
             store.check()
         folder.mkdir()
         write_rows(folder / "sweep.json", [pending(number, plan) for number, plan in enumerate(plans)])
-        (folder / COMMAND).write_text(without_credentials(command))
+        (folder / summary.COMMAND).write_text(without_credentials(command))
         for store in dict.fromkeys(stores):
             # The last sends what earlier commands could not.
             for prepare in (store.reap, store.send):
@@ -228,11 +226,13 @@ class Sweep:
             of_sweep = len(self.plans) > 1 or self.launched or job.plan.study
             tags = {"winnow.sweep": self.folder.name} if of_sweep else {}
             parent = self._parent(store) if of_sweep else ""
-            return Record(arm, self.folder, tags, parent).write(store, score_of, against)
+            return Record(arm, job.baseline, self.folder, tags, parent).write(store, score_of, against)
 
     def _parent(self, store: Store) -> str:
-        command = (self.folder / COMMAND).read_text()
-        run_id = store.parent(self.folder.name, f"sweep {command}")
+        command = (self.folder / summary.COMMAND).read_text()
+        day, _, time = self.folder.name.partition(".")[0].partition("_")
+        began = f"{day.partition('-')[2]} {time.replace('-', ':')}"
+        run_id = store.parent(self.folder.name, f"sweep {began}", tags={"winnow.command": command})
         (self.folder / summary.PARENT).write_text(run_id)
         return run_id
 

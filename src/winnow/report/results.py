@@ -77,6 +77,19 @@ class Results:
         return [next(adjusted) if self.is_compared(row) else None for row in self.finished]
 
     @cached_property
+    def best(self) -> Row | None:
+        """The row of the greatest median on the job's own network, of those with a baseline if there are any.
+
+        None without results, or where they are of several settings, which are not to be compared. Equal
+        medians: the smaller budget.
+        """
+        own = [row for row in self.finished if not row.on_other_network]
+        if len({row.setting for row in own}) != 1:
+            return None
+        candidates = [row for row in own if self.is_compared(row)] or own
+        return max(candidates, key=lambda row: (median(row.accuracies), -row.budget))
+
+    @cached_property
     def titles(self) -> dict[tuple, str]:
         """The name of every setting: data, model, augmentation, and what else differs between settings."""
         settings = {row.setting: dict(row.setting) for row in self.finished}

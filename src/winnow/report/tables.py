@@ -156,7 +156,7 @@ def _fitting(title: str, results: Results, to: Console) -> Table:
             break
     table.columns[0].max_width = None
     table.title = Text(printable(title), style="table.title")
-    table.caption = Text(printable(_caption(results, lost)), style="table.caption")
+    table.caption = Text(printable(caption(results, lost)), style="table.caption")
     return table
 
 
@@ -165,7 +165,7 @@ def _lines(results: Results) -> list[_Line]:
     return [
         _Line(
             printable(results.label(row)),
-            _cells(row, results, p),
+            cells(row, results, p),
             index + 1 < len(rows) and rows[index + 1].budget != row.budget,
         )
         for index, (row, p) in enumerate(zip(rows, results.adjusted_p, strict=True))
@@ -185,12 +185,13 @@ def _table(lines: Sequence[_Line], shown: Sequence[str]) -> Table:
         table.add_column(NUMBERS[name], justify="left" if name == "cached" else "right", no_wrap=True)
     for line in lines:
         # As Text, which no word in brackets or between colons changes.
-        cells = (Text(line.cells[name]) for name in shown)
-        table.add_row(Text(line.label), *cells, end_section=line.ends_section)
+        shown_cells = (Text(line.cells[name]) for name in shown)
+        table.add_row(Text(line.label), *shown_cells, end_section=line.ends_section)
     return table
 
 
-def _cells(row: Row, results: Results, p: float | None) -> dict[str, str]:
+def cells(row: Row, results: Results, p: float | None) -> dict[str, str]:
+    """Return what a table says of a row, by the names of its columns; p is adjusted for the whole table."""
     selecting = sum(row.seconds.get(stage, 0.0) for stage in STAGES[:-1])
     pairs = results.comparison(row) if results.is_compared(row) else None
     return {
@@ -219,11 +220,12 @@ def _seconds(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
-def _caption(results: Results, lost: Sequence[str]) -> str:
+def caption(results: Results, lost: Sequence[str], *, width: bool = True) -> str:
+    """Return how to read a table and what to beware of; of columns lost for want of `width`, also which."""
     explained = "; ".join(f"{name}: {meaning}" for name, meaning in EXPLAINED.items() if name not in lost)
     notes = (
         explained and f"{explained}.",
-        _lost(lost),
+        _lost(lost) if width else "",
         _on_other_networks(results.finished),
         _equal_epochs(results.finished),
         _few_pairs(results.finished),

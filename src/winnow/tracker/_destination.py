@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.store.credentials import hide_credentials, without_credentials
 from winnow.tracker import _database as database
+from winnow.tracker import _view as view
 from winnow.tracker._address import SQLITE, database_server, sqlite_file
 from winnow.tracker._server import ENVIRONMENT, check_connection, check_server, unreachable
 
@@ -111,8 +112,10 @@ class Destination:
                     found = None
                 if found is None:
                     location = None if self.has_server else PROXIED
-                    return self.client.create_experiment(self.experiment, artifact_location=location)
-        return self._checked(found).experiment_id
+                    return self.client.create_experiment(
+                        self.experiment, artifact_location=location, tags={view.TAG: view.state()}
+                    )
+        return self._with_view(self._checked(found)).experiment_id
 
     @contextmanager
     def reaching(self) -> Iterator[None]:
@@ -186,6 +189,13 @@ class Destination:
                 where=where,
                 remedy="name another with tracker.experiment=...",
             )
+        return found
+
+    def _with_view(self, found: "Experiment") -> "Experiment":
+        """Give an experiment of an earlier version the view that `make ui` opens."""
+        if found.tags.get(view.TAG) != view.state():
+            with self.reaching():
+                self.client.set_experiment_tag(found.experiment_id, view.TAG, view.state())
         return found
 
     def _other_version(self) -> InvalidValue:

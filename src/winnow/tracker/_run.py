@@ -12,7 +12,10 @@ from winnow.errors import InvalidValue
 from winnow.stages import Run
 from winnow.tracker._finite import require_finite
 from winnow.tracker._unsent import UnsentRun, milliseconds
+from winnow.types import Dataset
 
+NOTE = "mlflow.note.content"
+"""The tag that MLflow shows first on the page of a run, read as Markdown."""
 RESULT = "test_acc_median"
 """The metric without which no run counts as finished."""
 _SECONDS_BETWEEN_SENDING = 1.0
@@ -54,6 +57,16 @@ class FolderRun(Run):
 
     def text(self, content: str, name: str) -> None:
         self._folder.keep_text(content, name)
+        self._send_now_and_then()
+
+    def dataset(self, dataset: Dataset, source: Mapping[str, str]) -> None:
+        about = {"rows": dataset.n, "test_rows": len(dataset.y_test), "classes": len(dataset.classes)}
+        about |= {"shape_of_a_row": list(dataset.x.shape[1:]), "sha256": dataset.checksum}
+        line = {"name": dataset.name, "sha256": dataset.checksum, "source": dict(source), "profile": about}
+        self._folder.append({"dataset": line})
+
+    def note(self, markdown: str) -> None:
+        self._folder.append({"tags": {NOTE: markdown}})
         self._send_now_and_then()
 
     def require_result(self) -> None:

@@ -5,6 +5,7 @@ are, and all four stand in the folder. Only the creation of a run is not so by n
 folder before it is requested, and if no answer was noted, the run is looked for by its tag first.
 """
 
+import json
 import shutil
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,8 @@ from winnow.tracker._destination import PROXIED, Destination
 from winnow.tracker._unsent import UnsentRun, below, runs
 
 _METRICS_PER_CALL, _PARAMS_PER_CALL = 1000, 100  # MLflow's own limits
+_LONGEST_NAME = 500
+_DIGEST = 8  # characters of a checksum, as many as MLflow's own have; all of them are in the profile
 FOLDER_TAG = "winnow.run"
 
 
@@ -90,6 +93,8 @@ class Sender:
         send = {
             "params": self._send_params,
             "metrics": self._send_metrics,
+            "tags": self._send_tags,
+            "dataset": self._send_datasets,
             "file": self._send_files,
             "status": self._send_status,
         }
@@ -151,6 +156,29 @@ class Sender:
         ]
         for some in _chunks(metrics, _METRICS_PER_CALL):
             self._to.client.log_batch(run_id, metrics=some)
+
+    def _send_tags(self, run: UnsentRun, run_id: str, lines: Iterable[Mapping[str, Any]]) -> None:
+        from mlflow.entities import RunTag
+
+        tags = [RunTag(name, value) for line in lines for name, value in line["tags"].items()]
+        self._to.client.log_batch(run_id, tags=tags)
+
+    def _send_datasets(self, run: UnsentRun, run_id: str, lines: Iterable[Mapping[str, Any]]) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        context = [InputTag("mlflow.data.context", "training")]
+        used = [line["dataset"] for line in lines]
+        inputs = [
+            Dataset(
+                name=each["name"][:_LONGEST_NAME],
+                digest=each["sha256"][:_DIGEST],
+                source_type="local",
+                source=json.dumps(each["source"]),
+                profile=json.dumps(each["profile"]),
+            )
+            for each in used
+        ]
+        self._to.client.log_inputs(run_id, [DatasetInput(each, context) for each in inputs])
 
     def _send_files(self, run: UnsentRun, run_id: str, lines: Iterable[Mapping[str, Any]]) -> None:
         folder = self._artifact_folder(run, run_id)

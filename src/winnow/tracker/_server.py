@@ -4,10 +4,17 @@ Out of the box the server is 14 processes and 3 GB of memory; with one worker an
 is a sixth of that. It listens on 127.0.0.1 only, because it has no login: whoever connects may delete.
 """
 
+import os
 import socket
+import subprocess
 import sys
+import time
 from base64 import b64encode
-from http.client import HTTPException
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
@@ -25,6 +32,8 @@ ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 """Read by MLflow when it is imported. What the user has set already is left alone."""
+_SECONDS_BETWEEN_QUESTIONS = 0.2
+_SECONDS_TO_END = 10
 
 
 def ui_command(port: int) -> list[str]:
@@ -37,6 +46,80 @@ def ui_command(port: int) -> list[str]:
     address = ["--host", "127.0.0.1", "--port", str(port)]
     kept = ["--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "./artifacts"]
     return [*server, *address, *kept]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of MLflow's page that runs as a child of this process.
+
+    Parameters
+    ----------
+    process : the child.
+    port : where it listens, on this machine only.
+    log : the file that it writes to.
+    """
+
+    process: subprocess.Popen
+    port: int
+    log: Path
+
+    @property
+    def address(self) -> str:
+        """Where its first page is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait_for_answer(self) -> None:
+        """Wait until it answers, however long that takes on a machine with much else to do.
+
+        Raises
+        ------
+        TryLater
+            If it ends before.
+        """
+        while not _answers(self.port):
+            if self.process.poll() is not None:
+                last = self.log.read_text(errors="replace").strip().rpartition("\n")[2]
+                raise TryLater(f"MLflow must start, got: {last[:300]}", where=str(self.log))
+            time.sleep(_SECONDS_BETWEEN_QUESTIONS)
+
+    def wait(self) -> int:
+        """Wait until it ends, and return its exit code."""
+        return self.process.wait()
+
+
+@contextmanager
+def serving(state_dir: Path, port: int) -> Iterator[Server]:
+    """Serve the runs of a state folder inside the block, and end the server after it."""
+    log = state_dir / "mlflow-server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ui_command(port),
+            cwd=state_dir,
+            env=ENVIRONMENT | os.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield Server(process, port, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _answers(port: int) -> bool:
+    # Without a proxy, which the environment may name, whatever it is told about this machine.
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def free_port(first: int = 5000) -> int:

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +14,10 @@ from winnow.stages import Ending, Run, Store
 from winnow.store.credentials import without_credentials
 from winnow.store.finished import FinishedRuns
 from winnow.tracker import _database as database
+from winnow.tracker import _origin as origin
 from winnow.tracker import _process as process
 from winnow.tracker import _unsent as unsent
+from winnow.tracker import _view as view
 from winnow.tracker._address import SQLITE
 from winnow.tracker._destination import Destination
 from winnow.tracker._run import FolderRun
@@ -86,19 +88,32 @@ class MLflowStore(Store):
         self._finished.add(self._sender.record(folder))
         self._deliver(folder)
 
-    def parent(self, sweep: str, name: str) -> str:
+    def parent(self, sweep: str, name: str, *, tags: Mapping[str, str] | None = None) -> str:
         parent = f"sweep-{sweep}"
-        self._begin(parent, name, key=parent, tags={"winnow.sweep": sweep})
+        self._begin(parent, name, key=parent, tags={"winnow.sweep": sweep} | dict(tags or {}))
         return parent
 
-    def close_parent(self, parent: str, status: Ending, *, artifacts: Sequence[Path] = ()) -> None:
+    def close_parent(
+        self,
+        parent: str,
+        status: Ending,
+        *,
+        artifacts: Sequence[Path] = (),
+        summary: Callable[[Run], None] | None = None,
+    ) -> None:
         folder = UnsentRun(self._unsent / parent)
         if not folder.exists:  # its process died, or seemed to, and another one ended it
             folder = self._reopen(parent)
         for path in artifacts:
             folder.keep_file(path, path.name)
+        if summary:
+            summary(FolderRun(folder, self._deliver))
         folder.end(status)
         self._deliver(folder)
+
+    def page(self, address: str) -> str:
+        """Return where a server at `address` shows the runs; the store must have been prepared."""
+        return view.page(address, self.destination.experiment_id)
 
     def reap(self) -> int:
         orphans = [run for run in unsent.runs(self._unsent) if not run.ended and _is_orphan(run)]
@@ -138,7 +153,11 @@ class MLflowStore(Store):
         identity = process.identity()
         about = {"name": name, "key": key, "parent": parent, "is_parent": key == folder}
         about |= {"uri": self.destination.name, "experiment": self.destination.experiment}
-        about |= {"tags": {**identity, **tags}, "process": identity, "start": unsent.milliseconds()}
+        about |= {
+            "tags": {**identity, **origin.tags(), **tags},
+            "process": identity,
+            "start": unsent.milliseconds(),
+        }
         return unsent.begin(self._unsent, folder, about)
 
     def _reopen(self, parent: str) -> UnsentRun:

@@ -1,6 +1,6 @@
 """Keep nothing: no run is ever found again, so nothing is skipped."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from numpy import ndarray
 from winnow.errors import TryLater
 from winnow.stages import Ending, Run, Store, Tracker
 from winnow.tracker._finite import require_finite
+from winnow.types import Dataset
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,17 @@ class _NoStore(Store):
     ) -> Iterator[Run]:
         yield _NoRun()
 
-    def parent(self, sweep: str, name: str) -> str:
+    def parent(self, sweep: str, name: str, *, tags: Mapping[str, str] | None = None) -> str:
         return ""
 
-    def close_parent(self, parent: str, status: Ending, *, artifacts: Sequence[Path] = ()) -> None:
+    def close_parent(
+        self,
+        parent: str,
+        status: Ending,
+        *,
+        artifacts: Sequence[Path] = (),
+        summary: Callable[[Run], None] | None = None,
+    ) -> None:
         return
 
     def reap(self) -> int:
@@ -70,4 +78,10 @@ class _NoRun(Run):
         return
 
     def text(self, content: str, name: str) -> None:
+        return
+
+    def dataset(self, dataset: Dataset, source: Mapping[str, str]) -> None:
+        return
+
+    def note(self, markdown: str) -> None:
         return
