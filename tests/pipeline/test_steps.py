@@ -1,20 +1,24 @@
 """The chain: what is computed, how often, and which random streams a change leaves alone."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from winnow.clusterer.sklearn import Sklearn
 from winnow.embedding.pca import PCA
+from winnow.errors import InvalidValue
 from winnow.model.mlp import MLP
-from winnow.pipeline import Repetition
+from winnow.pipeline import Choice, Repetition
 from winnow.selector.el2n import EL2N
 from winnow.selector.full import Full
 from winnow.selector.furthest import Furthest
 from winnow.selector.hybrid import Hybrid
 from winnow.selector.nearest import Nearest
 from winnow.selector.uniform import Uniform
+from winnow.store.cache import Cache
+from winnow.store.no_cache import NoCache
 from winnow.trainer.lightning import Lightning
 
 
@@ -132,3 +136,29 @@ def test_kept_rows_and_trainings_are_found_by_another_process_of_the_same_code(r
     first = repetition()
     again = Repetition(first.method, first.dataset, first.cache, 0)
     assert (first.key, first.subset.key) == (again.key, again.subset.key)
+
+
+def test_embedded_rows_are_a_file_of_the_cache_and_the_same_without_one(repetition, dataset, tmp_path):
+    stored = repetition().embedding.value.arrays["X"]
+    assert Path(stored.filename).is_relative_to(tmp_path / "embedding")
+    for cache in (Cache(tmp_path / "elsewhere", read_only=True), NoCache(tmp_path)):
+        choice = Choice(repetition().method, dataset, cache, 0)
+        np.testing.assert_array_equal(choice.embedding.value.arrays["X"], stored)
+    np.testing.assert_array_equal(PCA(components=2).fit_transform(dataset.x), stored)
+
+
+def test_the_time_of_an_embedding_is_noted(repetition):
+    assert set(repetition().embedding.value.info["stages"]) == {"embed"}
+    assert set(repetition().clustering.value.info["stages"]) == {"embed", "cluster"}
+
+
+def test_an_embedding_that_fails_on_its_way_leaves_nothing(repetition, tmp_path):
+    class Broken(PCA):
+        def embed(self, x):
+            yield np.ones((7, 2), np.float32)
+            raise InvalidValue("must not break, got a break")
+
+    with pytest.raises(InvalidValue, match="must not break"):
+        repetition(embedding=Broken(components=2)).embedding.value  # noqa: B018
+    assert entries(tmp_path)["embedding"] == 0
+    assert list(tmp_path.glob("embedding/*/.tmp-*")) == []

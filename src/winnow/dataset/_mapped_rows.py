@@ -54,6 +54,8 @@ class RowNames(Sequence[str]):
 
     >>> list(RowNames(np.array([4, 7])))
     ['row 4', 'row 7']
+    >>> list(RowNames(np.array([4, 7]))[1:])
+    ['row 7']
     """
 
     rows: Int64[ndarray, " n"]
@@ -62,7 +64,7 @@ class RowNames(Sequence[str]):
         return len(self.rows)
 
     def __getitem__(self, at: Any) -> Any:
-        return f"row {self.rows[at]}"
+        return RowNames(self.rows[at]) if isinstance(at, slice) else f"row {self.rows[at]}"
 
 
 def channels_first(x: ndarray, layout: Layout) -> ndarray:
