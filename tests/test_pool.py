@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from winnow.errors import InvalidValue
-from winnow.pool import Pool
-from winnow.types import Clustering, Dynamics
+from winnow.pool import LabelsOfKept, Pool
+from winnow.types import Clustering, Dynamics, Subset
 
-PROPERTIES = ("X", "y", "clustering", "dynamics", "gradient_norms", "augmentation_strength")
+PROPERTIES = ("X", "y", "clustering", "dynamics", "gradient_norms", "labels_of_kept")
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def pool():
         clustering=Clustering(np.float32([[0], [3]]), np.array([0, 0, 1, 1]), np.array([0.0, 1, 1, 0])),
         dynamics=Dynamics(np.arange(8, dtype=np.float32).reshape(1, 4, 2)),
         gradient_norms=np.float32([0.1, 0.2, 0.3, 0.4]),
-        augmentation_strength=0.5,
+        labels_of_kept=LabelsOfKept(4, np.array([5, 6, 7, 8])),
     )
 
 
@@ -54,7 +54,8 @@ def test_some_rows_bring_their_own_part_of_everything(pool):
     assert some.clustering.k == 2
     assert some.dynamics.logits.tolist() == [[[6, 7], [2, 3]]]
     np.testing.assert_array_equal(some.gradient_norms, np.float32([0.4, 0.2]))
-    assert some.augmentation_strength == 0.5
+    assert some.labels_of_kept.read(np.array([0, 1])).tolist() == [8, 6]
+    assert pool.labels_of_kept.rows_read.tolist() == []
 
 
 def test_some_rows_know_no_more_than_all():
@@ -71,8 +72,30 @@ def _as_for_a_user():
 
 
 @pytest.mark.usefixtures("_as_for_a_user")
-@pytest.mark.parametrize("name", PROPERTIES[:-1])
+@pytest.mark.parametrize("name", PROPERTIES)
 def test_a_property_of_other_rows_is_refused(pool, name):
     parts = {each: getattr(pool, each) for each in PROPERTIES}
     with pytest.raises(InvalidValue, match=f"{name} must have the 4 rows of the pool, got 3"):
         Pool(4, **parts | {name: getattr(pool.take(np.arange(3)), name)})
+
+
+def test_labels_that_were_read_are_remembered_by_every_view_of_the_pool(pool):
+    labels = pool.only({"labels_of_kept"}).labels_of_kept
+    assert labels.read(np.array([3, 0])).tolist() == [8, 5]
+    assert labels.read(np.array([0])).tolist() == [5]
+    assert pool.labels_of_kept.rows_read.tolist() == [0, 3]
+
+
+def test_a_choice_that_leaves_a_row_out_whose_label_was_read_is_refused(pool):
+    pool.labels_of_kept.read(np.array([2, 1]))
+    assert len(pool.checked(Subset.of(np.array([1, 2, 3])), 3)) == 3
+    with pytest.raises(InvalidValue, match="must keep every row whose label it read, got row 2 left out"):
+        pool.checked(Subset.of(np.array([0, 1])), 2)
+
+
+def test_labels_that_are_not_there_cannot_be_read():
+    labels = LabelsOfKept(2)
+    assert not labels.known
+    assert not labels.take(np.array([1])).known
+    with pytest.raises(InvalidValue, match="the rows must have labels for a selector to read them, got none"):
+        labels.read(np.array([0]))

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from winnow.pool import Pool, properties_of
+from winnow.pool import LabelsOfKept, Pool, properties_of
 from winnow.selector.uniform import Uniform
 from winnow.stages import Augment, Clusterer, Embedding, Model, Observer, Selector, Trainer
 from winnow.store.cache import Append, Cache, Entry
@@ -132,10 +132,9 @@ class Choice:
         """The kept rows, indices and weights, chosen by what the selector declared as needed and no more."""
         selector, dataset, streams, budget = self.method.selector, self.dataset, self.streams, self.budget
         steps = {"X": "embedding", "clustering": "clustering", "dynamics": "dynamics"}
-        strength = {"augmentation_strength": float(self.method.augment.strength)}
 
         def compute(**before: Entry) -> Computed:
-            known: dict[str, Any] = {"y": dataset.y, **strength}
+            known: dict[str, Any] = {"y": dataset.y, "labels_of_kept": LabelsOfKept(dataset.n, dataset.y)}
             for entry in before.values():
                 known |= properties_of(entry.arrays)
             pool = Pool(dataset.n, **known).only(selector.needs)
@@ -144,7 +143,6 @@ class Choice:
 
         after = {step: getattr(self, step) for need, step in steps.items() if need in selector.needs}
         parts = {"budget": budget, "seed": streams.seed("select"), "data": dataset.checksum}
-        parts |= strength if "augmentation_strength" in selector.needs else {}
         return Step(self.cache, "subset", "select", [selector], compute, after, parts, ("numpy",))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import numpy as np
 from jaxtyping import Float32, Int64
 from numpy import ndarray
 
@@ -29,8 +30,8 @@ class Pool:
         Logits of a network for every row while it was trained on all of them, with their labels.
     gradient_norms : float32 (n,), optional
         Norm of the gradient of every row's loss, by all weights of that network, after an early epoch.
-    augmentation_strength : float, optional
-        `strength` of the augmentation with which the kept rows will be trained; 0 without one.
+    labels_of_kept : LabelsOfKept, optional
+        Labels of rows that are kept because they were read.
 
     Raises
     ------
@@ -57,7 +58,7 @@ class Pool:
         clustering: Clustering | None = None,
         dynamics: Dynamics | None = None,
         gradient_norms: Float32[ndarray, " n"] | None = None,
-        augmentation_strength: float | None = None,
+        labels_of_kept: "LabelsOfKept | None" = None,
     ) -> None:
         parts: dict[str, Any] = {
             "X": X,
@@ -65,11 +66,11 @@ class Pool:
             "clustering": clustering,
             "dynamics": dynamics,
             "gradient_norms": gradient_norms,
-            "augmentation_strength": augmentation_strength,
+            "labels_of_kept": labels_of_kept,
         }
         self._n, self._parts = n, {name: part for name, part in parts.items() if part is not None}
-        for name in self._parts.keys() - {"augmentation_strength"}:
-            if (rows := _rows_of(self._parts[name])) != n:
+        for name, part in self._parts.items():
+            if (rows := _rows_of(part)) != n:
                 raise InvalidValue(f"{name} must have the {n} rows of the pool, got {rows}")
 
     @property
@@ -103,16 +104,13 @@ class Pool:
         return self._read("gradient_norms")
 
     @property
-    def augmentation_strength(self) -> float:
-        """`strength` of the augmentation; 0 without one."""
-        return self._read("augmentation_strength")
+    def labels_of_kept(self) -> "LabelsOfKept":
+        """Labels that are read row by row, by a selector that then keeps the row."""
+        return self._read("labels_of_kept")
 
     def take(self, rows: Int64[ndarray, " m"]) -> "Pool":
         """Return the pool of some of the rows, numbered anew from 0 in the order of `rows`."""
-        parts = dict(self._parts)
-        for name in parts.keys() - {"augmentation_strength"}:
-            parts[name] = _take(parts[name], rows)
-        return Pool(len(rows), **parts)
+        return Pool(len(rows), **{name: _take(part, rows) for name, part in self._parts.items()})
 
     def only(self, needs: Collection[str]) -> "Pool":
         """Return the same rows with no more than the named properties."""
@@ -124,10 +122,18 @@ class Pool:
         Raises
         ------
         InvalidValue
-            If it is another number of rows, or one of them is none of the pool's.
+            If it is another number of rows, one of them is none of the pool's, or the label of a row that is
+            not kept was read through `labels_of_kept`.
         """
         if len(subset) != budget or subset.indices.max(initial=0) >= self.n:
             raise InvalidValue(f"selector must keep exactly {budget} of {self.n} rows, got {len(subset)}")
+        if "labels_of_kept" in self._parts:
+            others = np.setdiff1d(self.labels_of_kept.rows_read, subset.indices)
+            if len(others):
+                raise InvalidValue(
+                    f"selector must keep every row whose label it read, got row {others[0]} left out",
+                    remedy="a selector that reads the labels of other rows names y in its needs",
+                )
         return subset
 
     def _read(self, name: str) -> Any:
@@ -135,6 +141,61 @@ class Pool:
             given = ", ".join(self._parts) or "none"
             raise InvalidValue(f"needs must name {name} for a selector to read it, got {given}")
         return self._parts[name]
+
+
+class LabelsOfKept:
+    """Labels that are read row by row, by a selector that then has to keep the row: they cost nothing more.
+
+    What was read is remembered, and `Pool.checked` refuses a choice that leaves such a row out.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    y : int64 (n,), optional
+        Labels of all rows, if they have any.
+
+    Examples
+    --------
+    >>> labels = LabelsOfKept(3, np.array([0, 1, 1]))
+    >>> labels.read(np.array([2, 0])), labels.rows_read
+    (array([1, 0]), array([0, 2]))
+    """
+
+    def __init__(self, n: int, y: Int64[ndarray, " n"] | None = None) -> None:
+        self._y, self._was_read = y, np.zeros(n, dtype=bool)
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self._was_read)
+
+    @property
+    def known(self) -> bool:
+        """Whether there are labels."""
+        return self._y is not None
+
+    @property
+    def rows_read(self) -> Int64[ndarray, " m"]:
+        """The rows whose labels were read, in ascending order."""
+        return np.flatnonzero(self._was_read)
+
+    def read(self, rows: Int64[ndarray, " m"]) -> Int64[ndarray, " m"]:
+        """Return the labels of some rows, which are from then on to be kept.
+
+        Raises
+        ------
+        InvalidValue
+            If there are no labels.
+        """
+        if self._y is None:
+            raise InvalidValue("the rows must have labels for a selector to read them, got none")
+        self._was_read[rows] = True
+        return self._y[rows]
+
+    def take(self, rows: Int64[ndarray, " m"]) -> "LabelsOfKept":
+        """Return the labels of some of the rows, of which none was read yet."""
+        return LabelsOfKept(len(rows), None if self._y is None else self._y[rows])
 
 
 def properties_of(arrays: Mapping[str, ndarray]) -> dict[str, Any]:
@@ -151,9 +212,12 @@ def properties_of(arrays: Mapping[str, ndarray]) -> dict[str, Any]:
     return dict(arrays)
 
 
-def _rows_of(part: ndarray | Clustering | Dynamics) -> int:
+Part = ndarray | Clustering | Dynamics | LabelsOfKept
+
+
+def _rows_of(part: Part) -> int:
     return len(part) if isinstance(part, ndarray) else part.n
 
 
-def _take(part: ndarray | Clustering | Dynamics, rows: ndarray) -> ndarray | Clustering | Dynamics:
+def _take(part: Part, rows: ndarray) -> Part:
     return part[rows] if isinstance(part, ndarray) else part.take(rows)

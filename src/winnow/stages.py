@@ -179,11 +179,6 @@ class Model(Protocol):
 class Augment(Protocol):
     """Random distortions of a whole batch of training images (group `augment`)."""
 
-    @property
-    def strength(self) -> float:
-        """Factor by which all limits of the distortions are multiplied; 0 where there is no such setting."""
-        return 0.0
-
     def __call__(self, images: "torch.Tensor", generator: "torch.Generator") -> "torch.Tensor":
         """Return a distorted copy of `images`, drawing only from `generator`."""
         ...

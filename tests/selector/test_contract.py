@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from omegaconf import OmegaConf
 
 from winnow.errors import InvalidValue
-from winnow.pool import Pool
+from winnow.pool import LabelsOfKept, Pool
 from winnow.selector.from_file import FromFile
 from winnow.stages import Selector
 from winnow.types import Clustering, Dynamics
@@ -45,7 +45,7 @@ def pool_of(clustering, X=None, y=None):
     n = clustering.n
     X = np.outer(np.arange(n), [1, -2]).astype(np.float32) if X is None else X
     y = np.arange(n) % 3 if y is None else y
-    pool = Pool(n, X=X, y=y, clustering=clustering, augmentation_strength=2 / 3, **learnt(X, y))
+    pool = Pool(n, X=X, y=y, clustering=clustering, labels_of_kept=LabelsOfKept(n, y), **learnt(X, y))
     for array in (
         X,
         y,
@@ -88,6 +88,32 @@ def test_it_spends_exactly_its_budget(selector, clustering, budget):
     subset = select(selector, clustering, budget)
     assert len(subset) == len(np.unique(subset.indices)) == budget
     np.testing.assert_array_equal(subset.weights, np.ones(budget))
+
+
+@every_selector
+@pytest.mark.parametrize("budget", [1, K, 110])
+def test_every_row_whose_label_it_read_one_by_one_is_kept(selector, clustering, budget):
+    budget = N if selector.keeps_everything else budget
+    pool = pool_of(clustering)
+    subset = selector.select(pool.only(selector.needs), budget=budget, rng=np.random.default_rng(0))
+    assert pool.checked(subset, budget) is subset
+    asked = set(pool.labels_of_kept.rows_read.tolist())
+    assert asked <= set(subset.indices.tolist())
+    assert bool(asked) == ("labels_of_kept" in selector.needs and budget == 110)
+
+
+@every_selector
+def test_labels_of_rows_that_are_not_kept_change_nothing(selector, clustering):
+    """What is asked row by row must decide by the labels of kept rows alone."""
+    if "labels_of_kept" not in selector.needs:
+        return
+    pool = pool_of(clustering)
+    kept = selector.select(pool, budget=110, rng=np.random.default_rng(0)).indices
+    others = np.full(N, 2)
+    others[kept] = pool.labels_of_kept.read(kept)
+    changed = Pool(N, X=pool.X, clustering=pool.clustering, labels_of_kept=LabelsOfKept(N, others))
+    again = selector.select(changed, budget=110, rng=np.random.default_rng(0)).indices
+    np.testing.assert_array_equal(again, kept)
 
 
 @every_selector
@@ -152,7 +178,7 @@ def test_what_it_does_not_need_changes_nothing(selector, clustering):
         "X": rng.normal(size=(N, 2)).astype(np.float32),
         "y": rng.permutation(np.arange(N) % 3),
         "clustering": clustering_of(rng.integers(K, size=N), rng.random(N), K),
-        "augmentation_strength": 0.0,
+        "labels_of_kept": LabelsOfKept(N, (np.arange(N) + 1) % 3),
     }
     own, pool = {"dynamics", "gradient_norms"}, pool_of(clustering)
     own |= others.keys() & selector.needs

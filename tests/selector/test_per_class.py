@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
-from sklearn.datasets import load_digits
 
 from winnow.pool import Pool
-from winnow.selector.auto import Auto
 from winnow.selector.kcenter import KCenter
 from winnow.selector.per_class import PerClass
 from winnow.store.keys import identity
@@ -52,22 +50,8 @@ def test_the_code_of_the_inner_selector_is_part_of_the_identity():
         ("nearest", {"y", "clustering"}),
         ("aum", {"y", "dynamics"}),
         ("grand", {"y", "dynamics", "gradient_norms"}),
-        ("auto", {"y", "X", "clustering", "augmentation_strength"}),
+        ("auto", {"y", "X", "clustering", "labels_of_kept"}),
     ],
 )
 def test_it_needs_the_labels_and_what_the_inner_selector_needs(of, needs):
     assert PerClass(of).needs == needs
-
-
-def test_a_selector_inside_a_class_knows_the_strength_of_the_augmentation():
-    X, one_class = load_digits().data.astype(np.float32), np.zeros(1797, np.int64)
-    distances = np.linalg.norm(X - X.mean(axis=0), axis=1).astype(float)
-    clustering = Clustering(X.mean(axis=0, keepdims=True), one_class, distances)
-
-    def tilt(selector, strength):
-        pool = Pool(1797, X=X, y=one_class, clustering=clustering, augmentation_strength=strength)
-        notes = selector.select(pool, budget=10, rng=np.random.default_rng(0)).provenance
-        return notes.get("per_class", {"0": notes})["0"]["tilt"]
-
-    assert tilt(PerClass("auto"), 0.0) == tilt(Auto(), 0.0) < 0
-    assert tilt(PerClass("auto"), 6.0) == tilt(Auto(), 6.0) == 0

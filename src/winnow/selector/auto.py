@@ -1,108 +1,117 @@
-"""Keep typical rows while few can be kept, hard ones once many can, and random ones where neither is certain.
+"""Keep typical rows while few of a class can be kept, hard ones once neighbours agree, else random ones.
 
-Where a few rows have to represent everything, typical ones serve best; where many can be kept, the typical is
-covered and the unusual teaches more [1]_. Which of the two holds is measured without labels, by how well a
-random subset of the budget's size covers the data in comparison with normal data (`_quantization`). Within
-each cluster, rows are then drawn with P(row) ~ exp(tilt * rank), where the rank runs from 0 at the centroid
-to 1 at the rim. A strongly negative tilt is `nearest`, a strongly positive one `furthest`, 0 is `random`.
-
-Expect it close to the best of these at every budget. It is 0 wherever the measures are uncertain, so it loses
-to `nearest` on small data sets; and it cannot see mislabelled rows, so it loses on these at large budgets.
-The rules in full, how they were fitted, the tables and the weaknesses: `scripts/results/auto.md`.
+Where few rows have to represent a class, typical ones serve best; where those kept tell classes apart, the
+unusual teaches more [1]_. Distances do not show which of these holds. Labels do, and those of kept rows are
+paid for anyway: so a quarter is drawn as `random` draws, and its labels tell how many rows of a class there
+will be, and how often neighbours will agree once all are kept (`_agreement`). The fewer rows of a class, the
+more clusters give their nearest row; the further the agreement is above what is sure, by more than its
+standard error, the more give their furthest. Otherwise these are the rows of `random`. Expect it close to the
+best of the three; expect it to lose to `furthest` where rare classes count as much as frequent ones. How the
+two constants were found, and where it is weak: `scripts/results/auto.md`.
 
 .. [1] Sorscher et al., "Beyond neural scaling laws: beating power law scaling via data pruning",
    NeurIPS 2022. https://arxiv.org/abs/2206.14486
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Int64
 from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
 from winnow.pool import Pool
-from winnow.selector._quantization import QuantizationRatio
+from winnow.selector._agreement import PART, Agreement
 from winnow.selector._quota import check_budget, covering_quotas, lowest_per_cluster
 from winnow.stages import Selector
-from winnow.types import Clustering, Subset
+from winnow.types import Subset
 
-ERRORS = 2  # standard errors by which a measure may be wrong
-HEAVY_TAIL, UNEVEN = 1.2, 2 / 3  # a ratio above, and an evenness below: clusters follow a tail
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+FEWEST_CLASSES = 5.0  # of fewer classes, each has several kinds of rows to be represented
+UNEVEN = 1 / 3  # below this evenness, clusters follow a heavy tail
 
 
 @dataclass(frozen=True)
 class Auto(Selector):
-    """Select within clusters between the typical and the hard, as budget and data suggest.
+    """Select a quarter of the rows at random, and the rest as the labels of these suggest.
 
-    Made for one cluster per kept row (``k == budget``); every cluster gets a row, and the rest is shared in
-    proportion. With far fewer clusters than rows it is `random`. Rows at the same distance are in random
-    order. The provenance holds the measured ratio and pace, and the resulting tilt.
+    Made for one cluster per kept row (``k == budget``). Every cluster gets a row, and the rest is shared in
+    proportion; clusters that give several rows give them at random. Fewer classes than five count as five,
+    and so do rows without labels. Where even five classes have few rows each, no label is read: it is
+    `nearest`. Where the clusters follow a heavy tail, it is `uniform`. The provenance holds what the labels
+    said.
 
     Parameters
     ----------
-    balance : float
-        Ratio at which the tilt changes its sign: above it typical rows are preferred, below it hard ones.
-    width : float
-        Distance of the ratio from the balance up to which there is no tilt; beyond it, the unit of distance.
-    full_pace : float
-        Pace from which on the ratio is trusted fully; below it, the tilt is smaller.
-    rows_per_strength : float
-        With an augmentation of strength s, a kept row counts as 1 + rows_per_strength * s rows, so that hard
-        rows are preferred from smaller budgets on. Fitted on MNIST with `affine_elastic`.
+    few : float
+        Rows of a class up to which all clusters give their nearest row; at three times as many, none does.
+    sure : float
+        Agreement of neighbours, less its standard error, from which on clusters give their furthest row;
+        half way from there to a perfect agreement, all do.
 
     Examples
     --------
-    >>> ratios = (0.74, 0.66, 0.61, 0.56, 0.48)
-    >>> [round(Auto().tilt(QuantizationRatio(ratio, pace=0.12))) for ratio in ratios]
-    [-128, 0, 0, 0, 128]
-    >>> round(Auto().tilt(QuantizationRatio(ratio=0.74, pace=0.03)))
-    0
+    >>> auto = Auto(few=20.0, sure=0.8)
+    >>> [round(auto.typical(600, classes), 2) for classes in (30.0, 15.0, 10.0)]
+    [1.0, 0.5, 0.0]
+    >>> [round(auto.hard(Agreement(10.0, agreement, 0.01)), 2) for agreement in (0.81, 0.86, 0.91)]
+    [0.0, 0.5, 1.0]
     """
 
-    balance: Positive = 0.61
-    width: Positive = 0.065
-    full_pace: Positive = 0.1
-    rows_per_strength: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.5
+    few: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 20.0
+    sure: Annotated[float, Field(ge=0, lt=1)] = 0.86
 
-    needs = frozenset({"X", "clustering", "augmentation_strength"})
+    needs = frozenset({"X", "clustering", "labels_of_kept"})
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
         clustering = pool.clustering
-        # Drawn first, as `random` does: where there is no tilt, these are the rows that `random` keeps.
+        # Drawn first, as `random` does: where nothing is preferred, these are the rows that `random` keeps.
         chance = rng.random(pool.n)
-        measured = QuantizationRatio.of(pool.X, budget, rng)
-        tilt = self.tilt(measured)
-        counts_as = 1 + self.rows_per_strength * pool.augmentation_strength
-        if counts_as > 1 and tilt < 0:
-            as_if_more = self.tilt(QuantizationRatio.of(pool.X, round(counts_as * budget), rng))
-            tilt = max(tilt, min(as_if_more, 0.0))
         quotas = covering_quotas(clustering.sizes, budget)
-        if measured.ratio > HEAVY_TAIL and evenness(clustering.sizes, quotas) < UNEVEN:
+        if evenness(clustering.sizes, quotas) < UNEVEN:
             rows = np.argsort(chance, kind="stable")[:budget]
-        else:
-            score = _score(clustering, np.where(quotas > 1, 0, tilt), chance)
-            rows = lowest_per_cluster(score, clustering.labels, quotas)
-        notes = {"ratio": measured.ratio, "pace": measured.pace, "tilt": tilt}
-        return Subset.of(rows, clustering.crowding | notes)
+            return Subset.of(rows, clustering.crowding | {"evidence": "none: clusters follow a heavy tail"})
+        at_random = lowest_per_cluster(chance, clustering.labels, quotas)
+        first = rng.permutation(at_random)[: self._asked(budget)]
+        agreement, notes = _ask(pool, first)
+        typical = self.typical(budget, agreement.classes)
+        hard = min(self.hard(agreement), 1 - typical)
+        # Of each cluster, the lowest score is kept.
+        lot = rng.random(clustering.k)[clustering.labels]
+        score = np.where(lot < typical, clustering.distances, chance)
+        score = np.where(lot > 1 - hard, -clustering.distances, score)
+        score = np.where((quotas > 1)[clustering.labels], chance, score)
+        score[first] = -np.inf
+        rows = lowest_per_cluster(score, clustering.labels, quotas)
+        return Subset.of(rows, clustering.crowding | notes | {"typical": typical, "hard": hard})
 
-    def tilt(self, measured: QuantizationRatio) -> float:
-        """Return how much typical rows (below 0) or hard ones (above 0) are preferred; 0 where uncertain."""
-        paces = (measured.pace - ERRORS * measured.pace_error) / self.full_pace
-        trust = float(np.clip(paces, 0, 1)) ** 3
-        from_balance = self.balance - measured.ratio
-        if from_balance > 0:
-            # Where structure is just being resolved, a cluster is a part of it whose rim touches others.
-            trust *= float(np.clip(3 - paces, 0, 1)) ** 3
-        certain = max(abs(from_balance) - ERRORS * measured.ratio_error, 0.0)
-        widths = trust * np.copysign(certain, from_balance) / self.width
-        # Within one width only a few rows would change.
-        return float(widths**7) if abs(widths) > 1 else 0.0
+    def _asked(self, budget: int) -> int:
+        """Return of how many rows labels are read: of none where no number of classes changes anything."""
+        return budget // PART if self.typical(budget, FEWEST_CLASSES) < 1 else 0
+
+    def typical(self, budget: int, classes: float) -> float:
+        """Return the share of clusters that give their nearest row."""
+        rows_per_class = budget / max(classes, FEWEST_CLASSES)
+        return float(np.clip((3 * self.few - rows_per_class) / (2 * self.few), 0, 1))
+
+    def hard(self, agreement: Agreement) -> float:
+        """Return the share of clusters that give their furthest row."""
+        certain = agreement.expected - agreement.error
+        return float(np.clip((certain - self.sure) / ((1 - self.sure) / 2), 0, 1))
+
+
+def _ask(pool: Pool, rows: Int64[ndarray, " m"]) -> tuple[Agreement, dict[str, Any]]:
+    """Read the labels of some rows, and return what they say, and the same as notes."""
+    X, labels = pool.X, pool.labels_of_kept
+    if not labels.known:
+        return Agreement(), {"evidence": "none: the rows have no labels"}
+    if len(rows) == 0:
+        return Agreement(), {"evidence": "none: few rows are kept, whatever the classes"}
+    told = Agreement.of(X[rows], labels.read(rows))
+    notes = {"classes": told.classes, "agreement": told.expected, "agreement_error": told.error}
+    return told, {"evidence": f"the labels of {len(rows)} rows"} | notes
 
 
 def evenness(sizes: Int64[ndarray, " k"], quotas: Int64[ndarray, " k"]) -> float:
@@ -119,46 +128,3 @@ def evenness(sizes: Int64[ndarray, " k"], quotas: Int64[ndarray, " k"]) -> float
     used = quotas > 0
     squares = float((sizes[used] ** 2 / quotas[used]).sum())
     return float(sizes[used].sum()) ** 2 / (float(quotas.sum()) * squares) if used.any() else 1.0
-
-
-def _score(
-    clustering: Clustering, tilts: Float64[ndarray, " k"], chance: Float64[ndarray, " n"]
-) -> Float64[ndarray, " n"]:
-    """Return a score of which the lowest are drawn in proportion to exp(tilt * rank), without replacement."""
-    # Exponential waiting times with these rates: the first of them is drawn in proportion to the rates.
-    tilts = tilts[clustering.labels]
-    score = np.log(-np.log1p(-chance)) - tilts * _ranks(clustering)
-    return score + np.where((tilts > 0) & _beyond_fence(clustering), 2 * tilts + 100, 0)
-
-
-def _ranks(clustering: Clustering) -> Float64[ndarray, " n"]:
-    """Return the relative rank of each row in its cluster, between 0 at the centroid and 1 at the rim.
-
-    Rows at the same distance share the mean of their ranks, so that row numbers have no effect.
-    """
-    labels, distances, sizes = clustering.labels, clustering.distances, clustering.sizes
-    order = np.lexsort((distances, labels))
-    starts = np.ones(len(order), dtype=bool)
-    starts[1:] = (np.diff(labels[order]) != 0) | (np.diff(distances[order]) != 0)
-    first = np.flatnonzero(starts)
-    last = np.append(first[1:], len(order)) - 1
-    ranks = np.empty(len(order))
-    ranks[order] = np.repeat((first + last) / 2, last - first + 1)
-    return (ranks - (sizes.cumsum() - sizes)[labels] + 0.5) / sizes[labels]
-
-
-def _beyond_fence(clustering: Clustering) -> Bool[ndarray, " n"]:
-    """Return which rows lie beyond Tukey's outer fence, in units of their cluster's median distance.
-
-    Clusters of one or two rows, and those with half of their rows on the centroid, have no such unit: their
-    rows are never beyond.
-    """
-    medians = np.array(
-        [np.median(clustering.distances[rows]) if len(rows) > 2 else 0 for rows in clustering.members]
-    )[clustering.labels]
-    scaled = medians > 0
-    if not scaled.any():
-        return scaled
-    relative = clustering.distances / np.where(scaled, medians, 1)
-    first, third = np.quantile(relative[scaled], [0.25, 0.75])
-    return scaled & (relative > third + 3 * (third - first))

@@ -1,22 +1,24 @@
 """Try `auto` beside the selectors it mixes, on data of which no test part is made.
 
-    python scripts/fit_auto.py cases=digits,table selector=nearest,random,furthest,uniform,auto \
-        data_dir=data state_dir=state n_jobs=-1 seeds=3 [...]
+    python scripts/auto_study.py cases=digits,table selector=nearest,random,furthest,uniform,auto \
+        data_dir=data state_dir=state n_jobs=-1 seeds=5 [budgets=50,600] [...]
 
-The constants of `selector=auto` were chosen by this table, see `scripts/results/auto.md`. Every training set
-is cut once more: rows are kept from one part, networks are tested on the other, and test sets are not read.
-A line for every case and budget: the mean accuracy of every selector in percent, over paired repetitions, and
-for `auto` what it measured in the first of them. Anything else is a setting of train.py
-(`trainer.steps=3000`).
+Every training set is cut once more: rows are kept from one part, networks are tested on the other, and test sets
+are not read. A line for every case and budget: the median accuracy of every selector in percent, over paired
+repetitions, the median of the class that is known least, and every accuracy; for `auto` the medians of what the
+labels said, and the mean paired difference to `uniform` with its interval. Anything else is a setting of
+train.py (`trainer.steps=3000`). Two cases need a file in `data_dir`: `cifar.npz` and `cancer.npz` are tables of
+features x with labels y, made by `scripts/features.py` and from scikit-learn's `load_breast_cancer`, scaled.
 
-All trainings are cached. The table also goes to `state/fit_auto.csv`.
+All trainings are cached. The table also goes to `state/auto_study.csv`. What came of it, and of the quick trials
+of `scripts/auto_probe.py`: scripts/results/auto.md.
 """
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -31,14 +33,15 @@ from winnow.command.plan import Plan
 from winnow.command.scheduler import Assignment, Scheduler
 from winnow.errors import InvalidValue
 from winnow.pipeline import Repetition
+from winnow.report.comparison import paired_difference
 from winnow.report.style import save_table
 from winnow.stages import Source
 from winnow.store.cache import Cache
-from winnow.types import Dataset
+from winnow.types import Dataset, Score
 
 CONF = Path(__file__).parents[1] / "conf"
 HELD_OUT = 1 / 6
-MEASURED = ("ratio", "pace", "tilt")
+MEASURED = ("classes", "agreement", "agreement_error", "typical", "hard")
 
 
 def unchanged(dataset: Dataset, rng: Generator) -> Dataset:
@@ -73,6 +76,30 @@ def turned(dataset: Dataset, rng: Generator) -> Dataset:
     return replace(dataset, x=turn(dataset.x), x_test=turn(dataset.x_test))
 
 
+def mislabelled(dataset: Dataset, rng: Generator) -> Dataset:
+    """Give a tenth of the rows to learn from the label of another class."""
+    wrong, others = rng.random(dataset.n) < 0.1, rng.integers(1, len(dataset.classes), dataset.n)
+    return replace(dataset, y=np.where(wrong, (dataset.y + others) % len(dataset.classes), dataset.y))
+
+
+def long_tailed(dataset: Dataset, rng: Generator) -> Dataset:
+    """Thin the classes to learn from out, by equal factors from all rows of the first to 1 % of the last."""
+    last = len(dataset.classes) - 1
+    rows = np.flatnonzero(rng.random(dataset.n) < 0.01 ** (dataset.y / last))
+    return replace(dataset, x=dataset.x[rows], y=dataset.y[rows])
+
+
+def small(dataset: Dataset, rng: Generator) -> Dataset:
+    """Leave 7,000 rows to choose from, of 14 x 14 pixels: about what USPS is."""
+
+    def halved(x: np.ndarray) -> np.ndarray:
+        blocks = x.reshape(*x.shape[:2], x.shape[2] // 2, 2, x.shape[3] // 2, 2)
+        return blocks.mean(axis=(3, 5)).round().astype(np.uint8)
+
+    rows = np.sort(rng.permutation(dataset.n)[:7000])
+    return replace(dataset, x=halved(dataset.x[rows]), y=dataset.y[rows], x_test=halved(dataset.x_test))
+
+
 @dataclass(frozen=True)
 class Case:
     """A training set, how it is learnt, what is changed in it, and the budgets tried."""
@@ -83,19 +110,34 @@ class Case:
 
 
 MNIST, MLP = "dataset=mnist", "model=mlp"
+FASHION = ("dataset=torchvision", "dataset.name=FashionMNIST")
 AUGMENTED = ("augment=affine_elastic", "trainer.steps=3000", "trainer.learning_rate=0.005", "model.dropout=0")
 PHOTOGRAPHS = ("dataset=image_folder", "dataset.folder=${data_dir}/cats_dogs", "dataset.size=32")
 TABLE = ("dataset=classification", "dataset.rows=10000", "dataset.features=20", "embedding=identity")
+ALL, SOME, FEW = [50, 100, 200, 300, 600, 1200, 2400, 5000], [50, 200, 600, 2400], [20, 50, 100, 200]
+
+
+def arrays(name: str) -> tuple[str, ...]:
+    """Return the settings of a table of features in `data_dir`."""
+    return ("dataset=arrays", f"dataset.file=${{data_dir}}/{name}.npz")
+
+
 CASES: Mapping[str, Case] = {
-    "mnist": Case([MNIST], [50, 100, 200, 300, 600, 1200, 2400, 5000]),
-    "mnist_bent": Case([MNIST, *AUGMENTED], [50, 100, 200]),
-    "mnist_bent_less": Case([MNIST, *AUGMENTED, "augment.strength=0.65"], [300, 600, 1200, 2400, 5000]),
-    "mnist_few": Case([MNIST], [50, 100, 300, 1200], few),
-    "mnist_grained": Case([MNIST, MLP], [100, 300, 1200, 5000], grained),
-    "mnist_turned": Case([MNIST, MLP], [100, 300, 1200, 5000], turned),
-    "digits": Case(["dataset=digits", MLP], [20, 50, 100, 200, 400]),
-    "table": Case([*TABLE, MLP], [50, 200, 800, 2400]),
-    "photographs": Case([*PHOTOGRAPHS, "model=convnet"], [50, 200, 800, 2400]),
+    "mnist": Case([MNIST], ALL),
+    "fashion": Case(FASHION, ALL),
+    "mnist_mlp": Case([MNIST, MLP], SOME),
+    "fashion_mlp": Case([*FASHION, MLP], SOME),
+    "mislabelled": Case([MNIST], SOME, mislabelled),
+    "long_tailed": Case([MNIST], SOME, long_tailed),
+    "small": Case([MNIST, MLP], [50, 200, 600, 2400], small),
+    "mnist_bent": Case([MNIST, *AUGMENTED, "augment.strength=0.65"], SOME),
+    "grained": Case([MNIST, MLP], SOME, grained),
+    "turned": Case([MNIST, MLP], SOME, turned),
+    "digits": Case(["dataset=digits", MLP], [*FEW, 400]),
+    "table": Case([*TABLE, MLP], SOME),
+    "cancer": Case([*arrays("cancer"), MLP], FEW),
+    "cifar": Case([*arrays("cifar"), MLP], SOME),
+    "photographs": Case([*PHOTOGRAPHS, "model=convnet"], SOME),
 }
 
 
@@ -120,7 +162,7 @@ def main() -> None:
         print(__doc__)
         return
     given, overrides = split_settings(
-        cases=",".join(CASES), selector="nearest,random,furthest,uniform,auto", seeds="3"
+        cases=",".join(CASES), budgets="", selector="nearest,random,furthest,uniform,auto", seeds="3"
     )
     if unknown := set(names := given["cases"].split(",")) - CASES.keys():
         raise InvalidValue(f"cases must be of {', '.join(CASES)}, got {', '.join(sorted(unknown))}")
@@ -128,12 +170,12 @@ def main() -> None:
     for name in names:
         plans = {
             (budget, selector): plan_for(name, [*overrides, f"selector={selector}", f"k={budget}"])
-            for budget in CASES[name].budgets
+            for budget in map(int, given["budgets"].split(",") if given["budgets"] else CASES[name].budgets)
             for selector in given["selector"].split(",")
         }
         records += tried(name, plans, int(given["seeds"]))
         state = Path(next(iter(plans.values())).settings.state_dir)
-        table = save_table(records, state / "fit_auto.csv")
+        table = save_table(records, state / "auto_study.csv")
     print(table)
 
 
@@ -159,11 +201,37 @@ def tried(name: str, plans: Mapping[tuple[int, str], Plan], seeds: int) -> list[
     scheduler.add(Assignment(each, source) for repetitions in repeated.values() for each in repetitions)
     records: dict[int, dict[str, Any]] = {}
     for (budget, selector), repetitions in repeated.items():
+        scores = [scheduler.score(each.key) for each in repetitions]
         record = records.setdefault(budget, {"case": name, "budget": budget, "n": seeds})
-        record[selector] = fmean(scheduler.score(each.key).accuracy for each in repetitions)
-        notes = repetitions[0].subset.value.info["provenance"]
-        record |= {measure: notes[measure] for measure in MEASURED if measure in notes}
-    return list(records.values())
+        record |= summary(selector, scores)
+        if selector == "auto":
+            record |= evidence([each.subset.value.info["provenance"] for each in repetitions])
+    return [record | against_uniform(record) for record in records.values()]
+
+
+def summary(selector: str, scores: Sequence[Score]) -> dict[str, Any]:
+    """Return what one selector came to: the median accuracy, that of the worst class, and every accuracy."""
+    accuracies = [score.accuracy for score in scores]
+    return {
+        selector: median(accuracies),
+        f"{selector}_worst_class": median(score.worst_class for score in scores),
+        f"{selector}_accuracies": accuracies,
+    }
+
+
+def evidence(notes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the medians of what `auto` measured."""
+    return {
+        name: median(note[name] for note in notes) for name in MEASURED if all(name in note for note in notes)
+    }
+
+
+def against_uniform(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the mean paired difference of `auto` to `uniform`, and its interval, where both were tried."""
+    if not {"auto", "uniform"} <= record.keys():
+        return {}
+    compared = paired_difference(record["auto_accuracies"], record["uniform_accuracies"])
+    return {"difference": compared.mean, "low": compared.low, "high": compared.high}
 
 
 if __name__ == "__main__":
