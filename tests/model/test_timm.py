@@ -10,7 +10,7 @@ from winnow.network.timm_network import PACKAGE, PACKAGED, PACKAGED_NETWORK
 
 @pytest.fixture
 def timm():
-    return pytest.importorskip("timm", reason="needs the extra timm: pip install winnow[timm]")
+    return pytest.importorskip("timm", reason="needs the extra timm: pip install winnow-subset[timm]")
 
 
 def test_it_is_timms_network_with_the_weights_of_the_seed(timm):

@@ -25,7 +25,7 @@ def lines(folder: Path, rows: Sequence[Row], tracker: Tracker) -> list[str]:
     found = [(word, shown(path)) for word, path in named if path.exists()]
     found += _kept(folder)
     if name_of(tracker) == "mlflow" and any(row.run_id for row in rows):
-        found += [("browse", line) for line in [browse(folder.parents[1])] if line]
+        found.append(("browse", browse(folder.parents[1])))
     return [f"{word:<7} {printable(text)}" for word, text in found]
 
 
@@ -44,12 +44,12 @@ def _kept(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def browse(state_dir: Path) -> str:
-    """Return the command that opens the runs of a state folder; no text outside of a checkout."""
+    """Return the command that opens the runs of a state folder, in a checkout and outside of one."""
     script = conf().parent / "scripts" / "ui.py"
-    if not script.is_file():
-        return ""
     default = state_dir == Path("state").absolute()
-    return f"python {shown(script)}" + ("" if default else f" state_dir={shown(state_dir)}")
+    if script.is_file():
+        return f"python {shown(script)}" + ("" if default else f" state_dir={shown(state_dir)}")
+    return "winnow ui" + ("" if default else f" --state-dir {shown(state_dir)}")
 
 
 def shown(path: Path) -> str:

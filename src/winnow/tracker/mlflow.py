@@ -12,9 +12,10 @@ winnow's own, so that a command that has nothing to do needs no MLflow, which ta
 Every call names its run, so that one job cannot leak into the next through MLflow's "active run".
 """
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from pydantic import Field
 
@@ -44,3 +45,20 @@ class MLflow(Tracker):
             check_address(self.uri)
         state_dir = Path(state_dir).absolute()
         return MLflowStore(self.uri or f"{SQLITE}{state_dir / 'mlflow.db'}", self.experiment, state_dir)
+
+
+def serve(state_dir: Path, port: int) -> NoReturn:
+    """Become the server of MLflow's page of a state folder, at the first free port from `port` on.
+
+    Raises
+    ------
+    TryLater
+        If no port is free, or the store cannot be opened now.
+    """
+    from winnow.tracker._server import ENVIRONMENT, free_port, ui_command
+
+    MLflow().open(state_dir).prepare()  # a server on an empty folder should show an empty experiment
+    command = ui_command(port := free_port(port))
+    print(f"http://127.0.0.1:{port}  (Ctrl-C ends it)", flush=True)
+    os.chdir(state_dir)
+    os.execve(command[0], command, ENVIRONMENT | os.environ)
