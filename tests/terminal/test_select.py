@@ -132,7 +132,7 @@ def test_what_cannot_succeed_is_refused_before_the_data_are_looked_at(tmp_path, 
 
 
 def test_what_is_not_there_is_refused(tmp_path):
-    with pytest.raises(InvalidValue, match="must be a folder or a file that exists, got .*photos"):
+    with pytest.raises(InvalidValue, match=r"must be a folder or a file that exists, got .*photos"):
         run([str(tmp_path / "photos"), "--keep", "5"])
 
 
