@@ -4,6 +4,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from winnow import __version__
+
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
@@ -22,6 +24,8 @@ def compare(words: Sequence[str]) -> None:
     if (text := answer(words, conf())) is not None:
         print(text)
         return
+    if sys.stderr.isatty():  # whoever waits for the libraries should see that something began
+        print(f"winnow {__version__}", file=sys.stderr, flush=True)
     import hydra
 
     from winnow.command.checks import check_command
