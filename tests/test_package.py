@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 import winnow
 
@@ -66,6 +67,15 @@ def test_the_wheel_works_outside_of_the_checkout(wheel, tmp_path):
     )
     assert (done.returncode, done.stdout) == (0, "kept    kept.csv\n"), done.stderr
     assert len((tmp_path / "kept.csv").read_text().splitlines()) == 3
+
+
+def test_the_citation_names_the_version_and_what_a_citation_must_have():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["authors"] == [{"name": "The winnow developers"}]
+    assert citation["version"] == winnow.__version__
+    assert citation["license"] == PROJECT["license"]
 
 
 def names(requirements):
