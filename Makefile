@@ -27,8 +27,8 @@ $(INSTALLED): requirements.lock requirements-bootstrap.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(INSTALLED)  ## the main job on data that needs no download (digits, about a minute)
-	$(BIN)/python train.py -m dataset=digits selector=nearest,furthest,random k=100,200 trainer.min_steps=500
+demo: $(INSTALLED)  ## the main job on 5,000 images of MNIST that need no download (about a minute)
+	$(BIN)/python train.py -m dataset=mnist5000 selector=nearest,furthest,random k=100,200 trainer.min_steps=500
 
 data: $(INSTALLED)  ## download MNIST, or NAME=CIFAR10 and others of torchvision, into DATA (data)
 	$(BIN)/python scripts/fetch_data.py name=$(NAME) 'data_dir=$(DATA)' variant=$(VARIANT)

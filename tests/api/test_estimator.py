@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.estimator_checks import check_estimator
 
 import winnow
@@ -54,3 +56,30 @@ def test_it_keeps_the_conventions_of_scikit_learn():
     failed = [check["check_name"] for check in outcome if check["status"] == "failed"]
     # The types of arguments are checked in these tests alone.
     assert set(failed) <= {"check_do_not_raise_errors_in_init_or_set_params"}
+
+
+# Left out are those for what it is not: it balances no classes, and takes no sparse rows, words or gaps.
+OF_SAMPLERS = (
+    "check_samplers_fit_resample",
+    "check_samplers_list",
+    "check_samplers_pandas",
+    "check_samplers_preserve_dtype",
+    "check_samplers_2d_target",
+)
+
+
+@pytest.mark.parametrize("name", OF_SAMPLERS)
+def test_it_keeps_the_conventions_of_imbalanced_learn_that_apply(name):
+    checks = pytest.importorskip("imblearn.utils.estimator_checks", reason="needs imbalanced-learn")
+    getattr(checks, name)("Winnow", Winnow(budget=0.5, selector="random", embedding="identity"))
+
+
+def test_in_a_pipeline_it_takes_part_in_fit_and_not_in_predict():
+    pipeline = pytest.importorskip("imblearn.pipeline", reason="needs imbalanced-learn")
+    X, y = load_digits(return_X_y=True)
+    sampler = Winnow(budget=0.2, embedding="identity")
+    model = pipeline.make_pipeline(sampler, KNeighborsClassifier(1)).fit(X[:1200], y[:1200])
+    assert len(model[0].sample_indices_) == 240
+    assert model.predict(X[1200:]).shape == (597,)
+    alone = KNeighborsClassifier(1).fit(X[model[0].sample_indices_], y[model[0].sample_indices_])
+    np.testing.assert_array_equal(model.predict(X[1200:]), alone.predict(X[1200:]))

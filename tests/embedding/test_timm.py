@@ -18,7 +18,7 @@ SMALL = "test_resnet.r160_in1k"
 
 @pytest.fixture(scope="module")
 def timm():
-    return pytest.importorskip("timm", reason="needs the extra timm: pip install winnow[timm]")
+    return pytest.importorskip("timm", reason="needs the extra timm: pip install winnow-subset[timm]")
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,7 @@ def test_features_are_refused():
 def test_without_timm_the_error_says_how_to_install_it(monkeypatch, photographs):
     for module in ("embedding.timm", "network.timm_network"):
         monkeypatch.setattr(f"winnow.{module}.find_spec", lambda name: None)
-    with pytest.raises(InvalidValue, match=r"must find the library timm.*pip install winnow\[timm\]"):
+    with pytest.raises(InvalidValue, match=r"must find the library timm.*pip install winnow-subset\[timm\]"):
         Timm().fit_transform(photographs)
     assert "those of timm" in repr(Timm())
 

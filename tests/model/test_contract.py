@@ -18,7 +18,7 @@ QUICK = {
 @pytest.fixture
 def model(request, build_option) -> Model:
     if request.param == "timm":
-        pytest.importorskip("timm", reason="needs the extra timm: pip install winnow[timm]")
+        pytest.importorskip("timm", reason="needs the extra timm: pip install winnow-subset[timm]")
     return build_option("model", request.param, **QUICK.get(request.param, {}))
 
 

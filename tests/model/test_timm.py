@@ -17,7 +17,7 @@ from winnow.types import Dataset, Subset
 
 @pytest.fixture
 def timm():
-    return pytest.importorskip("timm", reason="needs the extra timm: pip install winnow[timm]")
+    return pytest.importorskip("timm", reason="needs the extra timm: pip install winnow-subset[timm]")
 
 
 def test_it_is_timms_network_with_the_weights_of_the_seed(timm):

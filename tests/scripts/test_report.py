@@ -72,7 +72,7 @@ def test_a_folder_with_nothing_readable_says_so(report):
 
 
 def test_an_empty_folder_says_what_to_do(report, tmp_path):
-    assert report() == f"no finished job in {tmp_path}: run one with python train.py\n"
+    assert report() == f"no finished job in {tmp_path}: run one with winnow compare, or python train.py\n"
 
 
 @pytest.mark.parametrize("columns", ["60", "80", "100", "120"])

@@ -26,7 +26,7 @@ def alone(build, seed):
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_replica_answers_like_the_network_of_its_seed(build_option, option):
     if option == "timm":
-        pytest.importorskip("timm", reason="needs the extra timm: pip install winnow[timm]")
+        pytest.importorskip("timm", reason="needs the extra timm: pip install winnow-subset[timm]")
     model = build_option("model", option, **SMALL.get(option, {}))
     images = torch.randn(40, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 

@@ -112,7 +112,7 @@ def test_each_network_learns_what_it_would_have_learnt_alone(
     build_option, digits, subsets, double, model, augment
 ):
     if model == "timm":
-        pytest.importorskip("timm", reason="needs the extra timm: pip install winnow[timm]")
+        pytest.importorskip("timm", reason="needs the extra timm: pip install winnow-subset[timm]")
     model, augment = build_option("model", model, **DEEP.get(model, {})), build_option("augment", augment)
     if "dropout" in {field.name for field in fields(model)}:
         model = type(model)(dropout=0.4)

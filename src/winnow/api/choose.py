@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from winnow.api._data import read_rows
 from winnow.api.selection import Selection
+from winnow.command.shipped import plan_of
 from winnow.errors import InvalidValue
 from winnow.types import Clustering, Rows
+
+if TYPE_CHECKING:
+    from winnow.command.plan import Plan
 
 
 def select(
@@ -58,8 +62,10 @@ def select(
     >>> selection.indices, selection.distances, len(set(selection.clusters))
     (array([1, 4]), array([0., 0.]), 2)
     """
+    # Composed before anything is read: a mistyped name must not wait for a folder of images.
+    plan = plan_of({"select_only": "true"} | words(budget, selector, embedding, seed, k, settings))
     rows, folder = read_rows(X, y)
-    return selection_of(rows, folder, words(budget, selector, embedding, seed, k, settings))
+    return _selection(plan, rows, folder)
 
 
 def words(
@@ -94,17 +100,13 @@ def size(budget: float | int | str) -> int | str:
     return f"{100 * budget:.9f}".rstrip("0").rstrip(".") + "%"
 
 
-def selection_of(rows: Rows, folder: Path | None, named: Mapping[str, Any]) -> Selection:
-    """Choose from rows that have been read, by the settings of `train.py` in `named`."""
-    from winnow.command.configuration import composed
+def _selection(plan: "Plan", rows: Rows, folder: Path | None) -> Selection:
+    """Choose from rows that have been read."""
     from winnow.command.fitting import fitted
     from winnow.command.rows import check_labels
-    from winnow.command.shipped import conf
     from winnow.pipeline import Choice
     from winnow.store.no_cache import NoCache
 
-    overrides = ["select_only=true", *(f"{name}={value}" for name, value in named.items())]
-    plan = composed(conf(), overrides)
     check_labels(plan.stages.selector, rows)
     plan = fitted(plan, rows)
     choice = Choice(plan.method, rows, NoCache(Path()), 0)

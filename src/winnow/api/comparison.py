@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from winnow.api._data import read_dataset
 from winnow.api.choose import words
+from winnow.command.shipped import plan_of
 from winnow.report.results import Results
 from winnow.types import Dataset
 
@@ -120,13 +121,11 @@ def compare(
 def _rows(number: int, named: Mapping[str, Any], dataset: Dataset, folder: Path) -> Iterator[Any]:
     """Yield the rows of one job: those of the baseline and of the method."""
     from winnow.command.arm import arms_of
-    from winnow.command.configuration import composed
     from winnow.command.fitting import fitted
-    from winnow.command.shipped import conf
     from winnow.command.sweep import pending
     from winnow.store.cache import Cache
 
-    plan = fitted(composed(conf(), [f"{name}={value}" for name, value in named.items()]), dataset)
+    plan = fitted(plan_of(named), dataset)
     arms = arms_of(plan, dataset, Cache(folder))
     for arm in arms:
         scores = [repetition.score() for repetition in arm.repetitions()]

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, Field, fields
 from inspect import cleandoc
 from pathlib import Path
@@ -12,66 +12,163 @@ from winnow import registry
 from winnow.errors import InvalidValue
 
 PACKAGE = Path(registry.__file__).parent
-WIDTH = 100
+WIDTH = 80
+SETTINGS, EXPERIMENT = "settings", "experiment"
 USAGE = """\
-winnow: how small can a training set get before the model suffers, and which images should be kept?
+How small can a training set get before the model suffers, and what to keep?
 
-  python train.py                                        600 images, the typical one of each cluster
-  python train.py selector=furthest k=1200               another selector, another size
-  python train.py k=50 budget=600                        50 clusters, 12 images each
-  python train.py -m selector=nearest,furthest k=600,1200    every combination, compared in one table
-  python train.py dataset=image_folder dataset.folder=photos   your own images: photos/<class>/*.jpg
-  python train.py subset_file=state/runs/.../kept.csv   train again on rows that were kept
-  python train.py -m experiment=mnist_reference k=50,500       a ready-made setting
-
-Every job trains on the kept rows in five paired repetitions and is compared with a uniform random subset of
-the same size. The same line typed again computes nothing twice; a killed one goes on. Runs are recorded in
-MLflow: make ui.
-
-Groups, chosen with group=option; --help <group> says what each option does, --help <group>=<option> shows its
-settings, which are changed with group.setting=value:
+  python train.py -m selector=nearest,random k=600,1200  every combination
+  python train.py dataset=image_folder dataset.folder=photos k=20%  your images
+  python train.py k=50 budget=600                  50 clusters, 12 rows of each
+  python train.py select_only=true dataset=...     the list of rows, no training
 """
-ENDING = """\
-Exit codes: 0 all done, 1 failed, 2 usage, 75 try later, 130 interrupted, 143 terminated.
-WINNOW_TRACEBACK=1 shows the traceback of an error. --cfg job shows the composed configuration.
-"""
+FAMILIES = {
+    "by clusters": "some rows of each, no labels",
+    "by the embedding": "spread over it, no labels",
+    "by all labels": "those of rows not kept, too",
+    "by training dynamics": "in a short training",
+    "to compare with": "chance, all rows, a list",
+}
+"""The families of selectors, by what they read, and what is common to each."""
 
 
 def text(topic: str, conf: Path) -> str:
     """Return the help about the command (no topic), a group, or an option (`selector=nearest`).
 
+    Two topics are no groups: `settings`, and `experiment`.
+
     Raises
     ------
     InvalidValue
-        If there is no such group or option.
+        If there is no such topic or option.
     """
     group, _, option = topic.partition("=")
     if not topic:
-        return "\n".join([USAGE, _groups(), "", _settings(conf), "", ENDING])
+        return "\n".join([USAGE, *_overview(conf)])
+    if topic == SETTINGS:
+        return _settings(conf)
+    if topic == EXPERIMENT:
+        return _experiments(conf)
     if group not in registry.PROMISES:
-        raise InvalidValue(f"--help must name one of {', '.join(registry.PROMISES)}, got {topic!r}")
+        topics = ", ".join([*registry.PROMISES, EXPERIMENT, SETTINGS])
+        raise InvalidValue(f"--help must name one of {topics}, got {topic!r}")
     return _option(group, option) if option else _options(group)
 
 
-def _groups() -> str:
-    return "\n".join(
-        fill(f"{group:<11} {', '.join(registry.options(group))}", WIDTH, subsequent_indent=" " * 12)
-        for group in registry.PROMISES
+def _overview(conf: Path) -> Iterator[str]:
+    """Yield the lines of the help of the command that follow from the configuration."""
+    yield "Choose by group=option (d: default), change by group.setting=value. There is"
+    yield "more: --help <group>, --help <group>=<option>, --help settings."
+    for group, (default, phrase) in _defaults(conf).items():
+        if group == EXPERIMENT:
+            yield _entry(group, f"{phrase}: --help {EXPERIMENT}", width=11)
+        elif group == "selector":
+            yield _entry(group, phrase, width=11)
+            for family, options in families().items():
+                words = f"{family}, {FAMILIES[family]}: {_marked(options, default)}"
+                yield fill(words, WIDTH, initial_indent="  ", subsequent_indent="    ")
+        else:
+            yield _entry(group, f"{phrase}: {_marked(registry.options(group), default)}", width=11)
+    yield _entry(
+        "settings", " ".join(_short(name, value) for name, (value, _) in settings_of(conf).items()), width=11
     )
+    yield "Exit codes: 0 done, 1 failed, 2 usage, 75 try later, 130/143 stopped"
+
+
+def _short(name: str, default: str) -> str:
+    return name if default in ("null", "false", "[]", "${k}") else f"{name}={default}"
+
+
+def _entry(name: str, words: str, *, width: int) -> str:
+    return fill(f"{name:<{width}}{words}", WIDTH, subsequent_indent=" " * width, break_on_hyphens=False)
+
+
+def _marked(options: Sequence[str], default: str) -> str:
+    return " ".join(f"{name}(d)" if name == default else name for name in options)
+
+
+def _defaults(conf: Path) -> dict[str, tuple[str, str]]:
+    """Return the default option of every group of `config.yaml`, and what the group is, in its order.
+
+    >>> from winnow.command.shipped import conf
+    >>> _defaults(conf())["embedding"]
+    ('pca', 'images to vectors')
+    """
+    found = re.findall(r"^  - (\w+): (\w+) +# (.+)$", (conf / "config.yaml").read_text(), re.MULTILINE)
+    return {group: (default, phrase.partition(",")[0]) for group, default, phrase in found}
+
+
+def settings_of(conf: Path) -> dict[str, tuple[str, str]]:
+    """Return the default of every setting of `config.yaml`, and the comment that explains it.
+
+    >>> from winnow.command.shipped import conf
+    >>> settings_of(conf())["seed"]
+    ('0', 'where all randomness starts')
+    """
+    found = re.findall(r"^(\w+): (.*?) +# (.+)$", (conf / "config.yaml").read_text(), re.MULTILINE)
+    return {name: (default, phrase) for name, default, phrase in found}
 
 
 def _settings(conf: Path) -> str:
-    """Return the settings of `config.yaml` with the comments that explain them."""
-    lines = (conf / "config.yaml").read_text().splitlines()
-    settings = [line for line in lines if re.match(r"\w+: .*#", line)]
-    return "\n".join(["Settings and their defaults, changed with name=value:", "", *settings])
+    lines = []
+    for name, (default, phrase) in settings_of(conf).items():
+        lines += [f"{name}={default}", fill(phrase, WIDTH, initial_indent="    ", subsequent_indent="    ")]
+    return "\n".join(["Settings and their defaults, changed with name=value:", "", *lines])
+
+
+def experiments(conf: Path) -> list[str]:
+    """Return the names of the ready-made settings, without those that only show that everything works."""
+    names = (path.stem for path in sorted((conf / EXPERIMENT).glob("*.yaml")))
+    return [name for name in names if not name.endswith("_quick")]
+
+
+def _experiments(conf: Path) -> str:
+    lines = []
+    for name in experiments(conf):
+        comments = re.findall("^# ?(.*)$", (conf / EXPERIMENT / f"{name}.yaml").read_text(), re.MULTILINE)
+        opening = " ".join(comments[1:]).partition("  ")[0]  # what follows is a command
+        lines.append(_entry(name, opening.strip(), width=25))
+    return "\n".join(["Ready-made settings, chosen with experiment=<name>:", "", *lines])
+
+
+def families() -> dict[str, list[str]]:
+    """Return the names of all selectors by family.
+
+    >>> {"nearest", "auto"} <= set(families()["by clusters"]), "aum" in families()["by training dynamics"]
+    (True, True)
+    """
+    found: dict[str, list[str]] = {family: [] for family in FAMILIES}
+    for name in registry.options("selector"):
+        found[_family(name)].append(name)
+    return found
+
+
+def _family(name: str) -> str:
+    """Return the family of a selector, from what it says that it reads."""
+    if name == "from_file":  # it has no defaults: there must be a file
+        return "to compare with"
+    selector = registry.default("selector", name)
+    if "dynamics" in selector.needs:
+        return "by training dynamics"
+    if selector.reads_all_labels:
+        return "by all labels"
+    if "clustering" in selector.needs:
+        return "by clusters"
+    return "by the embedding" if "X" in selector.needs else "to compare with"
 
 
 def _options(group: str) -> str:
-    phrases = {option: _phrase(group, option) for option in registry.options(group)}
-    pairs = [f"{name:<20} {phrase}" for name, phrase in phrases.items()]
-    lines = [fill(pair, WIDTH, subsequent_indent=" " * 21) for pair in pairs]
-    return "\n".join([f"Options of {group}, chosen with {group}=<option>:", "", *lines])
+    """Return a phrase about each option of a group; selectors by family."""
+    lines = [f"Options of {group}, chosen with {group}=<option>:", ""]
+    if group != "selector":
+        return "\n".join([*lines, *_phrases(group, registry.options(group))])
+    for family, options in families().items():
+        lines += [f"{family}: {FAMILIES[family]}", *_phrases(group, options), ""]
+    return "\n".join(lines).rstrip()
+
+
+def _phrases(group: str, options: Sequence[str]) -> list[str]:
+    return [_entry(name, _phrase(group, name), width=21) for name in options]
 
 
 def _phrase(group: str, option: str) -> str:
@@ -89,7 +186,7 @@ def _option(group: str, option: str) -> str:
     meanings = parameters(kind)
     lines = []
     for field in fields(kind):
-        meaning = fill(meanings.get(field.name, ""), WIDTH - 4)
+        meaning = fill(meanings.get(field.name, ""), WIDTH - 4, break_on_hyphens=False)
         lines += [f"{group}.{field.name}={_default(field)}", indent(meaning, "    ")]
     lines = lines or ["It has no settings."]
     return "\n".join([f"{group}={option}", "", _docstring(group, option), "", *lines])

@@ -1,5 +1,6 @@
 """One job: a method and its baseline, every repetition of both, recorded, as rows about the outcome."""
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from winnow.command.plan import Plan
 from winnow.command.rows import rows_of
 from winnow.command.scheduler import Assignment
 from winnow.errors import DatasetUnavailable, WinnowWarning
+from winnow.registry import name_of
 from winnow.report.rows import Row
 from winnow.stages import Source
 from winnow.store.cache import Cache
@@ -74,6 +76,9 @@ class Job:
 
     def embed(self) -> None:
         """Compute the embedding here if the job needs one: workers would all wait for the first of them."""
+        if not self.is_embedded:
+            name = name_of(self.plan.stages.embedding)
+            print(f"embedding {self.dataset.n:,} rows by {name}", file=sys.stderr, flush=True)
         with interruption.interruptible():
             for arm in self.arms:
                 for step in arm.embeddings():

@@ -8,6 +8,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf.errors import OmegaConfBaseException
 from yaml import MarkedYAMLError
 
+from winnow.command._launchers import LAUNCHERS
 from winnow.command.arguments import unreadable
 from winnow.command.configuration import KEYS, unknown_key
 from winnow.errors import InvalidValue
@@ -46,6 +47,12 @@ def in_own_words(error: BaseException) -> BaseException:
 def _unknown_option(file: str, options: Sequence[str]) -> InvalidValue:
     group, _, option = file.rpartition("/")
     near = get_close_matches(option, options, n=1)
+    if group == "hydra/launcher" and option in LAUNCHERS:
+        return InvalidValue(
+            f"{group} must be one that is installed, got {option}",
+            where=f"{group}={option}",
+            remedy="pip install winnow-subset[cluster]",
+        )
     return InvalidValue(
         f"{group} must be one of {', '.join(options)}, got '{option}'",
         where=f"{group}={option}",

@@ -54,15 +54,16 @@ def _where(tracker: MLflow, state_dir: Path) -> str:
 
 
 def browse(state_dir: Path, experiment: str = EXPERIMENT) -> str:
-    """Return the command that opens the runs of a state folder; no text outside of a checkout."""
+    """Return the command that opens the runs of a state folder, in a checkout and outside of one."""
     script = conf().parent / "scripts" / "ui.py"
-    if not script.is_file():
-        return ""
     default = state_dir == Path("state").absolute()
-    words = [f"python {shown(script)}"]
-    words += [] if default else [f"state_dir={shown(state_dir)}"]
-    words += [] if experiment == EXPERIMENT else [f"experiment={shlex.quote(experiment)}"]
-    return " ".join(words)
+    folder = [] if default else [shown(state_dir)]
+    named = [] if experiment == EXPERIMENT else [shlex.quote(experiment)]
+    if script.is_file():
+        words = [f"python {shown(script)}", *(f"state_dir={path}" for path in folder)]
+        return " ".join([*words, *(f"experiment={name}" for name in named)])
+    words = ["winnow ui", *(f"--state-dir {path}" for path in folder)]
+    return " ".join([*words, *(f"--experiment {name}" for name in named)])
 
 
 def shown(path: Path) -> str:

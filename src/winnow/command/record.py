@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from winnow import __version__
 from winnow.command import lists
 from winnow.command.arm import Arm, seconds_of
 from winnow.command.executor import available_cores
@@ -23,7 +24,7 @@ from winnow.store.cache import Entry
 from winnow.store.keys import library_versions
 from winnow.types import Score
 
-LIBRARIES = ("winnow", "torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
+LIBRARIES = ("torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
 POINTS_OF_A_CURVE = 100
 IN_PERCENT = ("_acc", "uniform")
 """What the names of percentages and of their differences have in common."""
@@ -203,5 +204,5 @@ def environment() -> dict[str, Any]:
         "processor": platform.processor() or platform.machine(),
         "cores": available_cores(),
         "threads_per_repetition": 1,
-        "libraries": library_versions(*LIBRARIES),
+        "libraries": {"winnow": __version__, **library_versions(*LIBRARIES)},
     }

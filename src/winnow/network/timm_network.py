@@ -32,7 +32,7 @@ def require_timm(group: str) -> None:
         raise InvalidValue(
             f"{group}=timm must find the library timm, got none",
             where=f"{group}=timm",
-            remedy="pip install winnow[timm]",
+            remedy="pip install winnow-subset[timm]",
         )
 
 

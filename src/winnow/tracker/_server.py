@@ -82,9 +82,16 @@ class Server:
                 raise TryLater(f"MLflow must start, got: {last[:300]}", where=str(self.log))
             time.sleep(_SECONDS_BETWEEN_QUESTIONS)
 
-    def wait(self) -> int:
-        """Wait until it ends, and return its exit code."""
-        return self.process.wait()
+    def wait(self) -> None:
+        """Wait until it ends, which it never does by itself.
+
+        Raises
+        ------
+        TryLater
+            If it did.
+        """
+        self.process.wait()
+        raise TryLater("MLflow must keep running, got an end that nobody asked for", where=str(self.log))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ winnow's own, so that a command that has nothing to do needs no MLflow, which ta
 Every call names its run, so that one job cannot leak into the next through MLflow's "active run".
 """
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -44,3 +45,24 @@ class MLflow(Tracker):
             check_address(self.uri)
         state_dir = Path(state_dir).absolute()
         return MLflowStore(self.uri or f"{SQLITE}{state_dir / 'mlflow.db'}", self.experiment, state_dir)
+
+
+def serve(state_dir: Path, port: int, experiment: str = "winnow") -> None:
+    """Serve MLflow's page of a state folder, at the first free port from `port` on, until it ends.
+
+    Raises
+    ------
+    TryLater
+        If no port is free, the store cannot be opened now, or the server ends by itself.
+    """
+    from winnow.tracker._server import free_port, serving
+
+    print("MLflow is starting, which takes from 5 seconds to a minute", file=sys.stderr, flush=True)
+    store = MLflow(experiment=experiment).open(state_dir)
+    if not (state_dir / "mlflow.db").exists():
+        store.prepare()  # a server on an empty folder should show an empty experiment
+    with serving(state_dir, free_port(port)) as server:
+        store.prepare()  # while the server starts
+        server.wait_for_answer()
+        print(f"{store.page(server.address)}  (Ctrl-C ends it)", flush=True)
+        server.wait()

@@ -1,0 +1,1 @@
+"""The command `winnow`, one module for each of its subcommands."""
