@@ -49,6 +49,16 @@ class Method:
         """Return the same training on a uniform random subset of the same size; of all rows there is one."""
         return self if self.selector.keeps_everything else replace(self, selector=Uniform())
 
+    @property
+    def learns_clusters(self) -> bool:
+        """Whether rows are scored by how a network learns their clusters, in place of their labels."""
+        return self.selector.watches_training and self.dynamics.clusters_as_labels > 0
+
+    @property
+    def reads_all_labels(self) -> bool:
+        """Whether the choice reads the labels of all rows, itself or through the network that it watches."""
+        return self.selector.reads_all_labels and not self.learns_clusters
+
     def on(self, model: Model) -> "Method":
         """Return the training of another network on the rows that this method keeps."""
         return replace(self, model=model, observed=self.observed or self.model)
@@ -99,7 +109,17 @@ class Choice:
     @cached_property
     def clustering(self) -> Step:
         """Centroids, labels and distances; all selectors share them."""
-        stage, seed = self.method.clusterer, self.streams.seed("cluster")
+        return self._clustering_by(self.method.clusterer)
+
+    @cached_property
+    def labels_of_clusters(self) -> Step:
+        """The clusters that stand in for labels while a network is watched; at most a tenth of the rows."""
+        stage: Any = self.method.clusterer
+        k = min(self.method.dynamics.clusters_as_labels, max(self.dataset.n // 10, 1))
+        return self._clustering_by(replace(stage, k=k))
+
+    def _clustering_by(self, stage: Clusterer) -> Step:
+        seed = self.streams.seed("cluster")
 
         def compute(embedding: Entry) -> Computed:
             clustering = stage.fit(embedding.arrays["X"], seed=seed)
@@ -115,9 +135,11 @@ class Choice:
         dataset, streams = self.dataset, self.streams
         gradients = "gradient_norms" in self.method.selector.needs
         after = {"embedding": self.embedding} if model.reads_embedding else {}
+        after |= {"labels": self.labels_of_clusters} if self.method.learns_clusters else {}
 
-        def compute(embedding: Entry | None = None) -> Computed:
+        def compute(embedding: Entry | None = None, labels: Entry | None = None) -> Computed:
             rows = dataset if embedding is None else _embedded_rows(dataset, embedding)
+            rows = rows if labels is None else _of_clusters(rows, labels)
             known = rows.to_learn() if isinstance(rows, Rows) else rows
             seen = stage.observe(known, model, streams, gradients=gradients)
             return _arrays(seen, "logits", *(["gradient_norms"] if gradients else [])), {}
@@ -135,13 +157,14 @@ class Choice:
 
         def compute(**before: Entry) -> Computed:
             known: dict[str, Any] = {"y": dataset.y, "labels_of_kept": LabelsOfKept(dataset.n, dataset.y)}
-            for entry in before.values():
-                known |= properties_of(entry.arrays)
+            for name, entry in before.items():
+                known |= {"y": entry.arrays["labels"]} if name == "labels" else properties_of(entry.arrays)
             pool = Pool(dataset.n, **known).only(selector.needs)
             subset = pool.checked(selector.select(pool, budget=budget, rng=streams.rng("select")), budget)
             return _arrays(subset, "indices", "weights"), {"provenance": dict(subset.provenance)}
 
         after = {step: getattr(self, step) for need, step in steps.items() if need in selector.needs}
+        after |= {"labels": self.labels_of_clusters} if self.method.learns_clusters else {}
         parts = {"budget": budget, "seed": streams.seed("select"), "data": dataset.checksum}
         return Step(self.cache, "subset", "select", [selector], compute, after, parts, ("numpy",))
 
@@ -242,6 +265,12 @@ def _arrays(value: object, *names: str) -> dict[str, ndarray]:
 def _embedded_rows(dataset: Dataset | Rows, embedding: Entry) -> Rows:
     """Return the training rows with their vectors in place of their values."""
     return Rows(dataset.name, embedding.arrays["X"], dataset.y, dataset.classes)
+
+
+def _of_clusters(rows: Dataset | Rows, clusters: Entry) -> Rows:
+    """Return the training rows with the numbers of their clusters in place of their labels."""
+    k = len(clusters.arrays["centroids"])
+    return Rows(rows.name, rows.x, clusters.arrays["labels"], tuple(map(str, range(k))))
 
 
 def _as_read(dataset: Dataset, read: Mapping[str, Entry]) -> Dataset:

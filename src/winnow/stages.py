@@ -129,6 +129,11 @@ class Selector(Protocol):
         return frozenset()
 
     @property
+    def watches_training(self) -> bool:
+        """Whether it scores rows by how a network learns them."""
+        return not self.needs.isdisjoint({"dynamics", "gradient_norms"})
+
+    @property
     def reads_all_labels(self) -> bool:
         """Whether the labels of all rows are read: by it, or by the network whose dynamics it reads."""
         return not self.needs.isdisjoint({"y", "dynamics", "gradient_norms"})
@@ -261,6 +266,11 @@ class Trainer(Protocol):
 @runtime_checkable
 class Observer(Protocol):
     """Watches a network learn all rows, so that selectors can score them by it (group `dynamics`)."""
+
+    @property
+    def clusters_as_labels(self) -> int:
+        """Number of clusters whose numbers are learnt in place of the labels; 0: the labels are learnt."""
+        return 0
 
     def observe(
         self,

@@ -167,3 +167,12 @@ def test_rows_are_read_once_for_all_selectors_of_a_command():
     for name in ("nearest", "stratified", "random"):
         rows.rows_of(source, default("selector", name))
     assert source.read == 1
+
+
+def test_scores_of_a_network_need_no_labels_where_it_learns_clusters(selected, photos):
+    words = ["selector=aum", "budget=4", "model=linear", "dynamics.epochs=1", "dynamics.min_steps=1"]
+    with pytest.raises(JobsFailed) as refused:
+        selected([*photos, *words])
+    assert "dynamics.labels=clusters scores rows without them" in str(refused.value)
+    folder, _ = selected([*photos, *words, "dynamics.labels=clusters"])
+    assert len(listed(folder / "kept" / "aum_b4" / "kept.csv")) == 4

@@ -107,7 +107,7 @@ def _selection(plan: "Plan", rows: Rows, folder: Path | None) -> Selection:
     from winnow.pipeline import Choice
     from winnow.store.no_cache import NoCache
 
-    check_labels(plan.stages.selector, rows)
+    check_labels(plan.stages.selector, rows, plan.stages.dynamics)
     plan = fitted(plan, rows)
     choice = Choice(plan.method, rows, NoCache(Path()), 0)
     kept = choice.subset.value

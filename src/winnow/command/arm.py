@@ -65,7 +65,7 @@ class Arm:
         steps = {}
         for network in self.networks:
             first = self.repetitions(network)[0]
-            if {"X", "clustering"} & self.method.selector.needs:
+            if {"X", "clustering"} & self.method.selector.needs or self.method.learns_clusters:
                 steps["embedding"] = first.embedding
             steps |= first.read_by_network
         return list(steps.values())
@@ -107,7 +107,7 @@ class Arm:
     @property
     def labels_read(self) -> int:
         """Training labels it takes: those of the kept rows, or all where the selector needs all."""
-        return self.dataset.n if self.method.selector.reads_all_labels else self.method.budget
+        return self.dataset.n if self.method.reads_all_labels else self.method.budget
 
     @cached_property
     def options(self) -> dict[str, str]:
@@ -122,7 +122,7 @@ class Arm:
         unused = []
         if type(self.method.selector) is not type(self.plan.stages.selector):  # the baseline
             unused += ["selector."]
-        if "clustering" not in needs:
+        if "clustering" not in needs and not self.method.learns_clusters:
             described["clusterer"] = "none"
             unused += ["clusterer."]
         if not self.embeddings():

@@ -45,7 +45,7 @@ class Job:
         try:
             if not self.asked.settings.select_only:
                 return _load(source)
-            return rows_of(source, self.asked.stages.selector)
+            return rows_of(source, self.asked.stages.selector, self.asked.stages.dynamics)
         except DatasetUnavailable as fault:
             self.unreadable[source] = fault
             raise

@@ -3,14 +3,14 @@
 from winnow import registry
 from winnow.command.interruption import interruption
 from winnow.errors import InvalidValue
-from winnow.stages import Selector, Source
+from winnow.stages import Observer, Selector, Source
 from winnow.types import Rows
 
 # The rows that were read last: the jobs of a command mostly choose from the same.
 _held: dict[Source, Rows] = {}
 
 
-def rows_of(source: Source, selector: Selector) -> Rows:
+def rows_of(source: Source, selector: Selector, dynamics: Observer | None = None) -> Rows:
     """Return all rows of a data set, read once in a command.
 
     Raises
@@ -18,7 +18,7 @@ def rows_of(source: Source, selector: Selector) -> Rows:
     InvalidValue
         Before any row is read, if the selector needs labels and there are none.
     """
-    refusal = _refusal(selector) if needs_labels(selector) else None
+    refusal = _refusal(selector) if needs_labels(selector, dynamics) else None
     if source not in _held or (refusal and _held[source].y is None):
         with interruption.interruptible():
             rows = source.rows(refusal)
@@ -27,18 +27,22 @@ def rows_of(source: Source, selector: Selector) -> Rows:
     return _held[source]
 
 
-def check_labels(selector: Selector, rows: Rows) -> None:
+def check_labels(selector: Selector, rows: Rows, dynamics: Observer | None = None) -> None:
     """Refuse a selector that needs labels where the rows have none."""
-    if rows.y is None and needs_labels(selector):
+    if rows.y is None and needs_labels(selector, dynamics):
         raise _refusal(selector)
 
 
-def needs_labels(selector: Selector) -> bool:
+def needs_labels(selector: Selector, dynamics: Observer | None = None) -> bool:
     """Whether a selector reads labels before it has chosen.
+
+    One that watches a network does not where `dynamics` lets the network learn clusters.
 
     >>> [needs_labels(registry.default("selector", name)) for name in ("nearest", "aum")]
     [False, True]
     """
+    if selector.watches_training and dynamics is not None and dynamics.clusters_as_labels:
+        return False
     return selector.reads_all_labels or "y" in selector.needs
 
 
@@ -54,8 +58,9 @@ def without_labels() -> list[str]:
 
 def _refusal(selector: Selector) -> InvalidValue:
     name = registry.name_of(selector)
+    clusters = "dynamics.labels=clusters scores rows without them; " if selector.watches_training else ""
     return InvalidValue(
         f"the data must have labels for selector={name}, got none",
         where=f"selector={name}",
-        remedy=f"these need none: {', '.join(without_labels())}",
+        remedy=f"{clusters}these need none: {', '.join(without_labels())}",
     )

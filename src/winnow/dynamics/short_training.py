@@ -6,6 +6,10 @@ within a few epochs [2]_. Expect little of it where a few epochs already fit eve
 into account: it reads all labels, and trains longer than most subsets do that it helps to choose (LeNet-5 on
 60,000 images: 88 s of one core, and 33 s to the gradient norms).
 
+With `labels=clusters` it learns the numbers of clusters of the embedding instead, and no label is read [3]_.
+Rows are then hard that lie between clusters, or look unlike their own: a weaker hint, and none at all where
+the embedding does not see what the classes differ in.
+
 Its initial weights and batch order are its own (stream `dynamics`): no network that is judged later starts
 from the same weights. It is not augmented. The hyper-parameters are plain ones, chosen for their cost, and
 not tuned.
@@ -14,6 +18,9 @@ not tuned.
    https://arxiv.org/abs/1906.11829
 .. [2] Paul, Ganguli and Dziugaite, "Deep learning on a data diet: finding important examples early in
    training", NeurIPS 2021. https://arxiv.org/abs/2107.07075
+.. [3] Zheng et al., "ELFS: label-free coreset selection with proxy training dynamics", ICLR 2025.
+   https://arxiv.org/abs/2406.04273 - with pseudo-labels of a deep clustering, where this takes the configured
+   clusterer.
 """
 
 import math
@@ -60,6 +67,10 @@ class ShortTraining(Observer, Wrapper):
         The epoch after which gradient norms are taken, for selectors that need them; the training then ends.
     accelerator : {"auto", "cpu", "gpu"}
         Where to train; auto: on an NVIDIA GPU if there is one.
+    labels : {"given", "clusters"}
+        What is learnt: the labels of all rows, or the numbers of their clusters, which reads no label.
+    clusters : int
+        How many, with `labels=clusters`; at most a tenth of the rows.
     deterministic : bool
         On a GPU, use only algorithms that give the same bits every time. On a CPU results always do.
 
@@ -74,6 +85,8 @@ class ShortTraining(Observer, Wrapper):
     batch_size: Count = 128
     min_steps: Count = 300
     gradient_epoch: Count = 1
+    labels: Literal["given", "clusters"] = "given"
+    clusters: Count = 100
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     deterministic: bool = False
 
@@ -88,6 +101,10 @@ class ShortTraining(Observer, Wrapper):
             accelerator=self.accelerator,
             deterministic=self.deterministic,
         )
+
+    @property
+    def clusters_as_labels(self) -> int:
+        return self.clusters if self.labels == "clusters" else 0
 
     def passes(self, n: int) -> int:
         """Return the number of passes over n rows that make an epoch."""
