@@ -7,6 +7,7 @@ from winnow.command import lists
 from winnow.command.shipped import conf
 from winnow.registry import name_of
 from winnow.report.escape import printable
+from winnow.report.page import HTML
 from winnow.report.rows import Row
 from winnow.stages import Tracker
 from winnow.store.kept_rows import name_of as list_name
@@ -18,6 +19,7 @@ BASELINE = "uniform_"
 def lines(folder: Path, rows: Sequence[Row], tracker: Tracker) -> list[str]:
     """Return the lines for a command that wrote to `folder`, each a word and a path."""
     named = [
+        ("page", folder / HTML),
         ("table", folder / "results.csv"),
         ("figure", folder / "accuracy.png"),
         *(("split", path) for path in sorted(folder.glob("split*.csv"))),

@@ -4,8 +4,9 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from winnow.command import paths
+from winnow.command import page, paths
 from winnow.command.interruption import interruption
+from winnow.command.job import Job
 from winnow.errors import JobsFailed, WinnowWarning
 from winnow.report import figures, history, tables
 from winnow.report.results import Results, write_csv
@@ -13,19 +14,27 @@ from winnow.report.rows import Row, write_rows
 from winnow.stages import Ending, Store, Tracker
 
 PARENT = "parent-run"
+COMMAND = "command"
 
 
 def finish(
-    folder: Path, store: Store, tracker: Tracker, error: BaseException | None, *, shown: bool
+    folder: Path,
+    jobs: Sequence[Job],
+    store: Store,
+    tracker: Tracker,
+    error: BaseException | None,
+    *,
+    shown: bool,
 ) -> Results:
     """Record what came of the command with this folder and, if `shown`, print it.
 
     Parameters
     ----------
     folder : the folder of the command, in which its jobs have written what became of them.
+    jobs : the jobs, of whose rows the page shows some.
     store, tracker : where its runs are recorded.
     error : what ended the command before all jobs were done.
-    shown : whether to print the table.
+    shown : whether to print the table, and to write the page.
     """
     outcome = history.of_command(folder)
     write_rows(folder / "sweep.json", outcome.rows)
@@ -37,6 +46,7 @@ def finish(
             files.append(write_csv(outcome, folder / "results.csv"))
             files.append(figures.accuracy(outcome, folder / "accuracy.png"))
         if shown:
+            files += page.write(folder, outcome, jobs, (folder / COMMAND).read_text())
             print("\n".join(paths.lines(folder, outcome.rows, tracker)), flush=True)
     finally:
         _send(folder, store, files, _ending(outcome.rows, error))

@@ -24,6 +24,7 @@ from winnow.command.progress import JobProgress
 from winnow.command.record import Record
 from winnow.command.run_folder import new_folder
 from winnow.command.scheduler import Assignment, Scheduler
+from winnow.command.summary import COMMAND
 from winnow.dataset.auto import Auto
 from winnow.errors import TRACEBACK, InvalidValue, WinnowError, exit_code, explain
 from winnow.pipeline import Choice
@@ -33,8 +34,6 @@ from winnow.report.rows import Row, write_rows
 from winnow.stages import Store, Tracker
 from winnow.store.cache import Cache
 from winnow.store.credentials import without_credentials
-
-COMMAND = "command"
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +131,8 @@ class Sweep:
             raise
         finally:
             tracker = self.plans[0].stages.tracker
-            outcome = summary.finish(self.folder, self.store_of(self.plans[0]), tracker, error, shown=shown)
+            store = self.store_of(self.plans[0])
+            outcome = summary.finish(self.folder, self.jobs, store, tracker, error, shown=shown)
         summary.raise_if_failed(outcome.rows)
         return outcome
 
