@@ -14,7 +14,7 @@ from winnow.command.arm import method_of
 from winnow.command.gallery import gallery_of
 from winnow.command.interruption import interruption
 from winnow.command.job import Job
-from winnow.command.record import environment
+from winnow.command.record import environment, versions_in_words
 from winnow.errors import Interrupted, WinnowWarning
 from winnow.pipeline import Choice
 from winnow.registry import name_of
@@ -122,10 +122,7 @@ class _Pages:
             "folder": str(self.folder),
             "written": f"{datetime.now():%Y-%m-%d %H:%M}",
             "machine": f"{made['platform']}, {made['processor']}, {made['cores']} cores",
-            "versions": ", ".join(
-                f"{name} {version}"
-                for name, version in {"Python": made["python"], **made["libraries"]}.items()
-            ),
+            "versions": versions_in_words(),
             "code and libraries": ", ".join(codes),
             **{f"sha256 of {name}": checksum for name, checksum in checksums.items()},
             "lists": ", ".join(str(path.relative_to(self.folder)) for path in kept[:MOST_LISTED])

@@ -12,11 +12,11 @@ from numpy import ndarray
 from winnow.report.rows import Row
 
 # The ticks of an axis on which halving the errors is always the same step.
-TICKS = (20, 40, 60, 70, 80, 85, 90, 93, 95, 97, 98, 98.5, 99, 99.5, 99.8)
+TICKS = (20.0, 40.0, 60.0, 70.0, 80.0, 85.0, 90.0, 93.0, 95.0, 97.0, 98.0, 98.5, 99.0, 99.5, 99.8)
 FEWEST_ERRORS = 0.05  # percent; a perfect score has no logarithm
 
 
-def evened(accuracy: ndarray) -> ndarray:
+def evened(accuracy: ndarray | float) -> ndarray | float:
     """Return percent of accuracy so that halving the errors is always the same step.
 
     >>> (evened(np.array([75.0, 99.0])) - evened(np.array([50.0, 98.0]))).round(6).tolist()  # log 2
@@ -25,7 +25,7 @@ def evened(accuracy: ndarray) -> ndarray:
     return -np.log(np.maximum(100 - accuracy, FEWEST_ERRORS))
 
 
-def accuracy_of(value: ndarray) -> ndarray:
+def accuracy_of(value: ndarray | float) -> ndarray | float:
     """Return the percent of accuracy that `evened` makes this value of."""
     return 100 - np.exp(-value)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from winnow.report import _charts
+from winnow.report._accuracy_chart import AccuracyChart, accuracy_chart
+from winnow.report._difference_chart import DifferenceChart, difference_chart
 from winnow.report._page_table import Line, stage_seconds, table_of
 from winnow.report.answer import Answer, Whole, answer
 from winnow.report.escape import markdown, printable
@@ -23,6 +24,7 @@ from winnow.store.whole_file import write_whole
 LARGEST = 3_000_000  # bytes of a page
 MOST_PARTS = 12
 QUESTION = "How small can the training set be, and which rows are worth keeping?"
+UNKNOWN = Whole(None, "rows")
 HTML, MARKDOWN = "report.html", "report.md"
 
 
@@ -44,8 +46,8 @@ class Part:
     answer: str
     detail: str = ""
     figures: Sequence[tuple[str, str]] = ()
-    accuracy: _charts.AccuracyChart | None = None
-    differences: _charts.DifferenceChart | None = None
+    accuracy: AccuracyChart | None = None
+    differences: DifferenceChart | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     lines: Sequence[Line] = ()
     lines_left_out: int = 0
@@ -112,8 +114,8 @@ def part_of(
         answer=found.text,
         detail=found.detail,
         figures=_figures(results, found, whole),
-        accuracy=_charts.accuracy_chart(results, target.percent if target else None),
-        differences=_charts.difference_chart(results),
+        accuracy=accuracy_chart(results, target.percent if target else None),
+        differences=difference_chart(results),
         columns=columns,
         lines=lines,
         lines_left_out=left_out,
@@ -125,13 +127,25 @@ def part_of(
 def page_of(
     results: Results,
     facts: Mapping[str, str],
-    no_gallery: str = "",
+    no_gallery: str,
+    whole: Whole = UNKNOWN,
     target: Target | None = None,
 ) -> Page:
-    """Return a page of any results, without pictures; `no_gallery` says where these are."""
-    parts = [part_of(title, group, Whole(None, "rows"), target)[0] for title, group in results.by_setting()]
-    shown = [replace(part, no_gallery=no_gallery) for part in parts[:MOST_PARTS]]
-    return Page(shown, jobs_in_words(results.rows), problems_of(results, len(parts) - len(shown)), facts)
+    """Return a page of any results without pictures.
+
+    Parameters
+    ----------
+    results : rows of any number of settings.
+    facts : where they come from.
+    no_gallery : why there are no pictures, or where they are.
+    whole : what the rows were chosen from, where all have that in common.
+    target : an accuracy that was to be reached.
+    """
+    settings = results.by_setting()
+    parts = [part_of(title, group, whole, target)[0] for title, group in settings[:MOST_PARTS]]
+    shown = [replace(part, no_gallery=no_gallery) for part in parts]
+    problems = problems_of(results, len(settings) - len(shown))
+    return Page(shown, jobs_in_words(results.rows), problems, facts)
 
 
 def jobs_in_words(rows: Sequence[Row]) -> str:
@@ -166,7 +180,7 @@ def _figures(results: Results, found: Answer, whole: Whole) -> list[tuple[str, s
     if results.is_compared(row):
         pairs = results.comparison(row)
         interval = "" if pairs.n == 1 else f", 95 % interval {pairs.low:+.2f} to {pairs.high:+.2f}"
-        figures.append((f"{pairs.mean:+.2f}", f"points against as many at random{interval}"))
+        figures.append((f"{pairs.mean:+.2f}", f"points against as many uniform random ones{interval}"))
     return figures
 
 
