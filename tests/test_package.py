@@ -15,3 +15,4 @@ def test_the_wheel_carries_the_configuration(tmp_path):
     shipped = [path.relative_to(ROOT) for path in (ROOT / "conf").rglob("*.yaml")]
     assert len(shipped) > 50
     assert {f"winnow/{path.as_posix()}" for path in shipped} <= inside
+    assert {"winnow/report/_page.html", "winnow/report/_page.md"} <= inside

@@ -86,7 +86,7 @@ class _Pages:
         for number, source in enumerate(sources[:most]):
             job, *others = [job for job in chosen if job.asked.stages.dataset == source]
             choice = Choice(method_of(job.plan, job.dataset.n), job.dataset, job.cache, 0)
-            more = f" {len(others)} more lists are beside this one." if others else ""
+            more = f" Other lists of this command: {len(others)}." if others else ""
             text = f"Keep {_whole(job).part(choice.budget)} by {name_of(choice.method.selector)}."
             part = Part(f"dataset={job.dataset.name}", text, UNKNOWN + more)
             yield self._pictured(part, choice, number)

@@ -12,7 +12,7 @@ from winnow.report.rows import Row
 from winnow.report.style import colour_and_marker
 
 WIDTH = 480.0
-RIGHT, TOP, BOTTOM = 12.0, 10.0, 40.0  # room around
+RIGHT, TOP, BOTTOM = 12.0, 18.0, 40.0  # room around
 CLOSEST_TICKS = 38.0
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 UNIFORM_COLOUR = "currentColor"

@@ -16,10 +16,12 @@ from winnow.report._chart_axes import (
     colours,
     round_values,
 )
+from winnow.report.escape import shortened
 from winnow.report.results import Results
 from winnow.report.rows import Row
 
 NAMES = 132.0  # room for the names
+LONGEST_NAME = 22  # characters
 LINE = 26.0  # height of a difference
 MOST_DIFFERENCES = 40
 
@@ -75,8 +77,13 @@ def difference_chart(results: Results) -> DifferenceChart | None:
 
 
 def _names(rows: Sequence[Row], results: Results) -> list[str]:
-    several = len({row.k for row in rows if row.k != row.budget}) > 0
-    return [f"{results.label(row)} {row.budget:,}" + (f" k={row.k}" if several else "") for row in rows]
+    """Name every row by how it chose and by its size, in as much room as there is."""
+    names = []
+    for row in rows:
+        alike = {other.k for other in rows if (other.selector, other.budget) == (row.selector, row.budget)}
+        size = f" {row.budget:,}" + (f" k={row.k}" if len(alike) > 1 else "")
+        names.append(shortened(results.label(row), max(LONGEST_NAME - len(size), 5)) + size)
+    return names
 
 
 def _values(row: Row, results: Results) -> list[float]:

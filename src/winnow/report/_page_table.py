@@ -23,7 +23,7 @@ COLUMNS = {
     "labels read": "training labels read to choose",
 }
 SECONDS = "seconds of this stage over all repetitions, when it was computed"
-Cell = tuple[str, float | str]
+Cell = tuple[str, float | int | str]
 """What a cell shows, and what it is sorted by; an empty cell comes last."""
 
 

@@ -209,9 +209,9 @@ class _Names:
         equal = self.arrays["equal"].tolist()
         count, compared = self.info["equal"], self.info["compared"]
         return {
-            "alike": _counted(among, "another", _measure(self.info["by_values"])),
+            "alike": _counted(among, "another", _measure(self.dataset, self.info["by_values"])),
             "alike_pairs": [self.pair(*each, self.tile) for each in _pairs(among)],
-            "test": _counted(test, f"one of {test['of']:,} test rows", _measure(True))
+            "test": _counted(test, f"one of {test['of']:,} test rows", _measure(self.dataset, True))
             if test
             else "No test set.",
             "test_pairs": [self.pair(*each, self.test_tile) for each in _pairs(test)] if test else [],
@@ -236,8 +236,11 @@ def _place(origins: Sequence[str] | None, row: int) -> str:
     return f"row {row}" if origins is None else shortened(origins[row])
 
 
-def _measure(by_values: bool) -> str:
-    return "their values (images reduced to 32 pixels)" if by_values else "their embedding"
+def _measure(dataset: Dataset | Rows, by_values: bool) -> str:
+    """Say what distances are distances of."""
+    if not by_values:
+        return "their embedding"
+    return "their pixels, of images reduced to 32 pixels" if dataset.x.ndim == 4 else "their values"
 
 
 def _pairs(alike: Mapping[str, Any]) -> list[tuple[int, int, float]]:
