@@ -139,8 +139,11 @@ def principal_plane(X: Float[ndarray, "n d"]) -> Float[ndarray, "n 2"]:
     >>> principal_plane(np.float32([[0, 0], [3, 4], [9, 12]]))[:, 0].round(3).tolist()
     [-6.667, -1.667, 8.333]
     """
+    from threadpoolctl import threadpool_limits
+
     centred = X - X.mean(axis=0, dtype=np.float64)
-    variances, vectors = np.linalg.eigh(centred @ centred.T)
+    with threadpool_limits(1):
+        variances, vectors = np.linalg.eigh(centred @ centred.T)
     plane = np.zeros((len(X), 2))
     for column in range(min(2, len(X))):
         # Rounding may leave a direction without variance slightly negative.
