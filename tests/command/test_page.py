@@ -12,8 +12,10 @@ from winnow.command import page
 from winnow.command.configuration import composed
 from winnow.command.interruption import interruption
 from winnow.command.sweep import Sweep
-from winnow.errors import WinnowWarning
+from winnow.errors import JobsFailed, WinnowWarning
 from winnow.report import history
+from winnow.report.results import Results
+from winnow.report.rows import Row
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -71,6 +73,18 @@ def test_a_command_that_was_stopped_has_a_page_without_pictures(sweep, monkeypat
     assert "Left out: the command was interrupted." in written(sweep)[0].read_text()
 
 
-def test_a_command_without_a_result_has_no_page(sweep):
-    sweep_of_nothing = history.Results([])
-    assert page.write(sweep.folder, sweep_of_nothing, sweep.jobs, "") == []
+def test_a_command_without_a_result_has_no_page_and_says_nothing_of_it(tmp_path):
+    words = ["dataset=image_folder", f"dataset.folder='{tmp_path / 'nowhere'}'", f"state_dir='{tmp_path}'"]
+    sweep = Sweep.begin([composed(CONF, [*words, "select_only=true"])], command="")
+    with pytest.raises(JobsFailed):
+        sweep.run()
+    assert not (sweep.folder / "report.html").exists()
+
+
+def test_a_job_that_failed_is_told_beside_one_that_is_done(sweep):
+    failed = Row(2, "failed", "random", 0, 0, overrides=["k=99"], reason="k must be at most 12, got 99")
+    outcome = history.of_command(sweep.folder)
+    results = Results([*outcome.rows, failed])
+    path, _ = page.write(sweep.folder, results, sweep.jobs, "")
+    assert "3 jobs: 2 computed, 1 failed" in path.read_text()
+    assert "failed: k=99 k must be at most 12, got 99" in path.read_text()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from winnow.command import lists
 from winnow.command.arm import method_of
@@ -43,7 +44,7 @@ def write(folder: Path, results: Results, jobs: Sequence[Job], command: str) -> 
     """
     try:
         page = _Pages(folder, results, jobs, command).page()
-        return page.write(folder) if page.parts else []
+        return page.write(folder) if page else []
     except Exception as fault:  # a page is no reason for a command to fail
         message = f"the page could not be written | {' '.join(f'{type(fault).__name__}: {fault}'.split())}"
         warnings.warn(message, WinnowWarning, stacklevel=2)
@@ -59,11 +60,13 @@ class _Pages:
     jobs: Sequence[Job]
     command: str
 
-    def page(self) -> Page:
-        """Return the page: a part for every setting, and one for what was chosen without training."""
+    def page(self) -> Page | None:
+        """Return the page: a part for every setting, and for what was chosen without training, if any."""
         settings = self.results.by_setting()
         parts = [self._compared(*each, number) for number, each in enumerate(settings[:MOST_PARTS])]
         parts += self._only_chosen(MOST_PARTS - len(parts))
+        if not parts:
+            return None
         problems = problems_of(self.results, max(len(settings) - MOST_PARTS, 0))
         return Page(parts, jobs_in_words(self.results.rows), problems, self._facts())
 
@@ -114,19 +117,19 @@ class _Pages:
     def _facts(self) -> dict[str, str]:
         """Return where the numbers come from."""
         made = environment()
-        codes = sorted({row.code for row in self.results.finished})
-        checksums = {job.dataset.name: job.dataset.checksum for job in self.jobs[:1]}
         kept = sorted(self.folder.glob(f"{lists.KEPT}/*/{list_name(0)}"))
+        named = [str(path.relative_to(self.folder)) for path in kept[:MOST_LISTED]]
+        more = f" and {len(kept) - MOST_LISTED} more" if len(kept) > MOST_LISTED else ""
+        data = {about["dataset"]: about["dataset_sha256"] for about in map(_about, kept)}
         facts = {
             "command": f"python train.py {'-m ' * (len(self.jobs) > 1)}{self.command}",
             "folder": str(self.folder),
             "written": f"{datetime.now():%Y-%m-%d %H:%M}",
             "machine": f"{made['platform']}, {made['processor']}, {made['cores']} cores",
             "versions": versions_in_words(),
-            "code and libraries": ", ".join(codes),
-            **{f"sha256 of {name}": checksum for name, checksum in checksums.items()},
-            "lists": ", ".join(str(path.relative_to(self.folder)) for path in kept[:MOST_LISTED])
-            + (f" and {len(kept) - MOST_LISTED} more" if len(kept) > MOST_LISTED else ""),
+            "code and libraries": ", ".join(sorted({row.code for row in self.results.finished})),
+            **{f"sha256 of {name}": checksum for name, checksum in data.items()},
+            "lists": ", ".join(named) + more,
         }
         return {name: text for name, text in facts.items() if text}
 
@@ -140,6 +143,11 @@ def _list(path: Path, folder: Path) -> KeptList | None:
     if not path.is_file():
         return None
     content = path.read_bytes()
-    about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    about = _about(path)
     inlined = b64encode(content).decode() if len(content) <= MOST_INLINED else ""
     return KeptList(str(path.relative_to(folder)), about["rows"], about["sha256"], inlined)
+
+
+def _about(path: Path) -> dict[str, Any]:
+    """Return what is known about a list of kept rows."""
+    return json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
