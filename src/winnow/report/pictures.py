@@ -62,10 +62,7 @@ class Pictures:
         rng, chosen = default_rng(0), np.zeros(dataset.n, bool)
         chosen[kept] = True
         points = self._points(chosen, rng)
-        groups = [
-            *self._classes(dataset, chosen, rng),
-            *self._clusters(clustering, chosen, dataset.x.ndim == 4),
-        ]
+        groups = self._classes(dataset, chosen, rng) + self._clusters(dataset, chosen, clustering)
         typical = self._typical(clustering)
         found = {"among": among(kept, dataset.x if X is None else X)}
         equal, compared = np.zeros((0, 2), np.int64), 0
@@ -75,11 +72,9 @@ class Pictures:
         rows, tests = _shown(points, groups, typical, found, equal[:PAIRS])
         arrays = {"points": points, "coordinates": self._coordinates(X, points), "rows": rows, "tests": tests}
         arrays |= {"before": _counts(dataset, None), "after": _counts(dataset, kept), "equal": equal[:PAIRS]}
-        info: dict[str, Any] = {"groups": groups, "typical": typical, "by_values": X is None}
-        info["projection"] = self.projection
-        info |= {"equal": len(equal), "compared": compared} | {
-            name: asdict(each) for name, each in found.items()
-        }
+        info: dict[str, Any] = {name: asdict(each) for name, each in found.items()}
+        info |= {"groups": groups, "typical": typical, "equal": len(equal), "compared": compared}
+        info |= {"by_values": X is None, "projection": self.projection}
         if dataset.x.ndim == 4:
             shown = [*dataset.x[rows], *(dataset.x_test[tests] if isinstance(dataset, Dataset) else ())]
             arrays["sheet"], info["side"], info["across"] = sheet(shown)
@@ -110,10 +105,10 @@ class Pictures:
         return groups
 
     def _clusters(
-        self, clustering: Clustering | None, chosen: ndarray, are_images: bool
+        self, dataset: Dataset | Rows, chosen: ndarray, clustering: Clustering | None
     ) -> list[dict[str, Any]]:
         """Return kept and left-out rows of the largest clusters, spread from the centroid outwards."""
-        if clustering is None or not are_images:
+        if clustering is None or dataset.x.ndim != 4:
             return []
         groups = []
         for cluster in np.argsort(-clustering.sizes, kind="stable")[: self.groups].tolist():
