@@ -39,7 +39,7 @@ sweep: $(INSTALLED)  ## the main job; SWEEP="selector=... k=..." chooses another
 smallest: $(INSTALLED)  ## the fewest images that reach TARGET (0.95); SMALLEST="selector=... dataset=..."
 	$(BIN)/python scripts/smallest.py target=$(TARGET) $(SMALLEST)
 
-report: $(INSTALLED)  ## tables and a figure of every finished run
+report: $(INSTALLED)  ## tables, figures and a page of every finished run
 	$(BIN)/python scripts/report.py
 
 ui: $(INSTALLED)  ## browse the runs in MLflow on 127.0.0.1

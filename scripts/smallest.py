@@ -8,7 +8,7 @@ starting at `start`. Anything else is a setting of train.py (`dataset=mnist augm
 The number of clusters follows the budget unless `k` is given.
 
 Every run is an ordinary, tracked job, found again by the next search. The table, the budgets tried and a
-figure go to `state/smallest`.
+figure go to `state/smallest`, with a page, `report.html`, that says the answer in a sentence.
 """
 
 import json
@@ -25,13 +25,18 @@ from settings import split_settings
 from winnow.command.configuration import checked, composed
 from winnow.command.ending import guard
 from winnow.command.plan import Plan
+from winnow.command.record import versions_in_words
 from winnow.command.sweep import Sweep
 from winnow.errors import InvalidValue
 from winnow.registry import name_of
 from winnow.report import figures, smallest
+from winnow.report.answer import Whole
+from winnow.report.page import page_of
+from winnow.report.results import Results
 from winnow.report.rows import Row
 from winnow.report.smallest import Curve, Target
 from winnow.report.style import save_table
+from winnow.store.credentials import without_credentials
 from winnow.types import Dataset
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -68,13 +73,16 @@ def main() -> None:
     dataset = plan.stages.dataset.load()
     rungs = smallest.ladder(_most(search.most, dataset))
     curves: dict[str, dict[int, Sequence[float]]] = {selector: {} for selector in selectors}
+    tried: list[Row] = []
     while wanted := smallest.next_round(curves, target, rungs, search.start):
         print("trying", ", ".join(f"{name} {budget}" for name, budget in wanted.items()), flush=True)
         rows = run([plan_for(selector, budget, overrides) for selector, budget in wanted.items()])
+        tried += rows
         for row in rows:
             if not row.on_other_network:
                 curves[row.selector][row.budget] = row.accuracies
-    tell(curves, target, plan, dataset)
+    folder = tell(curves, target, plan, dataset)
+    write_page(folder, Results(tried), target, dataset)
 
 
 def plan_for(selector: str, budget: int, overrides: Sequence[str]) -> Plan:
@@ -95,8 +103,8 @@ def run(plans: Sequence[Plan]) -> Sequence[Row]:
     return Sweep.begin(plans, command=f"smallest: {words}").run(shown=False).rows
 
 
-def tell(curves: Mapping[str, Curve], target: Target, plan: Plan, dataset: Dataset) -> None:
-    """Print the answers, and write them down beside the budgets tried and the figure."""
+def tell(curves: Mapping[str, Curve], target: Target, plan: Plan, dataset: Dataset) -> Path:
+    """Print the answers, write them down beside the budgets tried and the figure, and return the folder."""
     folder = Path(plan.settings.state_dir).absolute() / "smallest" / f"{datetime.now():%Y-%m-%d_%H-%M-%S.%f}"
     folder.mkdir(parents=True)
     title = f"{dataset.name}, {plan.stages.options()['model']}, augment={plan.stages.options()['augment']}"
@@ -107,6 +115,21 @@ def tell(curves: Mapping[str, Curve], target: Target, plan: Plan, dataset: Datas
         print(f"  {selector}: {smallest.budgets_tried(curve, target)}")
     save_table(smallest.tried(curves), folder / "tried.csv")
     print(figures.smallest(curves, target, title, folder / "smallest.png"))
+    return folder
+
+
+def write_page(folder: Path, results: Results, target: Target, dataset: Dataset) -> None:
+    """Write the page of the search, whose answer is the smallest budget."""
+    whole = Whole(dataset.n, "images" if dataset.x.ndim == 4 else "rows")
+    words = " ".join(["python scripts/smallest.py", *sys.argv[1:]])
+    facts = {
+        "command": without_credentials(words),
+        "versions": versions_in_words(),
+        f"sha256 of {dataset.name}": dataset.checksum,
+    }
+    lists = f"The lists of kept rows are in the folders of the jobs: {folder.parents[1] / 'runs'}"
+    for path in page_of(results, facts, lists, whole, target).write(folder):
+        print(path)
 
 
 def _most(most: int, dataset: Dataset) -> int:

@@ -20,9 +20,12 @@ DISTRIBUTIONS = {
     "PIL": "pillow",
     "faiss": "faiss-cpu",
     "hydra": "hydra-core",
+    "open_clip": "open_clip_torch",
     "pydantic_core": "pydantic-core",
     "pytorch_lightning": "pytorch-lightning",
     "sklearn": "scikit-learn",
+    "typing_extensions": "typing-extensions",
+    "umap": "umap-learn",
     "yaml": "pyyaml",
 }
 """Distributions that are called otherwise than what is imported."""
@@ -45,6 +48,8 @@ def test_the_wheel_carries_the_configuration(wheel):
     shipped = [path.relative_to(ROOT) for path in (ROOT / "conf").rglob("*.yaml")]
     assert len(shipped) > 50
     assert [path for path in shipped if not (wheel / "winnow" / path).is_file()] == []
+    assert (wheel / "winnow" / "report" / "_page.html").is_file()
+    assert (wheel / "winnow" / "report" / "_page.md").is_file()
 
 
 def test_the_wheel_has_a_free_name_the_version_of_the_code_and_the_command(wheel):

@@ -24,3 +24,8 @@ def test_the_accuracies_are_those_of_the_command(tmp_path):
     medians = {row["selector"]: row["median"] for row in expected}
     assert dict(zip(result.table["selector"], result.table["median"], strict=True)) == medians
     assert "against uniform" in repr(result)
+    page = result.html(tmp_path / "result.html").read_text()
+    assert "6 of 48 rows by nearest" in page
+    assert "Pictures of the rows are on the page of python train.py." in page
+    # The page inside a frame is escaped, so that it ends where the frame ends.
+    assert result._repr_html_().count("<") == 2

@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import sqlite3
+from base64 import b64encode
 from contextlib import closing
 from statistics import median
 
@@ -33,6 +34,22 @@ def test_a_sweep_is_finished_tracked_and_told_in_one_tree(reference):
     assert table["nearest"] == median(rows[0]["accuracies"])
     assert table["uniform"] == median(uniform)
     assert reference.temporary() == []
+
+
+def test_a_sweep_leaves_one_page_that_answers_and_the_tracker_keeps_it(reference):
+    sweep = next((reference.state / "runs").iterdir())
+    page, marked = ((sweep / name).read_text() for name in ("report.html", "report.md"))
+    assert re.search(r"20 of 1,438 images by (nearest|random)", page)
+    assert "2 jobs: 2 computed" in page
+    assert "2 jobs: 2 computed" in marked
+    assert "python train.py -m " in page
+    best = re.search(r"kept/(nearest|random)_k20_b20/kept\.csv, 20 rows", marked.replace("\\", ""))[1]
+    listed = (sweep / "kept" / f"{best}_k20_b20" / "kept.csv").read_bytes()
+    assert b64encode(listed).decode() in page  # the list to download is the list
+    assert page.count("data:image/webp;base64,") == 1
+    assert len(page) < 3_000_000
+    (kept,) = reference.state.glob("artifacts/*/artifacts/report.html")
+    assert kept.read_text() == page
 
 
 def test_the_labels_it_took_and_the_worst_class_are_recorded(reference):

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from winnow.report import figures
+from winnow.report._accuracy_axis import middles_and_reach
 from winnow.report.results import Results
 from winnow.report.smallest import Target
 
@@ -19,7 +20,7 @@ def drawn(monkeypatch):
 
 def test_repetitions_of_several_k_are_pooled_along_the_budget(row):
     several = [row(k=5, accuracies=[80.0, 82.0]), row(k=10, accuracies=[84.0, 90.0])]
-    assert figures._pooled(several) == ([10], [83.0], [3.0], [7.0])
+    assert middles_and_reach(several) == ([10], [83.0], [3.0], [7.0])
 
 
 def test_the_search_is_drawn_whether_or_not_the_target_was_reached(tmp_path):

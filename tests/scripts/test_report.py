@@ -57,6 +57,9 @@ def test_an_upgrade_leaves_one_result_and_a_line_about_the_other(report, tmp_pat
     with (tmp_path / "report" / "results.csv").open() as stream:
         assert [row["selector"] for row in csv.DictReader(stream)] == ["nearest", "uniform"]
     assert (tmp_path / "report" / "accuracy-0.png").stat().st_size > 0
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "20 rows by nearest were not shown to beat as many uniform random ones" in page
+    assert "left out: 2 results of earlier code" in page
 
 
 def test_a_damaged_file_takes_nothing_else_with_it(report):

@@ -43,6 +43,9 @@ def test_it_finds_the_smallest_budget_and_a_second_search_trains_nothing(smalles
     assert float(found["nearest"]["crossing"]) <= max(reached)
     assert ended.stdout.startswith("trying nearest 8\n")
     assert len(list(tmp_path.glob("state/smallest/*/smallest.png"))) == 1
+    (page,) = tmp_path.glob("state/smallest/*/report.html")
+    fewest = min(int(each["smallest"]) for each in found.values() if each["smallest"] != "-")
+    assert f"Keep {fewest} of 1,438 images" in page.read_text()
 
     trained = sorted(tmp_path.glob("state/cache/trained/*/*"))
     answers = records(tmp_path, "smallest.csv")

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 from winnow.api._data import read_dataset
 from winnow.api.choose import words
 from winnow.command.shipped import plan_of
+from winnow.report.answer import Whole
+from winnow.report.page import UNKNOWN, page_of
 from winnow.report.results import Results
+from winnow.store.whole_file import write_whole
 from winnow.types import Dataset
 
 if TYPE_CHECKING:
     import pandas
+
+NO_PICTURES = "Pictures of the rows are on the page of python train.py."
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -24,9 +29,12 @@ class Compared:
     ----------
     results : Results
         Every way of choosing and the uniform baseline of every budget, as the reports of winnow take them.
+    whole : Whole
+        What the rows were chosen from.
     """
 
     results: Results = field(repr=False)
+    whole: Whole = field(default=UNKNOWN, repr=False)
 
     @property
     def table(self) -> "pandas.DataFrame":
@@ -34,6 +42,27 @@ class Compared:
         import pandas as pd
 
         return pd.DataFrame(self.results.as_dicts())
+
+    def html(self, path: str | Path) -> Path:
+        """Write the page that answers, with its charts and table, as one file, and return the path.
+
+        It has no pictures of the rows: those are on the page of `python train.py`.
+        """
+        write_whole(Path(path), self._page().encode(errors="replace"))
+        return Path(path)
+
+    def _page(self) -> str:
+        from winnow.command.record import versions_in_words
+
+        facts = {"command": "winnow.compare", "versions": versions_in_words()}
+        return page_of(self.results, facts, NO_PICTURES, self.whole).html()
+
+    def _repr_html_(self) -> str:
+        """Return the page in a frame of its own, for a notebook."""
+        from html import escape
+
+        size = "width:100%;height:40em;border:0"
+        return f'<iframe title="winnow" style="{size}" srcdoc="{escape(self._page())}"></iframe>'
 
     def __repr__(self) -> str:
         """Return the table that a command prints."""
@@ -115,7 +144,7 @@ def compare(
     with TemporaryDirectory() as folder:
         cache = Path(state_dir).absolute() / "cache" if state_dir else Path(folder)
         rows = [row for number, job in enumerate(jobs) for row in _rows(number, job, dataset, cache)]
-    return Compared(Results(rows))
+    return Compared(Results(rows), Whole(dataset.n, "images" if dataset.x.ndim == 4 else "rows"))
 
 
 def _rows(number: int, named: Mapping[str, Any], dataset: Dataset, folder: Path) -> Iterator[Any]:

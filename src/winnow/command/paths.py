@@ -7,6 +7,7 @@ from pathlib import Path
 from winnow.command import lists
 from winnow.command.shipped import conf
 from winnow.report.escape import printable
+from winnow.report.page import HTML
 from winnow.report.rows import Row
 from winnow.stages import Tracker
 from winnow.store.credentials import without_credentials
@@ -21,6 +22,7 @@ EXPERIMENT = MLflow().experiment
 def lines(folder: Path, rows: Sequence[Row], tracker: Tracker) -> list[str]:
     """Return the lines for a command that wrote to `folder`, each a word and a path."""
     named = [
+        ("page", folder / HTML),
         ("table", folder / "results.csv"),
         ("figure", folder / "accuracy.png"),
         *(("split", path) for path in sorted(folder.glob("split*.csv"))),

@@ -196,6 +196,12 @@ def _compared(scores: Sequence[Score], against: Sequence[Score]) -> dict[str, fl
     return {"delta_uniform": pairs.mean, "p_sign_flip": pairs.p} | interval | counts
 
 
+def versions_in_words() -> str:
+    """Return the versions of Python and of the libraries that the numbers were made with, in one line."""
+    versions = {"Python": sys.version.split()[0], **library_versions(*LIBRARIES)}
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
 def environment() -> dict[str, Any]:
     """Return what the numbers were made with."""
     return {

@@ -6,8 +6,9 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from winnow.command import paths
+from winnow.command import page, paths
 from winnow.command.interruption import interruption
+from winnow.command.job import Job
 from winnow.command.record import rounded
 from winnow.errors import JobsFailed, WinnowWarning
 from winnow.report import figures, history, notes, tables
@@ -19,16 +20,23 @@ COMMAND, PARENT = "command", "parent-run"
 
 
 def finish(
-    folder: Path, store: Store, tracker: Tracker, error: BaseException | None, *, shown: bool
+    folder: Path,
+    jobs: Sequence[Job],
+    store: Store,
+    tracker: Tracker,
+    error: BaseException | None,
+    *,
+    shown: bool,
 ) -> Results:
     """Record what came of the command with this folder and, if `shown`, print it.
 
     Parameters
     ----------
     folder : the folder of the command, in which its jobs have written what became of them.
+    jobs : the jobs, of whose rows the page shows some.
     store, tracker : where its runs are recorded.
     error : what ended the command before all jobs were done.
-    shown : whether to print the table.
+    shown : whether to print the table, and to write the page.
     """
     outcome = history.of_command(folder)
     write_rows(folder / "sweep.json", outcome.rows)
@@ -40,6 +48,7 @@ def finish(
             files.append(write_csv(outcome, folder / "results.csv"))
             files.append(figures.accuracy(outcome, folder / "accuracy.png"))
         if shown:
+            files += page.write(folder, outcome, jobs, (folder / COMMAND).read_text())
             print("\n".join(paths.lines(folder, outcome.rows, tracker)), flush=True)
     finally:
         _send(folder, store, files, _ending(outcome.rows, error), outcome)

@@ -24,6 +24,7 @@ from winnow.command.progress import SweepProgress
 from winnow.command.record import Record
 from winnow.command.run_folder import new_folder
 from winnow.command.scheduler import Assignment, Scheduler
+from winnow.command.summary import COMMAND
 from winnow.dataset.auto import Auto
 from winnow.errors import TRACEBACK, DatasetUnavailable, InvalidValue, WinnowError, exit_code, explain
 from winnow.pipeline import Choice
@@ -137,7 +138,8 @@ class Sweep:
             raise
         finally:
             tracker = self.plans[0].stages.tracker
-            outcome = summary.finish(self.folder, self.store_of(self.plans[0]), tracker, error, shown=shown)
+            store = self.store_of(self.plans[0])
+            outcome = summary.finish(self.folder, self.jobs, store, tracker, error, shown=shown)
         summary.raise_if_failed(outcome.rows)
         return outcome
 

@@ -58,6 +58,21 @@ def spreadsheet(value: Any) -> Any:
     return f"'{text}" if text.lstrip().startswith(FORMULA) else text
 
 
+def shortened(text: str, most: int = 60) -> str:
+    r"""Return `text` on one line, printable, and with its middle left out where it is longer than `most`.
+
+    Examples
+    --------
+    >>> shortened("abcdefghij", 5), shortened("a\nb")
+    ('ab…ij', 'a\\nb')
+    """
+    plain = printable(text)
+    if len(plain) <= most:
+        return plain
+    half = (most - 1) // 2
+    return f"{plain[:half]}…{plain[-half:]}"
+
+
 def figure(text: str) -> str:
     r"""Return `text` so that matplotlib draws it as it is, and reads no formula between dollar signs.
 

@@ -7,17 +7,13 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy import ndarray
 
+from winnow.report._accuracy_axis import TICKS, accuracy_of, evened, middles_and_reach
 from winnow.report.escape import figure as escaped
 from winnow.report.results import Results
 from winnow.report.rows import Row
 from winnow.report.smallest import Curve, Target, answer
 from winnow.report.style import colour_and_marker, new_figure, save_figure
-
-# The ticks of an axis on which halving the errors is always the same step.
-TICKS = (20, 40, 60, 70, 80, 85, 90, 93, 95, 97, 98, 98.5, 99, 99.5, 99.8)
-FEWEST_ERRORS = 0.05  # percent; a perfect score has no logarithm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +37,7 @@ def _along_the_budget(results: Results, path: Path) -> Path:
     figure, (axes,) = new_figure(1, width=7.0)
     lines = sorted({(row.selector != "uniform", row.selector, row.setting) for row in rows})
     for number, (_, selector, setting) in enumerate(lines):
-        budgets, middles, below, above = _pooled(
+        budgets, middles, below, above = middles_and_reach(
             [row for row in rows if (row.selector, row.setting) == (selector, setting)]
         )
         color, marker = _look(selector, number)
@@ -125,20 +121,6 @@ def _look(selector: str, number: int) -> tuple[str, str]:
     return "black" if selector == "uniform" else color, marker
 
 
-def _pooled(cells: Sequence[Row]) -> tuple[list[int], list[float], list[float], list[float]]:
-    """Return budgets, medians, and how far the repetitions reach below and above them.
-
-    Where several k share a budget, their repetitions are pooled.
-    """
-    pooled: dict[int, list[float]] = {}
-    for row in sorted(cells, key=lambda row: row.budget):
-        pooled.setdefault(row.budget, []).extend(row.accuracies)
-    middles = [median(values) for values in pooled.values()]
-    below = [middle - min(values) for middle, values in zip(middles, pooled.values(), strict=True)]
-    above = [max(values) - middle for middle, values in zip(middles, pooled.values(), strict=True)]
-    return list(pooled), middles, below, above
-
-
 def _label(axes: "Axes") -> None:
     """Give the axes their names and scales."""
     axes.set_xscale("log", base=2)
@@ -151,18 +133,10 @@ def _label(axes: "Axes") -> None:
 
 def _stretch_the_top(axes: "Axes") -> None:
     """Scale accuracies by the logarithm of the errors: 98 to 99 % is as far as 50 to 75 %."""
-    low, high = _evened(axes.dataLim.intervaly)
+    low, high = evened(axes.dataLim.intervaly)
     margin = 0.05 * (high - low) or 0.05  # a single point has no extent
-    axes.set_yscale("function", functions=(_evened, _accuracy_of))
-    axes.set_ylim(*_accuracy_of(np.array([low - margin, high + margin])))
+    axes.set_yscale("function", functions=(evened, accuracy_of))
+    axes.set_ylim(*accuracy_of(np.array([low - margin, high + margin])))
     bottom, top = axes.get_ylim()
     axes.set_yticks([tick for tick in TICKS if bottom <= tick <= top])
     axes.get_yaxis().set_major_formatter(lambda value, _: f"{value:g}")
-
-
-def _evened(accuracy: ndarray) -> ndarray:
-    return -np.log(np.maximum(100 - accuracy, FEWEST_ERRORS))
-
-
-def _accuracy_of(evened: ndarray) -> ndarray:
-    return 100 - np.exp(-evened)
