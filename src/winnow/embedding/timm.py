@@ -53,8 +53,8 @@ class Timm(NetworkFeatures):
         `efficientnet_lite0`: those of the installed package; null: timm's own, downloaded once to the usual
         cache.
     side
-        Height and width in pixels of what the network is given; null: those it was trained on. A third less
-        takes half the time, at some loss.
+        Height and width in pixels of what the network is given; null: those it was trained on. Fewer take
+        less time.
     """
 
     library: ClassVar[str] = "timm"
