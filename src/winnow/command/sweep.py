@@ -24,7 +24,6 @@ from winnow.command.progress import SweepProgress
 from winnow.command.record import Record
 from winnow.command.run_folder import new_folder
 from winnow.command.scheduler import Assignment, Scheduler
-from winnow.command.summary import COMMAND
 from winnow.dataset.auto import Auto
 from winnow.errors import TRACEBACK, DatasetUnavailable, InvalidValue, WinnowError, exit_code, explain
 from winnow.pipeline import Choice
