@@ -17,8 +17,8 @@ def show(state_dir: Path) -> None:
     """Show one table for every data set and way of training, the same as after a sweep.
 
     `results.csv`, one figure for each table, and one page, `report.html`, go to `report` below the state
-    folder. Jobs that were run more than once are counted once. Of results that differ in nothing but the code or the library versions that
-    made them, the latest is shown, and a line says what was left out.
+    folder. Jobs that were run more than once are counted once. Of results that differ in nothing but the code
+    or the library versions that made them, the latest is shown, and a line says what was left out.
     """
     from winnow.command.record import versions_in_words
     from winnow.report import figures, history, tables
