@@ -9,10 +9,11 @@ TARGET ?= 0.95
 DATA ?= data
 NAME ?= MNIST
 VARIANT ?=
+DOCTOR ?=
 SMALLEST ?= selector=nearest,random
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo data sweep smallest report ui reap flush test bench bench-gpu lint lock clean
+.PHONY: help setup demo data sweep smallest report ui doctor reap flush test bench bench-gpu lint lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -44,6 +45,9 @@ report: $(INSTALLED)  ## tables and a figure of every finished run
 
 ui: $(INSTALLED)  ## browse the runs in MLflow on 127.0.0.1
 	$(BIN)/python scripts/ui.py
+
+doctor: $(INSTALLED)  ## try out state/, the tracking store, the cores and the device; DOCTOR="state_dir=..."
+	$(BIN)/python scripts/doctor.py $(DOCTOR)
 
 reap: $(INSTALLED)  ## mark runs whose process died as FAILED
 	$(BIN)/python scripts/reap.py

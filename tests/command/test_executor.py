@@ -2,7 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from winnow.command.executor import Executor, available_cores
+from winnow.command.executor import Executor
+from winnow.network.allocation import available_cores
 
 READ = """
 import runpy, sys

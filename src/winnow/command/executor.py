@@ -16,6 +16,7 @@ from typing import Any
 
 from winnow.command.interruption import interruption
 from winnow.errors import WinnowError
+from winnow.network.allocation import available_cores
 from winnow.network.processes import (
     environment,
     follow_parent,
@@ -46,13 +47,6 @@ class WorkerDied(WinnowError):
 
     def __reduce__(self) -> tuple:
         return WorkerDied, ()
-
-
-def available_cores() -> int:
-    """Return the cores that this process may use: affinity and cgroup limits respected."""
-    import loky
-
-    return loky.cpu_count()
 
 
 @dataclass

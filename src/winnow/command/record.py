@@ -4,7 +4,7 @@ import json
 import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from statistics import median
@@ -12,7 +12,7 @@ from typing import Any
 
 from winnow.command import lists
 from winnow.command.arm import Arm, seconds_of
-from winnow.command.executor import available_cores
+from winnow.network.allocation import Allocation, allocation
 from winnow.pipeline import Repetition
 from winnow.report.comparison import paired_difference
 from winnow.stages import Run, Store
@@ -36,12 +36,14 @@ class Record:
     folder : the folder of the command.
     tags : what the tracker is to find the run by, besides its key.
     parent : the run of the whole command, if there is one.
+    cores : what this process may use.
     """
 
     arm: Arm
     folder: Path
     tags: Mapping[str, str]
     parent: str = ""
+    cores: Allocation = field(default_factory=allocation)
 
     def write(self, store: Store, score_of: ScoreOf, against: Scores | None) -> Scores:
         """Keep a run open while the scores come in, and write down each of them, network by network.
@@ -53,7 +55,7 @@ class Record:
         tags |= self.tags
         with store.run(arm.name, key=arm.key, params=arm.options, tags=tags, parent=self.parent) as run:
             run.text(arm.plan.resolved, "config.yaml")
-            run.text(json.dumps(environment(), indent=2), "environment.json")
+            run.text(json.dumps(environment(self.cores), indent=2), "environment.json")
             return {network: self._network(run, network, score_of, against) for network in arm.networks}
 
     @cached_property
@@ -130,13 +132,14 @@ def _compared(scores: Sequence[Score], against: Sequence[Score]) -> dict[str, fl
     return {"delta_uniform": pairs.mean, "p_sign_flip": pairs.p} | interval | counts
 
 
-def environment() -> dict[str, Any]:
-    """Return what the numbers were made with."""
+def environment(given: Allocation) -> dict[str, Any]:
+    """Return what the numbers were made with, on the cores that this process was given."""
     return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "processor": platform.processor() or platform.machine(),
-        "cores": available_cores(),
+        "cores": given.cores,
+        "cores_given_by": given.source,
         "threads_per_repetition": 1,
         "libraries": library_versions(*LIBRARIES),
     }
