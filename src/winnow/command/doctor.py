@@ -1,4 +1,6 @@
-"""Try out what a command line would use, and say what to change: python -m winnow.command.doctor [name=value ...].
+"""Try out what a command line would use, and say what to change.
+
+    python -m winnow.command.doctor [name=value ...]
 
 The words are those of a command: `state_dir=...`, `tracker.uri=...`, `trainer.accelerator=gpu`. Nothing is
 computed, and the folder is left as it was. On a cluster, run it on a node that does the work, too.

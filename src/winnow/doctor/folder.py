@@ -1,8 +1,8 @@
 """Try out whether a folder can hold results that several processes share.
 
-The cache needs locks that hold between processes and that die with their holder, names that are replaced all
-at once, and writes that reach the disk. Network file systems differ in each, by their kind and by how they are
-mounted, so all of it is tried in the folder itself.
+The cache needs locks that hold between processes and that die with their holder, names that are replaced
+all at once, and writes that reach the disk. Network file systems differ in each, by their kind and by how
+they are mounted, so all of it is tried in the folder itself.
 """
 
 import os
@@ -71,7 +71,8 @@ def file_system(folder: Path, table: str | None = None) -> str:
 
     `table` is the content of /proc/self/mountinfo, by default that of this system.
 
-    >>> mounts = "22 1 8:1 / / rw - ext4 /dev/a rw" + chr(10) + "30 22 0:5 / /home rw shared:1 - nfs4 host:/ rw"
+    >>> lines = ["22 1 8:1 / / rw - ext4 /dev/a rw", "30 22 0:5 / /home rw shared:1 - nfs4 host:/ rw"]
+    >>> mounts = chr(10).join(lines)
     >>> file_system(Path("/home/ann/state"), mounts), file_system(Path("/homes"), mounts)
     ('nfs4', 'ext4')
     """
@@ -95,8 +96,8 @@ def of_kind(kind: str) -> Finding:
         return Finding(
             "warning",
             "file system",
-            f"{kind}, a network file system: whether locks reach other hosts depends on how it is mounted, and "
-            "SQLite is not safe on it",
+            f"{kind}, a network file system: whether locks reach other hosts depends on how it is mounted, "
+            "and SQLite is not safe on it",
             "for several hosts record runs with a server: tracker.uri=http://...",
         )
     return Finding("ok", "file system", kind or "unknown")
@@ -142,7 +143,7 @@ def _locker(kind: str, path: Path, ended: ExitStack) -> tuple[subprocess.Popen, 
 
 
 def replacing(folder: Path) -> Iterator[Finding]:
-    """Replace a file again and again while it is read: a reader must find all of the old or of the new one."""
+    """Replace a file again and again while it is read: a reader must find the old or the new one whole."""
     path, seen, over = folder / "entry", [], Event()
     versions = {bytes([number]) * 4096 for number in range(2)}
     path.write_bytes(min(versions))
