@@ -70,7 +70,7 @@ lint: $(INSTALLED)  ## check style, formatting and types
 	$(BIN)/mypy
 
 lock:  ## pin every dependency anew, by hash
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev --extra cluster pyproject.toml --output-file requirements.lock
 	echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url - --output-file requirements-bootstrap.lock
 
 clean:  ## remove the environment and what tools left behind; results in state/ stay

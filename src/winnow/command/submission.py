@@ -68,7 +68,7 @@ def launch(
     ]
     executor = _executor(cluster, settings)
     most = settings["array_parallelism"] or available_cores()
-    queue = _Queue()
+    queue = Queue()
     if cluster == "slurm":
         queue.submitted = dict(enumerate(executor.map_array(runner, *zip(*arguments, strict=True)), first))
     else:
@@ -102,7 +102,7 @@ def _executor(cluster: str, settings: Mapping[str, Any]) -> Any:
 
 
 @dataclass(eq=False)
-class _Queue:
+class Queue:
     """Jobs that are not submitted yet, those that are, and those that were lost."""
 
     later: deque[tuple[int, Callable[[], Any]]] = field(default_factory=deque)
@@ -123,7 +123,7 @@ class _Queue:
                 self.submitted[number] = submit()
             self._ask()
             for number, job in list(self.submitted.items()):
-                if (outcome := self._outcome(number, job)) is not None:
+                if (outcome := self.outcome(number, job)) is not None:
                     del self.submitted[number]
                     self.lost |= {number: outcome} if outcome else {}
             time.sleep(SECONDS_BETWEEN_LOOKS)
@@ -147,7 +147,7 @@ class _Queue:
                 del self.submitted[number]
                 self.lost[number] = f"Slurm does not start the job: {reason} | {REMEDY}"
 
-    def _outcome(self, number: int, job: Any) -> str | None:
+    def outcome(self, number: int, job: Any) -> str | None:
         """Return None while a job goes on, nothing if it left a result, else why it did not."""
         if job.paths.result_pickle.exists():
             return _failure(job)

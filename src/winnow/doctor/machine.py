@@ -13,7 +13,6 @@ from winnow.errors import InvalidValue
 from winnow.network.allocation import allocation
 from winnow.network.device import device_for, free_memory
 
-LAUNCHERS = "cluster"  # the extra that brings the launchers of Hydra
 SLURM_SECONDS = 20
 
 
