@@ -55,7 +55,7 @@ def test_slurm_is_refused_where_it_is_not_or_keeps_no_accounts(tmp_path, monkeyp
     with pytest.raises(InvalidValue, match="Slurm must be installed, got no sbatch"):
         check("winnow_submitit_slurm")
     programs(tmp_path, sbatch="exit 0", sacct="echo 'Slurm accounting storage is disabled' >&2; exit 1")
-    with pytest.raises(InvalidValue, match="Slurm must keep accounts.*disabled.*slurmdbd"):
+    with pytest.raises(InvalidValue, match=r"Slurm must keep accounts.*disabled.*slurmdbd"):
         check("winnow_submitit_slurm")
     programs(tmp_path, sacct="exit 0")
     check("winnow_submitit_slurm")

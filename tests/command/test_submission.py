@@ -1,4 +1,4 @@
-"""Submitted jobs are all waited for, so many at once, and those that are lost are named; by real processes."""
+"""Submitted jobs are waited for, so many at once, and those that are lost are named; by real processes."""
 
 import os
 import time
