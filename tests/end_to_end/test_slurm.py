@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -38,15 +39,21 @@ def slurm(tmp_path_factory, monkeypatch) -> Iterator[None]:
     folder = Path("/tmp") / f"winnow-slurm-{os.getpid()}"  # a short path that other users may enter
     settings = os.environ | {"WINNOW_SLURM_STATE": str(folder), "ACCT": "1", "CPUS": "2"}
     # Files, not pipes, which the daemons would keep open.
-    log = (tmp_path_factory.mktemp("slurm") / "log").open("w")
-    begun = subprocess.run([SETUP, "up"], env=settings, stdout=log, stderr=log, timeout=200, check=False)
+    path = tmp_path_factory.mktemp("slurm") / "log"
+
+    def script(word: str) -> int:
+        with path.open("a") as log:
+            return subprocess.run(
+                [SETUP, word], env=settings, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=200
+            ).returncode
+
     try:
-        if begun.returncode:
-            pytest.skip(f"Slurm does not start: {Path(log.name).read_text().strip().splitlines()[-1]}")
+        if script("up"):
+            pytest.skip(f"Slurm does not start: {path.read_text().strip().splitlines()[-1]}")
         monkeypatch.setenv("SLURM_CONF", str(folder / "slurm.conf"))
         yield
     finally:
-        subprocess.run([SETUP, "down"], env=settings, stdout=log, stderr=log, timeout=200, check=False)
+        script("down")
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -73,13 +80,18 @@ def kill(job: str) -> None:
             os.kill(int(process.name), signal.SIGKILL)
 
 
+def told_that_its_time_is_up(job: str) -> None:
+    """Send the signal, and do not wait for scancel, which waits for a job that queues itself again."""
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run(["scancel", "--signal=USR2", job], check=True, timeout=5)
+
+
 HARM = {
     1: lambda job: subprocess.run(["scancel", job], check=True, timeout=60),
     2: kill,
     3: lambda job: subprocess.run(["scontrol", "requeue", job], check=True, timeout=60),
-    4: lambda job: subprocess.run(["scancel", "--signal=USR2", job], check=True, timeout=60),
+    4: told_that_its_time_is_up,
 }
-"""Cancelled, killed, taken off its node, told that its time is up."""
 
 
 def test_lost_jobs_are_named_and_done_by_the_same_line_with_the_numbers_of_this_machine(
