@@ -9,10 +9,11 @@ TARGET ?= 0.95
 DATA ?= data
 NAME ?= MNIST
 VARIANT ?=
+DOCTOR ?=
 SMALLEST ?= selector=nearest,random
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo data sweep smallest report ui reap flush test bench bench-gpu lint lock clean
+.PHONY: help setup demo data sweep smallest report ui doctor reap flush test bench bench-gpu lint lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -45,6 +46,9 @@ report: $(INSTALLED)  ## tables, figures and a page of every finished run
 ui: $(INSTALLED)  ## browse the runs in MLflow on 127.0.0.1
 	$(BIN)/python scripts/ui.py
 
+doctor: $(INSTALLED)  ## try out state/, the tracking store, the cores and the device; DOCTOR="state_dir=..."
+	$(BIN)/python scripts/doctor.py $(DOCTOR)
+
 reap: $(INSTALLED)  ## mark runs whose process died as FAILED
 	$(BIN)/python scripts/reap.py
 
@@ -66,7 +70,7 @@ lint: $(INSTALLED)  ## check style, formatting and types
 	$(BIN)/mypy
 
 lock:  ## pin every dependency anew, by hash
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev --extra cluster pyproject.toml --output-file requirements.lock
 	echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url - --output-file requirements-bootstrap.lock
 
 clean:  ## remove the environment and what tools left behind; results in state/ stay

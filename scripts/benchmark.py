@@ -27,7 +27,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from benchmarks import figure
 from benchmarks.line import Line, table, tell
 
-from winnow.command.executor import available_cores
+from winnow.network.allocation import available_cores
 
 ROWS = (
     "imports",

@@ -21,7 +21,7 @@ FLOORS = [
     ["augment", "model", "dataset", "tracker", "trainer"],
     ["dynamics", "embedding", "clusterer", "selector"],
     ["study"],
-    ["pipeline"],
+    ["pipeline", "doctor"],
     ["command"],
     ["api"],
     ["terminal"],

@@ -24,7 +24,7 @@ UNSAFE_CALLS |= {"yaml.full_load", "yaml.unsafe_load", "yaml.load_all", "faiss.r
 SAFE_ONLY_WITH = {"torch.load": ("weights_only", True)}
 SAFE_ONLY_WITH |= {f"numpy.{name}": ("allow_pickle", False) for name in ("load", "save", "savez")}
 
-COMMAND = {"hydra_plugins/winnow_sweeper.py"}
+COMMAND = {"hydra_plugins/winnow_sweeper.py", "hydra_plugins/winnow_launchers.py"}
 COMMAND |= {f"command/{path.name}" for path in (PACKAGE / "command").glob("*.py")}
 LIGHTNING_PARTS = ("lightning", "_callbacks", "_checkpoints", "_data", "_fit", "_module", "_run")
 LIGHTNING = {f"trainer/{name}.py" for name in LIGHTNING_PARTS}

@@ -23,7 +23,7 @@ from numpy import ndarray
 
 from benchmarks.line import Line, tell
 from benchmarks.process import Measured, measured
-from winnow.command.executor import available_cores
+from winnow.network.allocation import available_cores
 
 ROOT = Path(__file__).parents[2]
 # What the same line again is meant to be faster by.

@@ -23,7 +23,10 @@ SETTINGS = {"dbscan": {"neighbours": 2}}  # so that pairs can be groups
 @pytest.fixture(params=OPTIONS, ids=lambda option: option.stem)
 def clusterer(request, build_option):
     name = request.param.stem
-    checked = build_option("clusterer", name, **SETTINGS.get(name, {}))
+    settings = dict(SETTINGS.get(name, {}))
+    if name == "dask":
+        settings["scheduler"] = request.getfixturevalue("dask_scheduler")
+    checked = build_option("clusterer", name, **settings)
 
     def build(k):
         # Without the checks of the settings, which refuse the wrong k that some of these tests are about.

@@ -16,6 +16,7 @@ from winnow.command._foreign_files import check_folder
 from winnow.command._launchers import LAUNCHERS
 from winnow.command._resolvers import check_resolvers
 from winnow.command.arguments import for_hydra
+from winnow.command.launchers import made_ready
 from winnow.command.multirun import combinations
 from winnow.errors import InvalidValue
 
@@ -31,7 +32,7 @@ def composed(*words):
 
 @cache
 def _shipped(launcher):
-    return composed(f"hydra/launcher={launcher}")
+    return composed(made_ready(f"hydra/launcher={launcher}"))
 
 
 def shipped(launcher="basic"):
@@ -40,7 +41,7 @@ def shipped(launcher="basic"):
 
 def check(*arguments):
     """What the command does with what was typed, before Hydra acts."""
-    typed = check_words(arguments)
+    typed = check_words([made_ready(word) for word in arguments])
     node = composed(*typed.words)
     check_composed(node, shipped(chosen_launcher(node)), typed)
     return node
@@ -223,7 +224,7 @@ VALUES = [
 
 @pytest.mark.parametrize(("launcher", "setting"), VALUES)
 def test_a_setting_of_a_launcher_is_a_plain_value(launcher, setting):
-    words = (f"hydra/launcher={launcher}", f"hydra.launcher.{setting}")
+    words = (made_ready(f"hydra/launcher={launcher}"), f"hydra.launcher.{setting}")
     check_words(words)
     name = setting.partition("=")[0]
     try:
@@ -292,11 +293,21 @@ def test_logging_and_sweeper_are_as_shipped_because_the_shipped_configuration_ch
     assert check(*choose_theirs(tmp_path, group))[group] == shipped()[group]
 
 
-def test_a_launcher_in_a_folder_from_elsewhere_does_not_pass_for_the_shipped_one(tmp_path):
+@pytest.mark.parametrize("name", ["joblib", "winnow_joblib"])
+def test_a_launcher_in_a_folder_from_elsewhere_does_not_take_the_place_of_the_shipped_one(tmp_path, name):
     (tmp_path / "hydra" / "launcher").mkdir(parents=True)
-    (tmp_path / "hydra" / "launcher" / "joblib.yaml").write_text("_target_: joblib.load\n")
+    (tmp_path / "hydra" / "launcher" / f"{name}.yaml").write_text("_target_: joblib.load\n")
+    node = check("hydra/launcher=joblib", "--config-dir", str(tmp_path))
+    assert node["launcher"] == shipped("joblib")["launcher"]
+
+
+def test_a_launcher_in_a_folder_from_elsewhere_does_not_pass_for_that_of_hydra(tmp_path):
+    theirs = choose_theirs(tmp_path, "launcher")
+    (tmp_path / "hydra" / "launcher" / "theirs.yaml").rename(tmp_path / "hydra" / "launcher" / "joblib.yaml")
+    experiment = tmp_path / "experiment" / "theirs.yaml"
+    experiment.write_text(experiment.read_text().replace("launcher: theirs", "launcher: joblib"))
     with pytest.warns(UserWarning, match="is validated against ConfigStore schema"):
-        assert "hydra.launcher" in refused("hydra/launcher=joblib", "--config-dir", str(tmp_path))
+        assert "hydra.launcher" in refused(*theirs)
 
 
 @pytest.mark.parametrize("name", ["a b", "it's", "a,b=c", "back\\slash", "end\\", "end'", "\\\\'\\", "ü[1]"])

@@ -2,7 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from winnow.command.executor import Executor, available_cores
+from winnow.command.executor import Executor
+from winnow.network.allocation import available_cores
 
 READ = """
 import runpy, sys
@@ -27,9 +28,8 @@ def test_all_available_cores_are_used_unless_a_number_is_given():
     assert Executor(3).width == 3
 
 
-def test_trainings_of_several_processes_run_fewer_at_once(monkeypatch):
-    monkeypatch.setattr("winnow.command.executor.available_cores", lambda: 7)
-    assert [Executor(-1, processes).width for processes in (1, 2, 3, 8)] == [7, 3, 2, 1]
+def test_trainings_of_several_processes_run_fewer_at_once():
+    assert [Executor(-1, processes, cores=7).width for processes in (1, 2, 3, 8)] == [7, 3, 2, 1]
     assert Executor(5, 2).width == 5
 
 

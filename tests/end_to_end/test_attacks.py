@@ -149,16 +149,15 @@ def test_an_option_of_hydra_from_elsewhere_cannot_bring_a_class(bare, attacker, 
     attacker.fails(bare, "experiment=theirs", "--config-dir=FOLDER")
 
 
-@pytest.mark.parametrize("name", ["config", "hydra/winnow", "hydra/job_logging/none"])
+NAMES = ("config", "hydra/winnow", "hydra/job_logging/none", "hydra/launcher/winnow_joblib")
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_file_from_elsewhere_does_not_take_the_place_of_a_shipped_one(bare, attacker, name):
     attacker.write(f"{name}.yaml", f"callbacks: {{x: {RUN}}}\nformatters: {{f: {RUN}}}\n")
     # Nobody looks at the file: what is said is about the other fault.
-    assert "k must be a valid integer" in attacker.fails(bare, "--config-dir=FOLDER", "k=abc")
-
-
-def test_a_launcher_from_elsewhere_does_not_take_the_place_of_a_shipped_one(bare, attacker):
-    attacker.write("hydra/launcher/joblib.yaml", RUN)
-    attacker.fails(bare, "-m", "--config-dir=FOLDER", "hydra/launcher=joblib")
+    said = attacker.fails(bare, "-m", "--config-dir=FOLDER", "hydra/launcher=joblib", "k=abc")
+    assert "k must be a valid integer" in said
 
 
 @pytest.mark.parametrize(("word", "mode"), in_turn(WORDS))

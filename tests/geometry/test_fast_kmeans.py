@@ -124,7 +124,7 @@ def test_looking_only_around_costs_little_even_where_there_is_no_structure(monke
         return np.mean([inertia(X, find_centroids(X, k, rng, passes=12, draws=4)) for rng in rngs])
 
     around = mean_inertia()
-    monkeypatch.setattr("winnow.geometry.fast_kmeans._FEW", k)
+    monkeypatch.setattr("winnow.geometry.fast_kmeans.FEW", k)
     assert around < limit * mean_inertia()
 
 

@@ -1,4 +1,4 @@
-"""Rows 30 to 39: whatever happens to the cache, a result is computed once and served as it was computed."""
+"""Rows 30 to 40: whatever happens to the cache, a result is computed once and served as it was computed."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ import signal
 import subprocess
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -250,3 +251,22 @@ def test_39_an_entry_that_was_just_mended_is_not_set_aside(stored, work, tmp_pat
     assert_whole(Mended(stored.folder).fetch(KIND, KEY, work))
     assert work.times == 0
     assert list(stored.folder.glob("*/*/.corrupt-*")) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="needs Linux's /proc")
+def test_40_where_locks_do_not_reach_the_other_process_both_compute_and_what_is_stored_is_whole(
+    cache, work, python, tmp_path
+):
+    """The folder of the locks is another one in each process, as on a disk that two hosts share without."""
+    cache.folder.mkdir()
+    (cache.folder / "locks").symlink_to("/proc/self/cwd")
+    hosts = [tmp_path / name for name in ("one", "other")]
+    started = []
+    for host in hosts:
+        host.mkdir()
+        started.append(python("-c", CHILD, tmp_path, "", cwd=host))
+    answers = [process.communicate(timeout=60)[0] for process in started]
+    assert answers == [VALUES.tobytes().hex() + "\n"] * 2
+    assert_whole(cache.fetch(KIND, KEY, work))
+    assert work.times == 0
+    assert [name for name in leftovers(cache) if not name.endswith((".lock", ".holder"))] == []

@@ -43,7 +43,7 @@ def clustering_from_centroids(
     with _one_thread():
         centroids = _around_the_mean(X, find_centroids) if centre else find_centroids(X)
         clustering = Clustering(centroids, *nearest_centroid(X, centroids))
-    _warn_of_too_few_distinct_rows(X, clustering)
+    warn_of_too_few_distinct_rows(X, clustering)
     return clustering
 
 
@@ -68,7 +68,7 @@ def clustering_from_labels(X: Float32[ndarray, "n d"], k: int, find_clusters: Fi
     with _one_thread():
         centroids = _around_the_mean(X, find_centroids)
         clustering = Clustering(centroids, labels, distances_to_centroids(X, centroids, labels))
-    _warn_of_too_few_distinct_rows(X, clustering)
+    warn_of_too_few_distinct_rows(X, clustering)
     return clustering
 
 
@@ -153,7 +153,8 @@ def _refuse_values(X: ndarray) -> None:
     )
 
 
-def _warn_of_too_few_distinct_rows(X: ndarray, clustering: Clustering) -> None:
+def warn_of_too_few_distinct_rows(X: ndarray, clustering: Clustering) -> None:
+    """Warn if clusters stay empty because there are fewer distinct rows than clusters."""
     if clustering.sizes.all():
         return
     if (distinct := _distinct_rows(X, enough=clustering.k)) < clustering.k:

@@ -25,6 +25,7 @@ from typing import Any
 from winnow import __version__
 from winnow.command._launchers import LAUNCHERS, Rule, of_type, one_of
 from winnow.command._shown import ABSENT, printable_key, short
+from winnow.command.launchers import GROUP, READY
 from winnow.command.quoting import quoted
 from winnow.errors import InvalidValue
 
@@ -128,7 +129,7 @@ def _check_override(word: str) -> None:
     if key == f"hydra.launcher.{setting}" and setting in _SETTINGS_OF_LAUNCHERS:
         return
     if key == "hydra/launcher":
-        if value not in LAUNCHERS:
+        if value.removeprefix(READY) not in LAUNCHERS:
             raise InvalidValue(
                 f"hydra/launcher must {one_of(*LAUNCHERS).words}, got {short(value)}", where=word
             )
@@ -147,14 +148,14 @@ def chosen_launcher(hydra: Mapping[str, Any]) -> str:
         If it is none of `LAUNCHERS`.
     """
     node: Any = hydra
-    for key in ("runtime", "choices", "hydra/launcher"):
+    for key in ("runtime", "choices", GROUP):
         node = node.get(key) if isinstance(node, Mapping) else None
     _check_launcher(node)
     return node
 
 
 def _check_launcher(name: Any) -> None:
-    if type(name) is not str or name not in LAUNCHERS:
+    if type(name) is not str or name.removeprefix(READY) not in LAUNCHERS:
         words = one_of(*LAUNCHERS).words
         raise InvalidValue(f"hydra/launcher must {words}, got {short(name)}", where="hydra/launcher")
 
@@ -186,9 +187,8 @@ def check_composed(hydra: Mapping[str, Any], shipped: Mapping[str, Any], typed: 
     ...
     winnow.errors.InvalidValue: hydra.callbacks.x._target_ must be left as it is, got 'os.system' | ...
     """
-    allowed = _rules(typed) | {
-        ("launcher", name): rule for name, rule in LAUNCHERS[chosen_launcher(hydra)].items()
-    }
+    settings = LAUNCHERS[chosen_launcher(hydra).removeprefix(READY)]
+    allowed = _rules(typed) | {("launcher", name): rule for name, rule in settings.items()}
     for keys, value in _differences(hydra, shipped):
         rule = allowed.get(keys) or allowed.get((*keys[:-1], "*")) if _names_no_part_of_hydra(keys) else None
         if rule is None or not rule.holds(value):

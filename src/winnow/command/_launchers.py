@@ -27,7 +27,9 @@ def one_of(*values: Any) -> Rule:
 
 def _matching(words: str, pattern: str) -> Rule:
     form = re.compile(pattern, re.ASCII)
-    return Rule(words, lambda value: value is None or (type(value) is str and bool(form.fullmatch(value))))
+    # A number is written as such in a yaml, and means the same.
+    fits = of_type(words, str, int).holds
+    return Rule(words, lambda value: value is None or (fits(value) and bool(form.fullmatch(str(value)))))
 
 
 WHOLE = of_type("be a whole number", int)
@@ -62,7 +64,7 @@ LAUNCHERS: Mapping[str, Mapping[str, Rule]] = {
         "pre_dispatch": _matching("be all, a number, or a number times n_jobs", r"all|\d{1,6}(\*n_jobs)?"),
         "max_nbytes": _matching("be a size such as 10M, or null", r"\d{1,9}[KMG]?"),
     },
-    "submitit_local": _SUBMITIT,
+    "submitit_local": {**_SUBMITIT, "array_parallelism": WHOLE_OR_NULL},
     "submitit_slurm": {
         **_SUBMITIT,
         **dict.fromkeys(("partition", "qos", "comment", "constraint", "exclude", "gres"), _WORD),

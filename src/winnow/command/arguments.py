@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from winnow.command.launchers import made_ready
 from winnow.errors import InvalidValue
 from winnow.registry import GROUPS
 from winnow.store.credentials import without_credentials
@@ -40,7 +41,7 @@ def for_hydra(words: Sequence[str]) -> list[str]:
     """
     before = ["", *words]
     return [
-        word if word.startswith("-") or _is_of_option(word, option) else _override(word)
+        word if word.startswith("-") or _is_of_option(word, option) else _override(made_ready(word))
         for word, option in zip(words, before, strict=False)
     ]
 

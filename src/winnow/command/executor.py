@@ -20,6 +20,7 @@ from numpy import ndarray
 
 from winnow.command.interruption import interruption
 from winnow.errors import WinnowError
+from winnow.network.allocation import available_cores
 from winnow.network.processes import (
     environment,
     follow_parent,
@@ -52,29 +53,23 @@ class WorkerDied(WinnowError):
         return WorkerDied, ()
 
 
-def available_cores() -> int:
-    """Return the cores that this process may use: affinity and cgroup limits respected."""
-    import loky
-
-    return loky.cpu_count()
-
-
 @dataclass
 class Executor:
     """A pool of `n_jobs` processes (-1: as many as cores allow); with 1, work is done in this process.
 
-    `processes` is how many processes one piece of work takes.
+    `processes` is how many processes one piece of work takes, `cores` how many cores there are for all.
     """
 
     n_jobs: int
     processes: int = 1
+    cores: int = field(default_factory=available_cores)
     _shared: set[str] = field(default_factory=set)
     _running: Any = None
 
     @property
     def width(self) -> int:
         """Number of repetitions that run at once."""
-        return max(available_cores() // self.processes, 1) if self.n_jobs == -1 else self.n_jobs
+        return max(self.cores // self.processes, 1) if self.n_jobs == -1 else self.n_jobs
 
     def start(self) -> None:
         """Let the server that workers are forked from begin with its imports; returns at once."""

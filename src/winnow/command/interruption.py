@@ -10,7 +10,7 @@ import atexit
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -27,10 +27,15 @@ class Interruption:
         self.signal: int | None = None
         self._may_raise = False
         self._exit_code: int | None = None
+        self._also: frozenset[int] = frozenset()
 
-    def listen(self) -> None:
-        """Handle signals from now on."""
-        for number in SIGNALS:
+    def listen(self, also: Sequence[int] = ()) -> None:
+        """Handle signals from now on, those in `also` among them.
+
+        One of `also` that follows another signal takes its place; it does not end the process.
+        """
+        self._also = frozenset(also)
+        for number in (*SIGNALS, *also):
             signal.signal(number, self._handle)
         sys.unraisablehook = self._handle_swallowed
         if hasattr(signal, "SIGALRM"):
@@ -78,7 +83,7 @@ class Interruption:
             raise
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.signal is not None or self._exit_code is not None:
+        if self._exit_code is not None or (self.signal is not None and number not in self._also):
             os._exit(128 + number)
         self.signal = number
         if self._may_raise:

@@ -8,18 +8,26 @@ a signal has arrived.
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 
+from winnow.command.executor import WorkerDied, died
 from winnow.command.interruption import interruption
+from winnow.errors import Interrupted, TryLater, explain
+from winnow.report.history import of_command
+from winnow.report.rows import write_rows
 from winnow.store.lock import hold, remove_if_free
 
 LOCK, STOP = "launcher.lock", "stop"
 SECONDS_BETWEEN_LOOKS = 0.5
+NO_RESULT = "the job was stopped, most likely because its time was up too often"
 SECONDS_TO_END = 30.0  # for a job to write down that it was stopped
+# By which submitit has Slurm tell a job that its time is up, or that another one wants its place.
+REQUEUE = (signal.SIGUSR2,) if hasattr(signal, "SIGUSR2") else ()
 
 
 @contextmanager
@@ -47,13 +55,35 @@ def was_stopped(folder: Path) -> bool:
     return (folder / STOP).exists()
 
 
+def record_lost(folder: Path, reasons: Mapping[int, str], fault: Exception | None = None) -> None:
+    """Write down the jobs that ended without having said so; the same line typed again does them.
+
+    `reasons` says by number what is known of a job, and `fault` of all others that have not ended.
+    """
+    otherwise = explain(WorkerDied() if died(fault) else fault) if fault else NO_RESULT
+    for row in of_command(folder).rows:
+        reason = reasons.get(row.job, otherwise)
+        if row.status in ("pending", "interrupted"):
+            lost = replace(row, status="failed", reason=reason, exit_code=TryLater.exit_code)
+            write_rows(folder / f"job-{row.job}.json", [lost])
+
+
 @contextmanager
 def following(folder: Path) -> Iterator[None]:
-    """Run a job that was launched, and stop it as a signal would when its command stops or dies."""
+    """Run a job that was launched, and stop it as a signal would when its command stops or dies.
+
+    One that was stopped by anything else leaves no result: whoever queued it decides whether it runs again.
+    """
+    queue_again = signal.getsignal(REQUEUE[0]) if REQUEUE else None
     watch = _watch(folder)
     watch.idle.clear()
     try:
         yield
+    except Interrupted as stopped:
+        if not was_stopped(folder):
+            if stopped.signal in REQUEUE and callable(queue_again):
+                queue_again(stopped.signal, None)  # ends this process, unless the job was queued too often
+            os._exit(128 + stopped.signal)
     finally:
         watch.idle.set()
 
@@ -61,7 +91,7 @@ def following(folder: Path) -> Iterator[None]:
 # A process may be given several jobs of a command, and must end with it even between two of them.
 @cache
 def _watch(folder: Path) -> "_Watch":
-    interruption.listen()
+    interruption.listen(REQUEUE)
     # A terminal sends Ctrl-C to all its processes: the command decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     watch = _Watch(folder)

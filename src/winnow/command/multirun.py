@@ -1,7 +1,7 @@
 """Run all jobs of `python train.py -m ...`: compose each, check all, then run them."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import islice, product
@@ -17,15 +17,17 @@ from hydra.errors import HydraException
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from winnow.command import launchers
 from winnow.command._allowed import Typed
 from winnow.command._resolvers import check_resolvers
 from winnow.command.arguments import CHOICES
 from winnow.command.checks import check_config
 from winnow.command.configuration import UNKNOWN, build, recorded
 from winnow.command.interruption import interruption
-from winnow.command.launched import launching
+from winnow.command.launched import launching, record_lost
 from winnow.command.messages import in_own_words
 from winnow.command.plan import Plan
+from winnow.command.submission import LostJobs
 from winnow.command.sweep import Sweep
 from winnow.errors import InvalidValue
 from winnow.registry import name_of
@@ -41,8 +43,10 @@ def run(context: HydraContext, function: TaskFunction, config: DictConfig, argum
     if len(jobs) > MANY:
         print(f"checking {len(jobs)} jobs", file=sys.stderr, flush=True)
     plans = list(_plans(jobs, _conf(config)))
+    name = config.hydra.runtime.choices["hydra/launcher"]
+    launchers.check(name)
     sweep = Sweep.begin(plans, command=recorded(config.hydra.overrides.task, config))
-    if config.hydra.runtime.choices["hydra/launcher"] == "basic":
+    if name == "basic":
         sweep.run()
         return
     with open_dict(config):
@@ -52,7 +56,16 @@ def run(context: HydraContext, function: TaskFunction, config: DictConfig, argum
 
     def launch() -> None:
         with launching(sweep.folder):
-            launcher.launch([[*job, *shared] for job in jobs], initial_job_idx=0)
+            reasons: Mapping[int, str] = {}
+            fault: Exception | None = None
+            try:
+                launcher.launch([[*job, *shared] for job in jobs], initial_job_idx=0)
+            except LostJobs as lost:
+                reasons = lost.reasons
+            except Exception as error:
+                fault = error
+            interruption.check()
+            record_lost(sweep.folder, reasons, fault)
 
     sweep.run(launch)
 

@@ -4,7 +4,7 @@ import json
 import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean, median
@@ -13,7 +13,7 @@ from typing import Any
 from winnow import __version__
 from winnow.command import lists
 from winnow.command.arm import Arm, seconds_of
-from winnow.command.executor import available_cores
+from winnow.network.allocation import Allocation, allocation
 from winnow.pipeline import Repetition
 from winnow.report import notes
 from winnow.report.comparison import paired_difference
@@ -44,6 +44,7 @@ class Record:
     folder : the folder of the command.
     tags : what the tracker is to find the run by, besides its key.
     parent : the run of the whole command, if there is one.
+    cores : what this process may use.
     """
 
     arm: Arm
@@ -51,6 +52,7 @@ class Record:
     folder: Path
     tags: Mapping[str, str]
     parent: str = ""
+    cores: Allocation = field(default_factory=allocation)
 
     def write(self, store: Store, score_of: ScoreOf, against: Scores | None) -> Scores:
         """Keep a run open while the scores come in, and write down each of them, network by network.
@@ -63,7 +65,7 @@ class Record:
         name = lists.folder_name(arm.method)
         with store.run(name, key=arm.key, params=arm.options, tags=tags, parent=self.parent) as run:
             run.text(arm.plan.resolved, "config.yaml")
-            run.text(json.dumps(environment(), indent=2), "environment.json")
+            run.text(json.dumps(environment(self.cores), indent=2), "environment.json")
             run.dataset(arm.dataset, _source(arm))
             scores = {network: self._network(run, network, score_of, against) for network in arm.networks}
             run.note(notes.of_run(self._results(scores, against)))
@@ -202,13 +204,14 @@ def versions_in_words() -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
-def environment() -> dict[str, Any]:
-    """Return what the numbers were made with."""
+def environment(given: Allocation) -> dict[str, Any]:
+    """Return what the numbers were made with, on the cores that this process was given."""
     return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "processor": platform.processor() or platform.machine(),
-        "cores": available_cores(),
+        "cores": given.cores,
+        "cores_given_by": given.source,
         "threads_per_repetition": 1,
         "libraries": {"winnow": __version__, **library_versions(*LIBRARIES)},
     }

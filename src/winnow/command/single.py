@@ -1,8 +1,8 @@
 """Run one job: the only one of a command, or one that a launcher of Hydra has taken from a command."""
 
-from contextlib import suppress
 from pathlib import Path
 
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
@@ -10,9 +10,11 @@ from omegaconf import DictConfig
 from winnow.command.configuration import build, recorded
 from winnow.command.ending import Ended
 from winnow.command.launched import following, was_stopped
+from winnow.command.launchers import side_by_side
 from winnow.command.plan import Plan
 from winnow.command.sweep import Sweep
-from winnow.errors import Interrupted
+from winnow.network.allocation import allocation
+from winnow.report.history import of_command
 
 
 def run(config: DictConfig) -> None:
@@ -26,7 +28,7 @@ def run(config: DictConfig) -> None:
     command = HydraConfig.get()
     if command.mode == RunMode.MULTIRUN:
         plan = build(config, list(command.overrides.task))
-        _run_launched(plan, Path(command.sweep.dir), command.job.num)
+        _run_launched(plan, Path(command.sweep.dir), command)
         return
     try:
         plan = build(config, list(command.overrides.task))
@@ -35,9 +37,12 @@ def run(config: DictConfig) -> None:
         raise Ended(error) from error
 
 
-def _run_launched(plan: Plan, folder: Path, number: int) -> None:
+def _run_launched(plan: Plan, folder: Path, command: HydraConf) -> None:
     """Run one job of a command; what comes of it, the process that launched it reads from the folder."""
     if was_stopped(folder):
         return
-    with suppress(Interrupted), following(folder):
-        Sweep([plan], folder, first=number, launched=True).run_jobs()
+    given, jobs = allocation(), len({row.job for row in of_command(folder).rows})
+    launcher = command.runtime.choices["hydra/launcher"]
+    cores = given.shared_by(side_by_side(launcher, command.launcher, jobs, given.cores))
+    with following(folder):
+        Sweep([plan], folder, first=command.job.num, launched=True, cores=cores).run_jobs()

@@ -26,6 +26,7 @@ from winnow.command.run_folder import new_folder
 from winnow.command.scheduler import Assignment, Scheduler
 from winnow.dataset.auto import Auto
 from winnow.errors import TRACEBACK, DatasetUnavailable, InvalidValue, WinnowError, exit_code, explain
+from winnow.network.allocation import Allocation, allocation
 from winnow.pipeline import Choice
 from winnow.report import tables
 from winnow.report.results import Results
@@ -45,12 +46,14 @@ class Sweep:
     folder : below the state folder.
     first : number of the first of these jobs in the command.
     launched : whether a launcher of Hydra has started this process for them.
+    cores : what this process may use.
     """
 
     plans: Sequence[Plan]
     folder: Path
     first: int = 0
     launched: bool = False
+    cores: Allocation = field(default_factory=allocation)
     _rows: dict[int, list[Row]] = field(default_factory=dict)
     _stores: dict[Tracker, Store] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
@@ -145,7 +148,7 @@ class Sweep:
     def run_jobs(self) -> None:
         """Run the jobs one after the other; their repetitions share the workers."""
         processes = max(plan.stages.trainer.processes for plan in self.plans)
-        executor = Executor(self.plans[0].settings.n_jobs, processes)
+        executor = Executor(self.plans[0].settings.n_jobs, processes, self.cores.cores)
         scheduler = Scheduler(executor, self._later())
         try:
             for job in self.jobs:
@@ -235,7 +238,8 @@ class Sweep:
             of_sweep = len(self.plans) > 1 or self.launched or job.plan.study
             tags = {"winnow.sweep": self.folder.name} if of_sweep else {}
             parent = self._parent(store) if of_sweep else ""
-            return Record(arm, job.baseline, self.folder, tags, parent).write(store, score_of, against)
+            record = Record(arm, job.baseline, self.folder, tags, parent, self.cores)
+            return record.write(store, score_of, against)
 
     def _parent(self, store: Store) -> str:
         command = (self.folder / summary.COMMAND).read_text()

@@ -21,7 +21,8 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 from numpy import ndarray
 
-from winnow.dataset._parallel import THREADS, available_cores
+from winnow.dataset._parallel import THREADS
+from winnow.network.allocation import available_cores
 
 SUM_BYTES = 16
 VERIFIED_AT_ONCE = 8_000_000  # bytes

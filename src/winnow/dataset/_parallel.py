@@ -1,12 +1,13 @@
 """Do the same with many files at once, with a progress bar for whoever has to wait."""
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
+
+from winnow.network.allocation import available_cores
 
 PATIENCE_SECONDS = 2.0
 THREADS = 8  # more of them wait for each other: between its decoders Python runs one at a time
@@ -37,13 +38,6 @@ def in_turns(
                 yield
     finally:
         threads.shutdown(cancel_futures=True)
-
-
-def available_cores() -> int:
-    """Return the number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

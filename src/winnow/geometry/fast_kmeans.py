@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float32, Int32, Int64
+from jaxtyping import Float32, Float64, Int32, Int64
 from numpy import ndarray
 from numpy.random import Generator
 
@@ -31,14 +31,14 @@ from winnow.geometry.distance import expansion, nearest_centroid
 _TILE_VALUES = 2**17  # of a matrix of scores; half a megabyte stays in the processor's cache
 _CHUNK_VALUES = 2**22  # of X, read at once where no scores are computed
 _COPIED_VALUES = 2**23  # of X, up to which a centred copy is kept in memory
-_SEEDING_ROWS_PER_CLUSTER = 256  # rows that initial centroids are drawn from
-_SAMPLE_PER_SEED, _SMALLEST_SAMPLE = 32, 10_000  # rows on which drawn candidates are compared
-_OVERRELAXATION = 1.9  # length of a step; below 2 every step still lowers the inertia
-_PLAIN_FIRST, _PLAIN_LAST = 1, 2  # passes whose steps end at the mean
-_FEW = 512  # centroids up to which all are compared with every row
+SEEDING_ROWS_PER_CLUSTER = 256  # rows that initial centroids are drawn from
+SAMPLE_PER_SEED, SMALLEST_SAMPLE = 32, 10_000  # rows on which drawn candidates are compared
+OVERRELAXATION = 1.9  # length of a step; below 2 every step still lowers the inertia
+PLAIN_FIRST, PLAIN_LAST = 1, 2  # passes whose steps end at the mean
+FEW = 512  # centroids up to which all are compared with every row
 _REGION = 50  # centroids in a region, on average
-_MOST_NEIGHBOURS = 400  # centroids that a row is compared with, if there are many
-_SHARE_TRIED, _FEWEST_TRIED = 4, 200  # candidates that a row is compared with: a quarter, at least 200
+MOST_NEIGHBOURS = 400  # centroids that a row is compared with, if there are many
+SHARE_TRIED, FEWEST_TRIED = 4, 200  # candidates that a row is compared with: a quarter, at least 200
 
 
 def find_centroids(
@@ -54,16 +54,16 @@ def find_centroids(
     """
     points = Points.of(X)
     centroids, assignment = _seed(points, k, rng, draws)
-    regions = Regions.of(centroids, rng) if k > _FEW else None
+    regions = Regions.of(centroids, rng) if k > FEW else None
     for done in range(passes):
         if done and regions:
             of_centroid = regions.nearest(centroids)
             of_row = of_centroid[assignment.labels]
-            assignment = regions.search(points, of_row, centroids, of_centroid, min(k // 2, _MOST_NEIGHBOURS))
+            assignment = regions.search(points, of_row, centroids, of_centroid, min(k // 2, MOST_NEIGHBOURS))
         elif done:
             assignment = points.nearest(centroids)
-        overrelaxed = _PLAIN_FIRST <= done < passes - _PLAIN_LAST
-        centroids = moved(points, centroids, assignment, _OVERRELAXATION if overrelaxed else 1.0)
+        overrelaxed = PLAIN_FIRST <= done < passes - PLAIN_LAST
+        centroids = moved(points, centroids, assignment, OVERRELAXATION if overrelaxed else 1.0)
     return centroids + points.origin
 
 
@@ -151,6 +151,10 @@ class Points:
 
     def means(self, labels: Int32[ndarray, " n"], k: int) -> Float32[ndarray, "k d"]:
         """Return the mean of the rows of every cluster, zero for an empty one."""
+        return means_of(self.totals(labels, k))
+
+    def totals(self, labels: Int32[ndarray, " n"], k: int) -> Float64[ndarray, "k terms"]:
+        """Return the sum of the rows of every cluster and, in the last column, their number."""
         from scipy.sparse import csc_array
 
         totals = np.zeros((k, self.X.shape[1] + 1))
@@ -158,8 +162,17 @@ class Points:
             members, ends = labels[chunk], np.arange(chunk.stop - chunk.start + 1, dtype=np.int32)
             ones = np.ones(len(members), np.float32)
             totals += csc_array((ones, members, ends), shape=(k, len(members))) @ self.with_one(chunk)
-        sizes = totals[:, -1:]  # the sums of the appended ones
-        return (totals[:, :-1] / np.maximum(sizes, 1)).astype(np.float32)
+        return totals
+
+
+def means_of(totals: Float64[ndarray, "k terms"]) -> Float32[ndarray, "k d"]:
+    """Return the means that sums and numbers of rows give, zero for no rows.
+
+    >>> means_of(np.array([[6.0, 2.0, 2.0], [0.0, 0.0, 0.0]])).tolist()
+    [[3.0, 1.0], [0.0, 0.0]]
+    """
+    sizes = totals[:, -1:]  # the sums of the appended ones
+    return (totals[:, :-1] / np.maximum(sizes, 1)).astype(np.float32)
 
 
 def _fetched(X: Float32[ndarray, "n d"], rows: slice | ndarray) -> Float32[ndarray, "m d"]:
@@ -215,7 +228,7 @@ class Regions:
 
 def _seed(points: Points, k: int, rng: Generator, draws: int) -> tuple[ndarray, Assignment]:
     """Draw k rows as initial centroids; return them and the assignment of every row."""
-    sample = points.sample(_SEEDING_ROWS_PER_CLUSTER * k, rng)
+    sample = points.sample(SEEDING_ROWS_PER_CLUSTER * k, rng)
     n, seeds = len(sample), rng.choice(len(sample), 1)
     assignment = sample.nearest(sample[seeds])
     while (m := len(seeds)) < k:
@@ -254,14 +267,14 @@ def _most_useful(
     """
     if len(drawn) == count:
         return drawn
-    if len(seeds) <= _FEW:
-        size = min(_SAMPLE_PER_SEED * len(seeds) + _SMALLEST_SAMPLE, len(points))
+    if len(seeds) <= FEW:
+        size = min(SAMPLE_PER_SEED * len(seeds) + SMALLEST_SAMPLE, len(points))
         sample = rng.choice(len(points), size, replace=False)
         trial = points.nearest(points[drawn], sample)
     else:
         sample, regions = np.arange(len(points)), Regions.of(seeds, rng)
         of_row = regions.nearest(seeds)[assignment.labels]
-        around = max(len(drawn) // _SHARE_TRIED, _FEWEST_TRIED)
+        around = max(len(drawn) // SHARE_TRIED, FEWEST_TRIED)
         trial = regions.search(points, of_row, points[drawn], of_row[drawn], around)
     saved = np.maximum(assignment.costs[sample] - trial.costs, 0)
     saved_by = np.bincount(trial.labels, saved, minlength=len(drawn))

@@ -34,7 +34,7 @@ def start_context(preloaded: Sequence[str] = ()) -> Any:
 
 @contextmanager
 def signals_kept_from_children() -> Iterator[None]:
-    """Start processes that never get SIGINT, SIGTERM or SIGHUP.
+    """Start processes that never get SIGINT, SIGTERM, SIGHUP, or the SIGUSR1 and SIGUSR2 of a cluster.
 
     A signal may reach the whole process group; only this process decides what it means.
     """
@@ -42,7 +42,8 @@ def signals_kept_from_children() -> Iterator[None]:
         yield
         return
     resource_tracker.ensure_running()  # to start it lets signals through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    kept = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, kept)
     try:
         yield
     finally:

@@ -20,6 +20,8 @@ winnow: keep the smallest part of a training set that still trains a good model
       Tables and figures of everything that was compared.
   winnow ui
       Browse the runs in MLflow, on this machine.
+  winnow doctor
+      Try out what a command would use: locks, disk, store, cores, device.
 
 winnow select --help and so on tell more; winnow compare --help lists all
 data sets, embeddings, selectors and networks; winnow --version.
@@ -28,7 +30,7 @@ Results are written to the folder state below the current one.
 Exit codes: 0 all done, 1 failed, 2 usage, 75 try later, 130 interrupted,
 143 terminated. WINNOW_TRACEBACK=1 shows the traceback of an error.
 """
-COMMANDS = ("select", "compare", "report", "ui")
+COMMANDS = ("select", "compare", "report", "ui", "doctor")
 USAGE = 2
 
 

@@ -1,0 +1,96 @@
+"""Tell what a machine is and has: interpreter and libraries, cores, device, Slurm."""
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from winnow.doctor.finding import Finding
+from winnow.errors import InvalidValue
+from winnow.network.allocation import allocation
+from winnow.network.device import device_for, free_memory
+
+SLURM_SECONDS = 20
+
+
+def examined(accelerator: str) -> Iterator[Finding]:
+    """Yield what this machine has for a training on `accelerator`: auto, cpu or gpu."""
+    yield from versions()
+    yield cores()
+    yield device(accelerator)
+    yield from slurm()
+
+
+def versions() -> Iterator[Finding]:
+    """Compare what is installed with what winnow asks for."""
+    from packaging.requirements import Requirement
+
+    wrong = []
+    for requirement in map(Requirement, requires("winnow") or ()):
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            installed = version(requirement.name)
+        except PackageNotFoundError:
+            installed = "none"
+        if installed == "none" or not requirement.specifier.contains(installed, prereleases=True):
+            wrong.append(f"{requirement.name}{requirement.specifier} (installed: {installed})")
+    about = f"Python {platform.python_version()}, winnow {version('winnow')}, torch {version('torch')}"
+    if wrong:
+        yield Finding("fault", "versions", f"{about}; wanted {', '.join(wrong)}", "make setup installs them")
+    else:
+        yield Finding("ok", "versions", about)
+
+
+def cores() -> Finding:
+    """Tell how many cores jobs will use, and what set the number."""
+    given, machine = allocation(), os.cpu_count() or 1
+    seen = f"{given.cores} of {machine} (by {given.source}), so many repetitions at once"
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    if threads.isdecimal() and int(threads) > given.cores:
+        remedy = f"unset it, or export OMP_NUM_THREADS={given.cores}"
+        return Finding("warning", "cores", f"{seen}; OMP_NUM_THREADS={threads} is more", remedy)
+    return Finding("ok", "cores", seen)
+
+
+def device(accelerator: str) -> Finding:
+    """Tell what trainings run on; a GPU that torch cannot use is a warning."""
+    import torch
+
+    try:
+        found = device_for(accelerator)
+    except InvalidValue as error:
+        return Finding("fault", "device", error.what, error.remedy)
+    memory = f"{free_memory(found) / 2**30:.1f} GiB of memory free"
+    if found.type == "cuda":
+        return Finding("ok", "device", f"{torch.cuda.get_device_name(found)}, {memory}")
+    if accelerator != "cpu" and Path("/proc/driver/nvidia/version").exists():
+        remedy = "install the torch that fits the driver (nvidia-smi shows it)"
+        return Finding("warning", "device", f"CPU, {memory}, though there is an NVIDIA driver", remedy)
+    return Finding("ok", "device", f"CPU, {memory}")
+
+
+def slurm() -> Iterator[Finding]:
+    """Ask Slurm, where it is installed, whether it keeps accounts, without which no killed job is missed."""
+    if not shutil.which("sbatch"):
+        return
+    if fault := accounting_fault():
+        remedy = "set up slurmdbd, or use hydra/launcher=submitit_local inside one job"
+        yield Finding("warning", "Slurm", f"keeps no accounts: {fault}", remedy)
+    else:
+        yield Finding("ok", "Slurm", "keeps accounts (sacct)")
+
+
+def accounting_fault() -> str:
+    """Return why `sacct` does not answer, or nothing."""
+    try:
+        ended = subprocess.run(["sacct", "-n", "-X"], capture_output=True, text=True, timeout=SLURM_SECONDS)
+    except FileNotFoundError:
+        return "there is no sacct"
+    except subprocess.TimeoutExpired:
+        return f"sacct gave no answer in {SLURM_SECONDS} s"
+    lines = (ended.stderr or ended.stdout).strip().splitlines()
+    return (lines[-1] if lines else f"sacct ended with {ended.returncode}") if ended.returncode else ""
