@@ -17,6 +17,7 @@ from winnow.command.interruption import interruption
 from winnow.command.job import Job
 from winnow.command.record import environment, versions_in_words
 from winnow.errors import Interrupted, WinnowWarning
+from winnow.network.allocation import allocation
 from winnow.pipeline import Choice
 from winnow.registry import name_of
 from winnow.report.answer import Whole
@@ -116,7 +117,7 @@ class _Pages:
 
     def _facts(self) -> dict[str, str]:
         """Return where the numbers come from."""
-        made = environment()
+        made = environment(allocation())
         kept = sorted(self.folder.glob(f"{lists.KEPT}/*/{list_name(0)}"))
         named = [str(path.relative_to(self.folder)) for path in kept[:MOST_LISTED]]
         more = f" and {len(kept) - MOST_LISTED} more" if len(kept) > MOST_LISTED else ""

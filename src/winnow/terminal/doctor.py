@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 
 DESCRIPTION = """\
-winnow doctor [name=value ...], with the words of a command, such as state_dir=... or tracker.uri=...
-Tries locks, renaming, free disk, the tracking store, versions, cores and the device; changes nothing."""
+usage: winnow doctor [name=value ...]
+
+Try out what a command with these words would use, such as state_dir=... or
+tracker.uri=...: locks between processes, renaming, flushing, free disk, the
+tracking store, versions, cores and the device. Say what to change. Nothing is
+computed, and the folder is left as it was. Ends with 1 if something is wrong."""
 
 
 def run(words: Sequence[str]) -> None:

@@ -57,6 +57,21 @@ class _Params(TypedDict):
     params: dict[str, str]
 
 
+class _Tags(TypedDict):
+    tags: dict[str, str]
+
+
+class _Described(TypedDict):
+    name: str
+    sha256: str
+    source: dict[str, str]
+    profile: dict[str, int | str | list[int]]
+
+
+class _Data(TypedDict):
+    dataset: _Described
+
+
 class _Metrics(TypedDict):
     metrics: list[tuple[str, int, float]]
     time: int
@@ -79,7 +94,7 @@ class _Sent(TypedDict, total=False):
     lines: int
 
 
-_Line = _Params | _Metrics | _File | _Status
+_Line = _Params | _Tags | _Data | _Metrics | _File | _Status
 
 
 @dataclass(frozen=True)
