@@ -44,9 +44,10 @@ def test_every_order_is_used_once_through_without_a_part_of_a_batch(auto_probe, 
 def test_a_line_has_every_selector_its_worst_class_and_the_evidence(auto_probe):
     y = np.arange(600) % 3
     X = np.random.default_rng(0).normal(4.0 * y[:, None], 1.0, (600, 4)).astype(np.float32)
-    line = auto_probe.record((X[:500], y[:500], X[500:], y[500:]), budget=120, seeds=1)
+    line = auto_probe.record((X[:500], y[:500], X[500:], y[500:]), budget=240, seeds=1)
     accuracies = [line[name] for name in auto_probe.SELECTORS]
     assert min(accuracies) > 90
     assert all(line[f"{name}_worst"] <= line[name] + 0.5 for name in auto_probe.SELECTORS)
     assert line["classes"] == pytest.approx(3, abs=0.2)
-    assert line["typical"] == 1
+    # 24 rows of each of ten classes, for as many do three count: (100 - 24) / 80.
+    assert line["typical"] == pytest.approx(0.95)

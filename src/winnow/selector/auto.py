@@ -29,7 +29,7 @@ from winnow.stages import Selector
 from winnow.types import Subset
 
 FEWEST_CLASSES = 10.0  # of fewer classes, each has several kinds of rows to be represented
-FEWEST_LABELS = 25  # as many say too little
+FEWEST_LABELS = 50  # as many say too little
 UNEVEN = 1 / 3  # below this evenness, clusters follow a heavy tail
 
 
@@ -39,7 +39,7 @@ class Auto(Selector):
 
     Made for one cluster per kept row (``k == budget``). Every cluster gets a row, and the rest is shared in
     proportion; clusters that give several rows give them at random. Fewer classes than ten count as ten, and
-    so do rows without labels. Up to 100 rows no label is read, because 25 say too little. Where the clusters
+    so do rows without labels. Up to 200 rows no label is read, because 50 say too little. Where the clusters
     follow a heavy tail, it is `uniform`. The provenance holds what the labels said.
 
     Parameters
