@@ -3,15 +3,16 @@
     python scripts/auto_study.py cases=digits,table selector=nearest,random,furthest,uniform,auto \
         data_dir=data state_dir=state n_jobs=-1 seeds=5 [budgets=50,600] [...]
 
-Every training set is cut once more: rows are kept from one part, networks are tested on the other, and test sets
-are not read. A line for every case and budget: the median accuracy of every selector in percent, over paired
-repetitions, the median of the class that is known least, and every accuracy; for `auto` the medians of what the
-labels said, and the mean paired difference to `uniform` with its interval. Anything else is a setting of
-train.py (`trainer.steps=3000`). Two cases need a file in `data_dir`: `cifar.npz` and `cancer.npz` are tables of
-features x with labels y, made by `scripts/features.py` and from scikit-learn's `load_breast_cancer`, scaled.
+Every training set is cut once more: rows are kept from one part, networks are tested on the other, and test
+sets are not read. A line for every case and budget: the median accuracy of every selector in percent, over
+paired repetitions, the median of the class that is known least, and every accuracy; for `auto` the medians of
+what the labels said, and the mean paired difference to `uniform` with its interval. Anything else is a
+setting of train.py (`trainer.steps=3000`). Two cases need a file in `data_dir`: `cifar.npz` and `cancer.npz`
+are tables of features x with labels y, made by `scripts/features.py` and from scikit-learn's
+`load_breast_cancer`, scaled.
 
-All trainings are cached. The table also goes to `state/auto_study.csv`. What came of it, and of the quick trials
-of `scripts/auto_probe.py`: scripts/results/auto.md.
+All trainings are cached. The table also goes to `state/auto_study.csv`. What came of it, and of the quick
+trials of `scripts/auto_probe.py`: scripts/results/auto.md.
 """
 
 import sys

@@ -62,6 +62,17 @@ def test_an_array_gives_byte_for_byte_the_list_of_the_command(tmp_path):
     assert selection.labels is None
 
 
+@pytest.mark.parametrize(
+    ("labelled", "evidence"), [(True, "the labels of 60 rows"), (False, "none: the rows have no labels")]
+)
+def test_auto_says_what_it_decided_by_with_labels_and_without(labelled, evidence):
+    X = np.random.default_rng(0).normal(size=(300, 4))
+    y = np.arange(300) % 3 if labelled else None
+    selection = winnow.select(X, y, budget=240, selector="auto", embedding="identity", k=240)
+    assert selection.provenance["evidence"] == evidence
+    assert len(selection.indices) == 240
+
+
 class Items(torch.utils.data.Dataset):
     def __init__(self, x, y):
         self.x, self.y = x, y

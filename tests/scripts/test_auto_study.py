@@ -109,6 +109,6 @@ def test_every_selector_is_tried_at_every_budget_and_found_again(tmp_path):
     assert tables[0] == tables[1]
     records = list(csv.DictReader(tables[0].splitlines()))
     assert [int(record["budget"]) for record in records] == [20, 50, 100, 200, 400]
-    assert [float(record["typical"]) for record in records[:3]] == [1, 1, 1]
-    # Up to 100 rows `auto` keeps those of `nearest`: nothing is trained twice.
-    assert len(list(tmp_path.glob("state/cache/trained/*/*/entry.json"))) == 7
+    assert [float(record["typical"]) for record in records[:4]] == [1, 1, 1, 1]
+    # Up to 200 rows `auto` keeps those of `nearest`: nothing is trained twice.
+    assert len(list(tmp_path.glob("state/cache/trained/*/*/entry.json"))) == 6

@@ -74,6 +74,13 @@ def clustering():
     return clustering_of(labels, rng.permutation(np.linspace(0, 5, N)), K)
 
 
+@pytest.fixture
+def three_hundred():
+    """Enough rows for labels to be asked: 300, in nine of ten clusters."""
+    rng = np.random.default_rng(3)
+    return clustering_of(rng.integers(9, size=300), rng.permutation(np.linspace(0, 5, 300)), K)
+
+
 @every_selector
 def test_it_is_a_selector_that_a_repr_rebuilds(selector):
     assert isinstance(selector, Selector)
@@ -91,28 +98,28 @@ def test_it_spends_exactly_its_budget(selector, clustering, budget):
 
 
 @every_selector
-@pytest.mark.parametrize("budget", [1, K, 110])
-def test_every_row_whose_label_it_read_one_by_one_is_kept(selector, clustering, budget):
-    budget = N if selector.keeps_everything else budget
-    pool = pool_of(clustering)
+@pytest.mark.parametrize("budget", [1, K, 250])
+def test_every_row_whose_label_it_read_one_by_one_is_kept(selector, three_hundred, budget):
+    budget = 300 if selector.keeps_everything else budget
+    pool = pool_of(three_hundred)
     subset = selector.select(pool.only(selector.needs), budget=budget, rng=np.random.default_rng(0))
     assert pool.checked(subset, budget) is subset
     asked = set(pool.labels_of_kept.rows_read.tolist())
     assert asked <= set(subset.indices.tolist())
-    assert bool(asked) == ("labels_of_kept" in selector.needs and budget == 110)
+    assert bool(asked) == ("labels_of_kept" in selector.needs and budget == 250)
 
 
 @every_selector
-def test_labels_of_rows_that_are_not_kept_change_nothing(selector, clustering):
+def test_labels_of_rows_that_are_not_kept_change_nothing(selector, three_hundred):
     """What is asked row by row must decide by the labels of kept rows alone."""
     if "labels_of_kept" not in selector.needs:
         return
-    pool = pool_of(clustering)
-    kept = selector.select(pool, budget=110, rng=np.random.default_rng(0)).indices
-    others = np.full(N, 2)
+    pool = pool_of(three_hundred)
+    kept = selector.select(pool, budget=250, rng=np.random.default_rng(0)).indices
+    others = np.full(300, 2)
     others[kept] = pool.labels_of_kept.read(kept)
-    changed = Pool(N, X=pool.X, clustering=pool.clustering, labels_of_kept=LabelsOfKept(N, others))
-    again = selector.select(changed, budget=110, rng=np.random.default_rng(0)).indices
+    changed = Pool(300, X=pool.X, clustering=pool.clustering, labels_of_kept=LabelsOfKept(300, others))
+    again = selector.select(changed, budget=250, rng=np.random.default_rng(0)).indices
     np.testing.assert_array_equal(again, kept)
 
 

@@ -33,7 +33,8 @@ def select(
         The rows: features (n, d) or images (n, h, w), (n, h, w, c) or (n, c, h, w). A DataFrame is brought to
         mean 0 and deviation 1, and its words to columns of zeros and ones; arrays are taken as they are.
     y : array or name of a column, optional
-        Labels, which only some selectors need. The classes of a folder are its folders.
+        Labels, which only some selectors need; `auto` reads those of a quarter of the rows that it keeps, if
+        there are any. The classes of a folder are its folders.
     budget : float, int or str
         How many rows to keep: a share from 0 to 1, a number of rows, or text such as "20%".
     selector : str

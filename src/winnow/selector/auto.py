@@ -28,7 +28,8 @@ from winnow.selector._quota import check_budget, covering_quotas, lowest_per_clu
 from winnow.stages import Selector
 from winnow.types import Subset
 
-FEWEST_CLASSES = 5.0  # of fewer classes, each has several kinds of rows to be represented
+FEWEST_CLASSES = 10.0  # of fewer classes, each has several kinds of rows to be represented
+FEWEST_LABELS = 50  # as many say too little
 UNEVEN = 1 / 3  # below this evenness, clusters follow a heavy tail
 
 
@@ -37,15 +38,14 @@ class Auto(Selector):
     """Select a quarter of the rows at random, and the rest as the labels of these suggest.
 
     Made for one cluster per kept row (``k == budget``). Every cluster gets a row, and the rest is shared in
-    proportion; clusters that give several rows give them at random. Fewer classes than five count as five,
-    and so do rows without labels. Where even five classes have few rows each, no label is read: it is
-    `nearest`. Where the clusters follow a heavy tail, it is `uniform`. The provenance holds what the labels
-    said.
+    proportion; clusters that give several rows give them at random. Fewer classes than ten count as ten, and
+    so do rows without labels. Up to 200 rows no label is read, because 50 say too little. Where the clusters
+    follow a heavy tail, it is `uniform`. The provenance holds what the labels said.
 
     Parameters
     ----------
     few : float
-        Rows of a class up to which all clusters give their nearest row; at three times as many, none does.
+        Rows of a class up to which all clusters give their nearest row; at five times as many, none does.
     sure : float
         Agreement of neighbours, less its standard error, from which on clusters give their furthest row;
         half way from there to a perfect agreement, all do.
@@ -54,7 +54,7 @@ class Auto(Selector):
     --------
     >>> auto = Auto(few=20.0, sure=0.8)
     >>> [round(auto.typical(600, classes), 2) for classes in (30.0, 15.0, 10.0)]
-    [1.0, 0.5, 0.0]
+    [1.0, 0.75, 0.5]
     >>> [round(auto.hard(Agreement(10.0, agreement, 0.01)), 2) for agreement in (0.81, 0.86, 0.91)]
     [0.0, 0.5, 1.0]
     """
@@ -74,7 +74,8 @@ class Auto(Selector):
             rows = np.argsort(chance, kind="stable")[:budget]
             return Subset.of(rows, clustering.crowding | {"evidence": "none: clusters follow a heavy tail"})
         at_random = lowest_per_cluster(chance, clustering.labels, quotas)
-        first = rng.permutation(at_random)[: self._asked(budget)]
+        asked = budget // PART if budget // PART > FEWEST_LABELS else 0
+        first = rng.permutation(at_random)[:asked]
         agreement, notes = _ask(pool, first)
         typical = self.typical(budget, agreement.classes)
         hard = min(self.hard(agreement), 1 - typical)
@@ -87,14 +88,10 @@ class Auto(Selector):
         rows = lowest_per_cluster(score, clustering.labels, quotas)
         return Subset.of(rows, clustering.crowding | notes | {"typical": typical, "hard": hard})
 
-    def _asked(self, budget: int) -> int:
-        """Return of how many rows labels are read: of none where no number of classes changes anything."""
-        return budget // PART if self.typical(budget, FEWEST_CLASSES) < 1 else 0
-
     def typical(self, budget: int, classes: float) -> float:
         """Return the share of clusters that give their nearest row."""
         rows_per_class = budget / max(classes, FEWEST_CLASSES)
-        return float(np.clip((3 * self.few - rows_per_class) / (2 * self.few), 0, 1))
+        return float(np.clip((5 * self.few - rows_per_class) / (4 * self.few), 0, 1))
 
     def hard(self, agreement: Agreement) -> float:
         """Return the share of clusters that give their furthest row."""
@@ -108,7 +105,7 @@ def _ask(pool: Pool, rows: Int64[ndarray, " m"]) -> tuple[Agreement, dict[str, A
     if not labels.known:
         return Agreement(), {"evidence": "none: the rows have no labels"}
     if len(rows) == 0:
-        return Agreement(), {"evidence": "none: few rows are kept, whatever the classes"}
+        return Agreement(), {"evidence": "none: too few rows to ask"}
     told = Agreement.of(X[rows], labels.read(rows))
     notes = {"classes": told.classes, "agreement": told.expected, "agreement_error": told.error}
     return told, {"evidence": f"the labels of {len(rows)} rows"} | notes
