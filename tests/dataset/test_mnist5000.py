@@ -55,6 +55,7 @@ def test_without_the_package_the_remedy_is_said(monkeypatch):
         (gzip.compress(b"1,2\n")[:-9], "must be readable"),
         (b"no archive", "must be readable"),
     ],
+    ids=["two rows", "beyond a byte", "cut off", "no archive"],
 )
 def test_a_damaged_file_is_refused(tmp_path, content, said):
     path = tmp_path / "mnist_5k.csv.gz"
