@@ -44,7 +44,7 @@ def photos(tmp_path, images):
     return tmp_path / "photos"
 
 
-@pytest.mark.parametrize("selector", ["nearest", "auto", "stratified"])
+@pytest.mark.parametrize("selector", ["nearest", "auto", "stratified", "rounds"])
 def test_a_folder_gives_byte_for_byte_the_list_of_the_command(tmp_path, photos, selector):
     words = ["dataset=image_folder", f"dataset.folder='{photos}'", f"selector={selector}", "budget=25%"]
     expected = list_of_command(tmp_path, *words)

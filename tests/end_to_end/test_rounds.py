@@ -7,7 +7,14 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-LINE = ("selector=rounds", "selector.rounds=3", "selector.query=badge", "budget=60", "dynamics.min_steps=50")
+LINE = (
+    "selector=rounds",
+    "selector.rounds=3",
+    "selector.query=badge",
+    "budget=60",
+    "dynamics.min_steps=50",
+    "tracker=none",
+)
 
 
 def test_the_list_says_the_round_of_every_row_and_the_record_what_was_learnt(command):

@@ -46,7 +46,7 @@ def test_badge_begins_with_the_longest_gradient_and_goes_where_it_is_far():
 
 def test_badge_draws_in_proportion_to_squared_distances():
     p = np.full((3, 2), 0.5)
-    # Gradients (-f / 2, f / 2) of features f: those of rows 1 and 2 are 2 and 4.5, squared, from that of row 0
+    # The gradients are (-f / 2, f / 2) for features f. Squared distances to that of row 0: 2 and 4.5.
     features = np.array([[3.0], [1.0], [0.0]])
     second = np.array([badge(p, features, 2, RNG(seed))[1] for seed in range(2000)])
     assert np.mean(second == 2) == pytest.approx(4.5 / 6.5, abs=3 * np.sqrt(0.25 / 2000))
