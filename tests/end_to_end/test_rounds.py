@@ -36,15 +36,7 @@ def test_the_list_says_the_round_of_every_row_and_the_record_what_was_learnt(com
     assert row["options"]["embedding"] == row["options"]["clusterer"] == "none"
 
 
-def test_the_list_can_be_trained_on_again(command):
-    command.done(*LINE, "seeds=1")
-    (path,) = command.state.glob("runs/*/kept/rounds_b60/kept.csv")
-    (before,) = command.rows()
-    command.done(f"subset_file='{path}'", "seeds=1")
-    assert command.rows()[-1]["accuracies"] == before["accuracies"]
-
-
-def test_images_without_labels_are_refused_with_what_helps(command, tmp_path):
+def test_rows_without_labels_are_refused_with_what_helps(command, tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n" + "".join(f"{i}.5,{i % 3}\n" for i in range(30)))
     refused = command.run(
         "selector=rounds", "select_only=true", "dataset=csv", f"dataset.file='{tmp_path}/t.csv'"
