@@ -5,10 +5,17 @@ import numpy as np
 import pytest
 
 from winnow.errors import InvalidValue
-from winnow.pool import LabelsOfKept, Pool
-from winnow.types import Clustering, Dynamics, Subset
+from winnow.pool import LabelsOfKept, Learner, Pool
+from winnow.types import Clustering, Dynamics, Predictions, Subset
 
-PROPERTIES = ("X", "y", "clustering", "dynamics", "gradient_norms", "labels_of_kept")
+PROPERTIES = ("X", "y", "clustering", "dynamics", "gradient_norms", "labels_of_kept", "learner")
+
+
+def whose_number_it_learnt(rows, y, *, features):
+    """Predict, for each of four rows, the class 1 if it was learnt, with its label and number as features."""
+    p, seen = np.tile(np.float32([1, 0]), (4, 1)), np.full((4, 2), -1, np.float32)
+    p[rows], seen[rows, 0], seen[rows, 1] = [0, 1], y, rows
+    return Predictions(p, seen if features else None)
 
 
 @pytest.fixture
@@ -22,6 +29,7 @@ def pool():
         dynamics=Dynamics(np.arange(8, dtype=np.float32).reshape(1, 4, 2)),
         gradient_norms=np.float32([0.1, 0.2, 0.3, 0.4]),
         labels_of_kept=LabelsOfKept(4, np.array([5, 6, 7, 8])),
+        learner=Learner(4, whose_number_it_learnt),
     )
 
 
@@ -54,6 +62,8 @@ def test_some_rows_bring_their_own_part_of_everything(pool):
     assert some.clustering.k == 2
     assert some.dynamics.logits.tolist() == [[[6, 7], [2, 3]]]
     np.testing.assert_array_equal(some.gradient_norms, np.float32([0.4, 0.2]))
+    predicted = some.learner.fit(np.array([0]), np.array([1]), features=True)  # row 3 of all
+    assert (predicted.classes.tolist(), predicted.features.tolist()) == ([1, 0], [[1, 3], [-1, -1]])
     assert some.labels_of_kept.read(np.array([0, 1])).tolist() == [8, 6]
     assert pool.labels_of_kept.rows_read.tolist() == []
 

@@ -125,3 +125,8 @@ def test_a_clustering_that_does_not_fit_together_is_refused(labels, distances, c
 def test_kept_rows_must_be_distinct_sorted_and_not_negative(indices):
     with pytest.raises(InvalidValue):
         Subset(np.array(indices), np.ones(len(indices), np.float32))
+
+
+def test_every_kept_row_has_one_round_if_any():
+    with pytest.raises(InvalidValue, match="rounds must match the 2 indices, got 1"):
+        Subset(np.array([0, 1]), np.ones(2, np.float32), rounds=np.array([1]))

@@ -153,20 +153,30 @@ class Choice:
     def subset(self) -> Step:
         """The kept rows, indices and weights, chosen by what the selector declared as needed and no more."""
         selector, dataset, streams, budget = self.method.selector, self.dataset, self.streams, self.budget
+        observer, model = self.method.dynamics, self.method.observed or self.method.model
         steps = {"X": "embedding", "clustering": "clustering", "dynamics": "dynamics"}
+        teaches = "learner" in selector.needs
 
         def compute(**before: Entry) -> Computed:
             known: dict[str, Any] = {"y": dataset.y, "labels_of_kept": LabelsOfKept(dataset.n, dataset.y)}
+            if teaches:
+                rows = _unlabelled(dataset, before["embedding"] if model.reads_embedding else None)
+                known |= {"learner": observer.learner(rows, model, streams)}
             for name, entry in before.items():
                 known |= {"y": entry.arrays["labels"]} if name == "labels" else properties_of(entry.arrays)
             pool = Pool(dataset.n, **known).only(selector.needs)
             subset = pool.checked(selector.select(pool, budget=budget, rng=streams.rng("select")), budget)
-            return _arrays(subset, "indices", "weights"), {"provenance": dict(subset.provenance)}
+            names = ["indices", "weights"] + ([] if subset.rounds is None else ["rounds"])
+            return _arrays(subset, *names), {"provenance": dict(subset.provenance)}
 
         after = {step: getattr(self, step) for need, step in steps.items() if need in selector.needs}
+        after |= {"embedding": self.embedding} if teaches and model.reads_embedding else {}
         after |= {"labels": self.labels_of_clusters} if self.method.learns_clusters else {}
         parts = {"budget": budget, "seed": streams.seed("select"), "data": dataset.checksum}
-        return Step(self.cache, "subset", "select", [selector], compute, after, parts, ("numpy",))
+        parts |= {"learner_seed": streams.seed("dynamics")} if teaches else {}
+        stages = [selector, observer, model] if teaches else [selector]
+        libraries = ("numpy", "torch", "pytorch-lightning") if teaches else ("numpy",)
+        return Step(self.cache, "subset", "select", stages, compute, after, parts, libraries)
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,6 +275,12 @@ def _arrays(value: object, *names: str) -> dict[str, ndarray]:
 def _embedded_rows(dataset: Dataset | Rows, embedding: Entry) -> Rows:
     """Return the training rows with their vectors in place of their values."""
     return Rows(dataset.name, embedding.arrays["X"], dataset.y, dataset.classes)
+
+
+def _unlabelled(dataset: Dataset | Rows, embedding: Entry | None) -> Rows:
+    """Return the training rows, or their vectors if those are to be read, without labels."""
+    x = dataset.x if embedding is None else embedding.arrays["X"]
+    return Rows(dataset.name, x, None, dataset.classes)
 
 
 def _of_clusters(rows: Dataset | Rows, clusters: Entry) -> Rows:

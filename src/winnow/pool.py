@@ -1,14 +1,14 @@
 """What a selector may know of the rows that it chooses from."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
-from winnow.types import Clustering, Dynamics, Subset
+from winnow.types import Clustering, Dynamics, Predictions, Subset
 
 
 class Pool:
@@ -32,6 +32,8 @@ class Pool:
         Norm of the gradient of every row's loss, by all weights of that network, after an early epoch.
     labels_of_kept : LabelsOfKept, optional
         Labels of rows that are kept because they were read.
+    learner : Learner, optional
+        A network that learns some of the rows and predicts the classes of all.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class Pool:
         dynamics: Dynamics | None = None,
         gradient_norms: Float32[ndarray, " n"] | None = None,
         labels_of_kept: "LabelsOfKept | None" = None,
+        learner: "Learner | None" = None,
     ) -> None:
         parts: dict[str, Any] = {
             "X": X,
@@ -67,6 +70,7 @@ class Pool:
             "dynamics": dynamics,
             "gradient_norms": gradient_norms,
             "labels_of_kept": labels_of_kept,
+            "learner": learner,
         }
         self._n, self._parts = n, {name: part for name, part in parts.items() if part is not None}
         for name, part in self._parts.items():
@@ -107,6 +111,11 @@ class Pool:
     def labels_of_kept(self) -> "LabelsOfKept":
         """Labels that are read row by row, by a selector that then keeps the row."""
         return self._read("labels_of_kept")
+
+    @property
+    def learner(self) -> "Learner":
+        """A network that learns the rows, and their labels, that a selector hands to it."""
+        return self._read("learner")
 
     def take(self, rows: Int64[ndarray, " m"]) -> "Pool":
         """Return the pool of some of the rows, numbered anew from 0 in the order of `rows`."""
@@ -198,6 +207,58 @@ class LabelsOfKept:
         return LabelsOfKept(len(rows), None if self._y is None else self._y[rows])
 
 
+@runtime_checkable
+class Fit(Protocol):
+    """Trains a network on some of n rows, and returns what it predicts for all of them."""
+
+    def __call__(self, rows: Int64[ndarray, " m"], y: Int64[ndarray, " m"], *, features: bool) -> Predictions:
+        """Learn `rows` with the labels `y`; `features` says whether those are wanted, too."""
+        ...
+
+
+class Learner:
+    """Trains a network on some of n rows as often as it is asked to, each time from the same initial weights.
+
+    It knows no labels but those that it is handed.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    fit : Fit
+        Does the training.
+
+    Examples
+    --------
+    >>> def always_the_first_label(rows, y, *, features):
+    ...     return Predictions(np.tile(np.eye(2, dtype=np.float32)[y[0]], (3, 1)))
+    >>> Learner(3, always_the_first_label).fit(np.array([2]), np.array([1])).classes
+    array([1, 1, 1])
+    """
+
+    def __init__(self, n: int, fit: Fit) -> None:
+        self._n, self._fit = n, fit
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return self._n
+
+    def fit(
+        self, rows: Int64[ndarray, " m"], y: Int64[ndarray, " m"], *, features: bool = False
+    ) -> Predictions:
+        """Return what a network that learnt `rows` with the labels `y` predicts for all n rows."""
+        return self._fit(rows, y, features=features)
+
+    def take(self, rows: Int64[ndarray, " m"]) -> "Learner":
+        """Return a learner of some of the rows, numbered anew."""
+
+        def fit(some: ndarray, y: ndarray, *, features: bool) -> Predictions:
+            return self._fit(rows[some], y, features=features).take(rows)
+
+        return Learner(len(rows), fit)
+
+
 def properties_of(arrays: Mapping[str, ndarray]) -> dict[str, Any]:
     """Return the properties of a pool that the arrays of an embedding, a clustering or dynamics are.
 
@@ -212,7 +273,7 @@ def properties_of(arrays: Mapping[str, ndarray]) -> dict[str, Any]:
     return dict(arrays)
 
 
-Part = ndarray | Clustering | Dynamics | LabelsOfKept
+Part = ndarray | Clustering | Dynamics | LabelsOfKept | Learner
 
 
 def _rows_of(part: Part) -> int:

@@ -14,7 +14,7 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.errors import InvalidValue, TryLater
-from winnow.pool import Pool
+from winnow.pool import Learner, Pool
 from winnow.streams import Streams
 from winnow.types import Clustering, Dataset, Dynamics, RowArray, Rows, Subset, Trained
 
@@ -132,6 +132,11 @@ class Selector(Protocol):
     def watches_training(self) -> bool:
         """Whether it scores rows by how a network learns them."""
         return not self.needs.isdisjoint({"dynamics", "gradient_norms"})
+
+    @property
+    def trains_network(self) -> bool:
+        """Whether a network is trained for it: one that it watches, or one that it teaches."""
+        return self.watches_training or "learner" in self.needs
 
     @property
     def reads_all_labels(self) -> bool:
@@ -285,6 +290,14 @@ class Observer(Protocol):
 
         Draws from the stream dynamics alone. With `gradients`, only as far as the gradient norms take. A
         `description` shows a progress bar.
+        """
+        ...
+
+    def learner(self, rows: Rows, model: Model, streams: Streams) -> Learner:
+        """Return what trains a network on some of the rows, with the labels it is handed, and predicts all.
+
+        Reads no labels of `rows`, whose `classes` say how many there are. Each training begins at the
+        beginning of the stream dynamics, and draws from no other.
         """
         ...
 

@@ -234,11 +234,15 @@ class Clustering:
 
 @dataclass(frozen=True, eq=False)
 class Subset:
-    """The kept rows: strictly increasing indices, their loss weights, and notes on how they were chosen."""
+    """The kept rows: strictly increasing indices, their loss weights, and notes on how they were chosen.
+
+    `rounds` is the round, from 1, in which each was chosen, where that was not done at once.
+    """
 
     indices: Int64[ndarray, " m"]
     weights: Float32[ndarray, " m"]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    rounds: Int64[ndarray, " m"] | None = None
 
     def __post_init__(self) -> None:
         _require(
@@ -252,6 +256,11 @@ class Subset:
         _require(
             len(self.weights) == len(self.indices),
             f"weights must match the {len(self.indices)} indices, got {len(self.weights)}",
+        )
+        numbered = len(self.indices) if self.rounds is None else len(self.rounds)
+        _require(
+            numbered == len(self.indices),
+            f"rounds must match the {len(self.indices)} indices, got {numbered}",
         )
 
     @classmethod
@@ -294,6 +303,41 @@ class Dynamics:
         """Return the dynamics of some of the rows."""
         norms = self.gradient_norms
         return Dynamics(self.logits[:, rows], None if norms is None else norms[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """A trained network's probability of each class for every row.
+
+    `features` are what its last layer reads of each row, if they were asked for.
+    """
+
+    probabilities: Float32[ndarray, "n classes"]
+    features: Float32[ndarray, "n d"] | None = None
+
+    def __post_init__(self) -> None:
+        _require(bool(np.isfinite(self.probabilities).all()), "probabilities must be finite")
+        if (features := self.features) is not None:
+            _require(len(features) == self.n, f"features must have {self.n} rows, got {len(features)}")
+            _require(bool(np.isfinite(features).all()), "features must be finite")
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.probabilities)
+
+    @property
+    def classes(self) -> Int64[ndarray, " n"]:
+        """The most probable class of every row (ties: the lower number).
+
+        >>> Predictions(np.float32([[0.2, 0.8], [0.5, 0.5]])).classes
+        array([1, 0])
+        """
+        return self.probabilities.argmax(axis=1)
+
+    def take(self, rows: Int64[ndarray, " m"]) -> "Predictions":
+        """Return the predictions for some of the rows."""
+        return Predictions(self.probabilities[rows], None if self.features is None else self.features[rows])
 
 
 @dataclass(frozen=True, eq=False)

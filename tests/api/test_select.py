@@ -52,6 +52,15 @@ def test_a_folder_gives_byte_for_byte_the_list_of_the_command(tmp_path, photos, 
     assert sha256(written.read_bytes()).digest() == sha256(expected.read_bytes()).digest()
 
 
+def test_rows_chosen_in_rounds_say_in_which_and_so_does_their_list(tmp_path, images):
+    settings = {"selector.rounds": 2, "dynamics.epochs": 1, "dynamics.min_steps": 1}
+    chosen = winnow.select(images, np.arange(20) % 2, budget=5, selector="rounds", settings=settings)
+    assert sorted(chosen.rounds.tolist()) == [1, 1, 1, 2, 2]
+    lines = chosen.to_csv(tmp_path / "mine.csv").read_text().splitlines()
+    assert [line.split(",")[-1] for line in lines] == ["round", *map(str, chosen.rounds)]
+    assert winnow.select(images, budget=5, selector="nearest", k=5).rounds is None
+
+
 def test_an_array_gives_byte_for_byte_the_list_of_the_command(tmp_path):
     X = np.random.default_rng(0).normal(size=(40, 6))
     np.savez(tmp_path / "x.npz", x=X)

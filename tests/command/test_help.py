@@ -39,6 +39,7 @@ def test_every_selector_is_in_one_family_by_what_it_reads():
     assert found["to compare with"] == ["from_file", "full", "uniform"]
     assert {"nearest", "auto", "semdedup"} <= set(found["by clusters"])
     assert {"kcenter", "herding"} <= set(found["by the embedding"])
+    assert found["in rounds"] == ["rounds"]
     assert {"grand", "d2_pruning", "aum"} <= set(found["by training dynamics"])
 
 

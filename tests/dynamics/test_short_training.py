@@ -7,14 +7,16 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from winnow.dynamics._predictions import last_linear, predictions
 from winnow.dynamics.short_training import ShortTraining, gradient_norms
+from winnow.errors import InvalidValue
 from winnow.model.lenet5_batchnorm import LeNet5BatchNorm
 from winnow.model.mlp import MLP
 from winnow.network.normalisation import Normalisation
 from winnow.stages import Model
 from winnow.store.keys import identity
 from winnow.streams import Streams
-from winnow.types import Dataset
+from winnow.types import Dataset, Rows
 
 SHORT = ShortTraining(epochs=3, batch_size=16, min_steps=1)
 
@@ -104,3 +106,43 @@ def test_the_global_random_states_are_left_alone(halves):
     SHORT.observe(halves, MLP(hidden=(2,), dropout=0.5), Streams(0, 0))
     assert np.array_equal(np.random.get_state()[1], numpys)
     assert torch.equal(torch.get_rng_state(), torchs)
+
+
+ROWS = np.arange(2, 40, 2), np.arange(3, 41, 2)  # dark on the left, dark on the right
+
+
+def taught(halves, y, *, features=False, seed=0):
+    """Return what a network predicts that was handed some rows with labels; the data set has none."""
+    unlabelled = Rows("halves", halves.x, None, halves.classes)
+    learner = SHORT.learner(unlabelled, MLP(hidden=(8,)), Streams(seed, 0))
+    return learner.fit(np.concatenate(ROWS), np.repeat(y, 19), features=features)
+
+
+def test_a_learner_knows_the_labels_that_it_is_handed_and_no_others(halves):
+    named, turned = taught(halves, [0, 1]), taught(halves, [1, 0])
+    assert named.classes[41:].tolist() == (np.arange(41, 60) % 2).tolist()
+    assert turned.classes[41:].tolist() == (1 - np.arange(41, 60) % 2).tolist()
+    np.testing.assert_allclose(named.probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_a_learner_gives_the_same_bits_again_and_features_change_nothing(halves):
+    one, again = taught(halves, [0, 1]), taught(halves, [0, 1], features=True)
+    assert one.probabilities.tobytes() == again.probabilities.tobytes()
+    assert one.features is None
+    assert again.features.shape == (60, 8)
+    assert one.probabilities.tobytes() != taught(halves, [0, 1], seed=1).probabilities.tobytes()
+
+
+def test_the_features_are_what_the_last_layer_reads(halves):
+    network = MLP(hidden=(8,)).build((1, 28, 28), 2)
+    said = predictions(network, halves, features=True)
+    last = last_linear(network, 2)
+    logits = last(torch.from_numpy(said.features)).detach()
+    np.testing.assert_allclose(logits.softmax(dim=1).numpy(), said.probabilities, rtol=1e-5)
+
+
+def test_a_network_without_a_last_linear_layer_is_refused_where_features_are_wanted(halves):
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 28), torch.nn.Flatten())
+    assert predictions(network, halves, features=False).n == 60
+    with pytest.raises(InvalidValue, match=r"must end in a linear layer of 2 classes .* got none"):
+        predictions(network, halves, features=True)

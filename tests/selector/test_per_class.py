@@ -33,7 +33,7 @@ def test_the_notes_of_every_class_are_kept():
     assert kept("kcenter", 2).provenance == {"per_class": {"0": {"topped_up": 0}, "1": {"topped_up": 0}}}
 
 
-@pytest.mark.parametrize("option", ["per_class", "full", "from_file", "neares", "../quota"])
+@pytest.mark.parametrize("option", ["per_class", "full", "from_file", "rounds", "neares", "../quota"])
 def test_the_config_door_refuses_what_cannot_work_inside_a_class(option):
     with pytest.raises(ValidationError, match=r"Input should be one of \['.*nearest"):
         TypeAdapter(PerClass).validate_python({"of": option})

@@ -52,6 +52,17 @@ def test_selectors_blind_to_clusters_leave_two_columns_empty(tmp_path, dataset):
     assert path.read_text().splitlines()[1] == "a,0,,,3"
 
 
+def test_rows_that_were_chosen_in_rounds_say_in_which(tmp_path, dataset):
+    path = kept_rows.write(tmp_path, 0, dataset, np.array([1, 3, 4]), None, {}, np.array([2, 1, 2]))
+    assert path.read_text().splitlines() == [
+        "class,index,cluster,distance,repetition,round",
+        "b,1,,,0,2",
+        "b,3,,,0,1",
+        "b,4,,,0,2",
+    ]
+    assert subset_file.read(path).indices.tolist() == [1, 3, 4]
+
+
 def test_rows_are_named_by_class_and_file_where_these_are_known(tmp_path, dataset):
     origins = ("a/1.png", "b/ü 2.png", "a/3.png", "b/4,5.png", "b/6.png")
     path = kept_rows.write(tmp_path, 0, replace(dataset, origins=origins), np.array([1, 3]), None, {})

@@ -123,4 +123,5 @@ def _selection(plan: "Plan", rows: Rows, folder: Path | None) -> Selection:
         "dataset_sha256": rows.checksum,
         **kept.info["provenance"],
     }
-    return Selection(kept.arrays["indices"], provenance, rows, clustering, folder)
+    rounds = kept.arrays.get("rounds")
+    return Selection(kept.arrays["indices"], provenance, rows, clustering, folder, rounds)

@@ -29,6 +29,8 @@ class Selection:
         The kept rows, counted from 0, in increasing order.
     provenance : mapping
         The selector, k, the budget, the seed, the sha256 of the data, and what the selector notes.
+    rounds : int64 (m,), optional
+        The round, from 1, in which each row was chosen; None where that was done at once.
     """
 
     indices: Int64[ndarray, " m"]
@@ -36,6 +38,7 @@ class Selection:
     _rows: Rows = field(repr=False)
     _clustering: Clustering | None = field(repr=False)
     _folder: Path | None = field(repr=False)
+    rounds: Int64[ndarray, " m"] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -68,7 +71,7 @@ class Selection:
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the list of kept rows, byte for byte the `kept.csv` of `train.py`, and return its path."""
-        write_whole(Path(path), kept_rows.text(self._rows, self.indices, self._clustering, 0))
+        write_whole(Path(path), kept_rows.text(self._rows, self.indices, self._clustering, 0, self.rounds))
         return Path(path)
 
     def link(self, folder: str | Path) -> Path:

@@ -128,7 +128,7 @@ class Arm:
         if not self.embeddings():
             described["embedding"] = "none"
             unused += ["embedding."]
-        if "dynamics" not in needs:
+        if not self.method.selector.trains_network:
             unused += ["dynamics."]
         return {name: value for name, value in described.items() if not name.startswith(tuple(unused))}
 

@@ -128,9 +128,7 @@ class _Fit:
     @property
     def _takes_network(self) -> bool:
         """Whether a network is trained: on the kept rows, or to choose them."""
-        return self.plan.trains or not {"dynamics", "gradient_norms"}.isdisjoint(
-            self.plan.stages.selector.needs
-        )
+        return self.plan.trains or self.plan.stages.selector.trains_network
 
     def _refusal(self, model: Model) -> InvalidValue | None:
         try:

@@ -27,6 +27,7 @@ FAMILIES = {
     "by the embedding": "spread over it, no labels",
     "by all labels": "those of rows not kept, too",
     "by training dynamics": "in a short training",
+    "in rounds": "asking a network that learns what is kept so far",
     "to compare with": "chance, all rows, a list",
 }
 """The families of selectors, by what they read, and what is common to each."""
@@ -148,6 +149,8 @@ def _family(name: str) -> str:
     if name == "from_file":  # it has no defaults: there must be a file
         return "to compare with"
     selector = registry.default("selector", name)
+    if "learner" in selector.needs:
+        return "in rounds"
     if "dynamics" in selector.needs:
         return "by training dynamics"
     if selector.reads_all_labels:

@@ -63,6 +63,7 @@ def write_list(folder: Path, choice: Choice, provenance: Mapping[str, Any]) -> P
             **provenance,
             **kept.info["provenance"],
         },
+        kept.arrays.get("rounds"),
     )
 
 

@@ -34,7 +34,7 @@ def check_labels(selector: Selector, rows: Rows, dynamics: Observer | None = Non
 
 
 def needs_labels(selector: Selector, dynamics: Observer | None = None) -> bool:
-    """Whether a selector reads labels before it has chosen.
+    """Whether a selector reads labels before it has chosen, be it those of rows that it keeps.
 
     One that watches a network does not where `dynamics` lets the network learn clusters.
 
@@ -43,7 +43,7 @@ def needs_labels(selector: Selector, dynamics: Observer | None = None) -> bool:
     """
     if selector.watches_training and dynamics is not None and dynamics.clusters_as_labels:
         return False
-    return selector.reads_all_labels or "y" in selector.needs
+    return selector.reads_all_labels or not selector.needs.isdisjoint({"y", "learner"})
 
 
 def without_labels() -> list[str]:

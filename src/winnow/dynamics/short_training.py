@@ -24,20 +24,21 @@ not tuned.
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
 from winnow.augment.none import Unchanged
-from winnow.network.normalisation import EVALUATION_BATCH, Normalisation
+from winnow.dynamics._predictions import batches, predictions
+from winnow.network.normalisation import EVALUATION_BATCH
+from winnow.pool import Learner
 from winnow.stages import Model, Observer, Wrapper
 from winnow.streams import Streams
 from winnow.trainer.lightning import Count, Lightning, Positive
-from winnow.types import Dataset, Dynamics, Subset
+from winnow.types import Dataset, Dynamics, Predictions, Rows, Subset
 
 if TYPE_CHECKING:
     import torch
@@ -119,20 +120,36 @@ class ShortTraining(Observer, Wrapper):
         gradients: bool = False,
         description: str | None = None,
     ) -> Dynamics:
-        passes = self.passes(dataset.n)
-        steps = self.epochs * passes * math.ceil(dataset.n / self.batch_size)
         epochs = min(self.gradient_epoch, self.epochs) if gradients else self.epochs
-        record = _LogitsRecord(dataset, passes, epochs)
+        record = _LogitsRecord(dataset, self.passes(dataset.n), epochs)
+        rows = np.arange(dataset.n)
+        network = self._trained(dataset, rows, model, streams, after_epoch=record, description=description)
+        return Dynamics(record.logits, gradient_norms(network, dataset) if gradients else None)
+
+    def learner(self, rows: Rows, model: Model, streams: Streams) -> Learner:
+        def fit(some: ndarray, y: ndarray, *, features: bool) -> Predictions:
+            labels = np.zeros(rows.n, dtype=np.int64)  # of the other rows nothing is known, or learnt
+            labels[some] = y
+            dataset = replace(rows, y=labels).to_learn()
+            network = self._trained(dataset, some, model, streams)
+            return predictions(network, dataset, features=features)
+
+        return Learner(rows.n, fit)
+
+    def _trained(
+        self, dataset: Dataset, rows: ndarray, model: Model, streams: Streams, **watched: Any
+    ) -> "torch.nn.Module":
+        """Return a network that learnt some of the training rows."""
+        steps = self.epochs * self.passes(len(rows)) * math.ceil(len(rows) / self.batch_size)
         network, _ = replace(self.inner, steps=steps).learn(
             dataset,
-            Subset.of(np.arange(dataset.n)),
+            Subset.of(rows),
             model,
             Unchanged(),
             Streams(streams.seed("dynamics"), 0),
-            after_epoch=record,
-            description=description,
+            **watched,
         )
-        return Dynamics(record.logits, gradient_norms(network, dataset) if gradients else None)
+        return network
 
 
 @dataclass(eq=False)
@@ -156,7 +173,7 @@ class _LogitsRecord:
         if within == 0:
             network.eval()
             with torch.inference_mode():
-                for rows, images in _batches(self.dataset, network, EVALUATION_BATCH):
+                for rows, images in batches(self.dataset, network, EVALUATION_BATCH):
                     self.logits[epoch - 1, rows] = network(images).float().cpu().numpy()
             network.train()
         return epoch == self.epochs
@@ -180,19 +197,9 @@ def gradient_norms(network: "torch.nn.Module", dataset: Dataset) -> Float32[ndar
     at_once = _NUMBERS_AT_ONCE // max(sum(value.numel() for value in weights.values()), 1)
     norms = np.empty(dataset.n, np.float32)
     with one_thread():
-        for rows, images in _batches(dataset, network, min(max(at_once, 1), EVALUATION_BATCH)):
+        for rows, images in batches(dataset, network, min(max(at_once, 1), EVALUATION_BATCH)):
             labels = torch.from_numpy(np.array(dataset.y[rows])).to(images.device)
             gradients = of_each_row(weights, images, labels).values()
             squares = sum(each.flatten(1).square().sum(dim=1) for each in gradients)
             norms[rows] = squares.sqrt().cpu().numpy()
     return norms
-
-
-def _batches(
-    dataset: Dataset, network: "torch.nn.Module", size: int
-) -> Iterator[tuple[slice, "torch.Tensor"]]:
-    """Yield all training rows, normalised and on the device of the network, a batch at a time."""
-    normalised = Normalisation.of(dataset, next(network.parameters()).device)
-    for start in range(0, dataset.n, size):
-        rows = slice(start, start + size)
-        yield rows, normalised(dataset.x[rows])

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float64, Int64, Shaped
 from numpy import ndarray
 
+from winnow.selector import _uncertainty as uncertainty
 from winnow.types import Dynamics
 
 
@@ -71,8 +72,7 @@ def entropy(dynamics: Dynamics) -> Float64[ndarray, " n"]:
     >>> entropy(Dynamics(np.zeros((1, 1, 2), np.float32))).round(3)
     array([0.693])
     """
-    p = _last(dynamics)
-    return -(p * np.log(np.maximum(p, np.finfo(np.float64).tiny))).sum(axis=1)
+    return uncertainty.entropy(_last(dynamics))
 
 
 def margin(dynamics: Dynamics) -> Float64[ndarray, " n"]:
@@ -81,8 +81,7 @@ def margin(dynamics: Dynamics) -> Float64[ndarray, " n"]:
     >>> margin(Dynamics(np.log(np.float32([[[0.2, 0.5, 0.3]]])))).round(3)
     array([0.2])
     """
-    p = np.sort(_last(dynamics), axis=1)
-    return p[:, -1] - (p[:, -2] if p.shape[1] > 1 else 0)
+    return uncertainty.margin(_last(dynamics))
 
 
 def least_confidence(dynamics: Dynamics) -> Float64[ndarray, " n"]:
@@ -91,7 +90,7 @@ def least_confidence(dynamics: Dynamics) -> Float64[ndarray, " n"]:
     >>> least_confidence(Dynamics(np.log(np.float32([[[0.2, 0.5, 0.3]]])))).round(3)
     array([0.5])
     """
-    return 1 - _last(dynamics).max(axis=1)
+    return uncertainty.least_confidence(_last(dynamics))
 
 
 def dual(dynamics: Dynamics, y: Int64[ndarray, " n"], window: int) -> Float64[ndarray, " n"]:

@@ -21,8 +21,8 @@ from winnow.selector._quota import proportional_quotas
 from winnow.stages import Selector, Wrapper
 from winnow.types import Subset
 
-# These cannot keep a smaller number of rows, or divide a class by classes.
-_UNSUITED = {"full", "from_file", "per_class"}
+# These cannot keep a smaller number of rows, divide a class by classes, or teach a network a single class.
+_UNSUITED = {"full", "from_file", "per_class", "rounds"}
 
 
 @dataclass(frozen=True)

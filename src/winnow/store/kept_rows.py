@@ -2,7 +2,8 @@
 
 `kept.csv` has one line for each row that repetition 0 kept: the file or the row that it comes from, where the
 data set says so; the name of its class, if it has one; its index among the rows that could be chosen; its
-cluster and the distance to the centroid; the repetition. `kept-1.csv` and so on are the choices of the other
+cluster and the distance to the centroid; the repetition; and the round in which it was chosen, if that was
+not done at once. `kept-1.csv` and so on are the choices of the other
 repetitions. Beside each, a json says where it came from, how many rows of each class were kept, how many
 classes have none or a single one, and in how many clusters there was nothing to choose, and carries the
 sha256 of the csv. Where floating point may differ between machines, these lists are the reproducible object.
@@ -44,12 +45,13 @@ def write(
     indices: Int64[ndarray, " m"],
     clustering: Clustering | None,
     provenance: Mapping[str, Any],
+    rounds: Int64[ndarray, " m"] | None = None,
 ) -> Path:
     """Write the kept rows of one repetition and return the path of the csv.
 
     Selectors that are blind to clusters leave the columns cluster and distance empty.
     """
-    content = text(dataset, indices, clustering, repetition)
+    content = text(dataset, indices, clustering, repetition, rounds)
     path = folder / name_of(repetition)
     write_whole(path, content)
     about = {
@@ -67,7 +69,11 @@ def write(
 
 
 def text(
-    dataset: Dataset | Rows, indices: Int64[ndarray, " m"], clustering: Clustering | None, repetition: int
+    dataset: Dataset | Rows,
+    indices: Int64[ndarray, " m"],
+    clustering: Clustering | None,
+    repetition: int,
+    rounds: Int64[ndarray, " m"] | None = None,
 ) -> bytes:
     """Return the content of a list of kept rows."""
     n = len(indices)
@@ -78,6 +84,8 @@ def text(
         columns["cluster"] = clustering.labels[indices].tolist()
         columns["distance"] = map(repr, clustering.distances[indices].tolist())
     columns["repetition"] = [repetition] * n
+    if rounds is not None:
+        columns["round"] = rounds.tolist()
     return _csv(columns)
 
 
