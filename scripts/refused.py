@@ -111,7 +111,15 @@ WAYS = [
     Way(
         "a launcher under a shipped name",
         ["-m", "hydra/launcher=joblib"],
-        {"hydra/launcher/joblib.yaml": RUN},
+        {"hydra/launcher/winnow_joblib.yaml": RUN},
+    ),
+    Way(
+        "the same, chosen by a yaml",
+        ["-m", "experiment=theirs", "k=5,6"],
+        {
+            "experiment/theirs.yaml": f"{GLOBAL}defaults:\n  - override /hydra/launcher: joblib\n",
+            "hydra/launcher/joblib.yaml": RUN,
+        },
     ),
     Way("a class in an option of its own", ["selector=theirs"], {"selector/theirs.yaml": LOAD}),
     Way("one bad job among good ones", ["-m", "selector=nearest,theirs"], {"selector/theirs.yaml": LOAD}),

@@ -7,8 +7,8 @@ For every selector, and for uniform beside it: the smallest budget at which the 
 starting at `start`. Anything else is a setting of train.py (`dataset=mnist augment=affine_elastic seeds=10`).
 The number of clusters follows the budget unless `k` is given.
 
-The search reads the test accuracy at every budget that it tries: its answer describes these test rows, and is no
-estimate for others.
+The search reads the test accuracy at every budget that it tries: its answer describes these test rows, and is
+no estimate for others.
 
 Every run is an ordinary, tracked job, found again by the next search. The table, the budgets tried and a
 figure go to `state/smallest`, with a page, `report.html`, that says the answer in a sentence.

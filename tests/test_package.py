@@ -20,6 +20,7 @@ DISTRIBUTIONS = {
     "PIL": "pillow",
     "faiss": "faiss-cpu",
     "hydra": "hydra-core",
+    "hydra_plugins": "hydra-submitit-launcher",
     "open_clip": "open_clip_torch",
     "pydantic_core": "pydantic-core",
     "pytorch_lightning": "pytorch-lightning",

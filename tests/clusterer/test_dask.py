@@ -77,7 +77,7 @@ def test_a_scheduler_that_does_not_answer_is_named_with_what_to_start(blobs_of_t
 
 def test_without_dask_the_remedy_is_how_to_install_it(blobs_of_two, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(InvalidValue, match=r"pip install 'winnow\[cluster\]'"):
+    with pytest.raises(InvalidValue, match=r"pip install 'winnow-subset\[cluster\]'"):
         Dask(2).fit(blobs_of_two, seed=0)
 
 

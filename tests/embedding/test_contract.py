@@ -79,7 +79,9 @@ def weights_of_timm(tmp_path_factory) -> str:
 
 @pytest.fixture(scope="module")
 def weights_of_clip(tmp_path_factory) -> str:
-    open_clip = pytest.importorskip("open_clip", reason="needs the extra clip: pip install winnow[clip]")
+    open_clip = pytest.importorskip(
+        "open_clip", reason="needs the extra clip: pip install winnow-subset[clip]"
+    )
     folder = tmp_path_factory.mktemp("clip")
     (folder / f"{TINY_CLIP}.json").write_text(json.dumps(TINY))
     open_clip.add_model_config(folder)

@@ -21,7 +21,9 @@ TINY = {
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """Make a model of random weights known to OpenCLIP by the name `tiny`."""
-    open_clip = pytest.importorskip("open_clip", reason="needs the extra clip: pip install winnow[clip]")
+    open_clip = pytest.importorskip(
+        "open_clip", reason="needs the extra clip: pip install winnow-subset[clip]"
+    )
     folder = tmp_path_factory.mktemp("models")
     (folder / "tiny.json").write_text(json.dumps(TINY))
     open_clip.add_model_config(folder)
@@ -100,6 +102,8 @@ def test_a_side_that_the_weights_do_not_know_is_refused_or_taken(weights, model,
 
 def test_without_open_clip_the_error_says_how_to_install_it(monkeypatch, photographs):
     monkeypatch.setattr("winnow.embedding.open_clip.find_spec", lambda name: None)
-    with pytest.raises(InvalidValue, match=r"must find the library open_clip.*pip install winnow\[clip\]"):
+    with pytest.raises(
+        InvalidValue, match=r"must find the library open_clip.*pip install winnow-subset\[clip\]"
+    ):
         OpenCLIP().fit_transform(photographs)
     assert "laion2b_s34b_b79k of open_clip_torch" in repr(OpenCLIP())

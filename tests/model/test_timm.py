@@ -60,7 +60,7 @@ def test_weights_of_another_network_are_refused(timm, tmp_path):
 
 def test_without_timm_the_error_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr("winnow.network.timm_network.find_spec", lambda name: None)
-    with pytest.raises(InvalidValue, match=r"model=timm must find the library timm.*winnow\[timm\]"):
+    with pytest.raises(InvalidValue, match=r"model=timm must find the library timm.*winnow-subset\[timm\]"):
         Timm().build((3, 32, 32), 2)
 
 

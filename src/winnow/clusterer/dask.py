@@ -94,7 +94,7 @@ class Dask(Clusterer):
             raise InvalidValue(
                 f"clusterer=dask must find dask.distributed, got {error}",
                 where="clusterer=dask",
-                remedy="pip install 'winnow[cluster]'",
+                remedy="pip install 'winnow-subset[cluster]'",
             ) from error
         with dask.config.set(_SETTINGS), ExitStack() as open_:
             address = self.scheduler

@@ -23,10 +23,16 @@ def check_folder(folder: Path) -> None:
     Raises
     ------
     InvalidValue
-        If it holds very many files, or a yaml that is no small regular file, uses an alias, or is nested more
+        If it holds very many files, a yaml for a group of Hydra, or a yaml that is no small regular file, uses an alias, or is nested more
         than `DEEPEST` deep.
     """
     for path in _yamls(folder):
+        if path.relative_to(folder).parts[0] == "hydra":
+            raise InvalidValue(
+                "a yaml must not configure Hydra",
+                where=printable_key(path),
+                remedy="the launchers that come with winnow, and their settings, can be typed",
+            )
         try:
             content = read_regular(path, LARGEST_FILE)
         except OSError as fault:

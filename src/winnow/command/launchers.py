@@ -42,7 +42,7 @@ def check(name: str) -> None:
         raise InvalidValue(
             f"{GROUP} must be installed, got {name} without its package",
             where=where,
-            remedy="pip install 'winnow[cluster]'",
+            remedy="pip install 'winnow-subset[cluster]'",
         )
     if name != "submitit_slurm":
         return

@@ -125,7 +125,7 @@ def _trained(repetition: Repetition) -> Entry:
     return repetition.training(repetition.subset.value).value
 
 
-def _named(numbers: Mapping[str, float], suffix: str) -> dict[str, float]:
+def _named(numbers: Mapping[str, float | int], suffix: str) -> dict[str, float | int]:
     """Name numbers after their network, unless it is the job's own, and round them to be read.
 
     >>> _named({"test_acc": 90.0}, "_mlp"), _named({"test_acc": 95.1239}, "")
@@ -134,7 +134,7 @@ def _named(numbers: Mapping[str, float], suffix: str) -> dict[str, float]:
     return {f"{name}{suffix}": value for name, value in rounded(numbers).items()}
 
 
-def rounded(numbers: Mapping[str, float]) -> dict[str, float]:
+def rounded(numbers: Mapping[str, float | int]) -> dict[str, float | int]:
     """Return percentages and points with two decimals, all else with four significant digits.
 
     Every digit is in `results.csv`. Counts are left as they are.
@@ -145,7 +145,7 @@ def rounded(numbers: Mapping[str, float]) -> dict[str, float]:
     return {name: _rounded(name, value) for name, value in numbers.items()}
 
 
-def _rounded(name: str, value: float) -> float:
+def _rounded(name: str, value: float | int) -> float | int:
     if isinstance(value, int):
         return value
     return round(value, 2) if any(word in name for word in IN_PERCENT) else float(f"{value:.4g}")

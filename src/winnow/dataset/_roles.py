@@ -32,6 +32,8 @@ DATE = (
 )
 MEASURE = r"^[^\p{L}\d]*\d"
 """Text that begins like a number: `5 kg`, `$3`, `12%`, `18-25`."""
+FILE_NAME = r"\.\p{L}\w*$"
+"""Text that ends as the name of a file does: `0017.png`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,7 +271,9 @@ def are_measures(values: Sequence[str]) -> bool:
     >>> are_measures(["555-1234", "555-9876"]), are_measures(["1 Elm St", "2 Oak St"])
     (False, False)
     """
-    units = {re.sub(r"[\d.,' +-]", "", value) for value in values} if all_match(values, MEASURE) else set()
+    if not all_match(values, MEASURE) or all_match(values, FILE_NAME):
+        return False
+    units = {re.sub(r"[\d.,' +-]", "", value) for value in values}
     return len(units) == 1 and units != {""}
 
 

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+from winnow import __version__
 from winnow.doctor.finding import Finding
 from winnow.errors import InvalidValue
 from winnow.network.allocation import allocation
 from winnow.network.device import device_for, free_memory
 
+DISTRIBUTION = "winnow-subset"
 SLURM_SECONDS = 20
 
 
@@ -29,7 +31,7 @@ def versions() -> Iterator[Finding]:
     from packaging.requirements import Requirement
 
     wrong = []
-    for requirement in map(Requirement, requires("winnow") or ()):
+    for requirement in map(Requirement, _wanted()):
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
         try:
@@ -38,11 +40,19 @@ def versions() -> Iterator[Finding]:
             installed = "none"
         if installed == "none" or not requirement.specifier.contains(installed, prereleases=True):
             wrong.append(f"{requirement.name}{requirement.specifier} (installed: {installed})")
-    about = f"Python {platform.python_version()}, winnow {version('winnow')}, torch {version('torch')}"
+    about = f"Python {platform.python_version()}, winnow {__version__}, torch {version('torch')}"
     if wrong:
         yield Finding("fault", "versions", f"{about}; wanted {', '.join(wrong)}", "make setup installs them")
     else:
         yield Finding("ok", "versions", about)
+
+
+def _wanted() -> list[str]:
+    """Return what winnow asks for; nothing is known of a copy of the code that was not installed."""
+    try:
+        return requires(DISTRIBUTION) or []
+    except PackageNotFoundError:
+        return []
 
 
 def cores() -> Finding:

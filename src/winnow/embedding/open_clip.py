@@ -6,7 +6,7 @@ speak of. It should lose on images that nobody describes (spectra, scans, digits
 detail tells the classes apart. It uses captions of other images, so that a selection made with it does not
 depend on your data alone.
 
-OpenCLIP comes with `pip install winnow[clip]`.
+OpenCLIP comes with `pip install winnow-subset[clip]`.
 
 .. [1] Radford et al., "Learning Transferable Visual Models From Natural Language Supervision", ICML 2021.
    https://arxiv.org/abs/2103.00020
@@ -67,7 +67,7 @@ class OpenCLIP(NetworkFeatures):
             raise InvalidValue(
                 "embedding=open_clip must find the library open_clip, got none",
                 where="embedding=open_clip",
-                remedy="pip install winnow[clip]",
+                remedy="pip install winnow-subset[clip]",
             )
         self._require_known()
         import open_clip
