@@ -62,6 +62,21 @@ class _Metrics(TypedDict):
     time: int
 
 
+class _Tags(TypedDict):
+    tags: dict[str, str]
+
+
+class _Used(TypedDict):
+    name: str
+    sha256: str
+    source: dict[str, str]
+    profile: dict[str, int | str | list[int]]
+
+
+class _Dataset(TypedDict):
+    dataset: _Used
+
+
 class _File(TypedDict):
     file: str
 
@@ -79,7 +94,7 @@ class _Sent(TypedDict, total=False):
     lines: int
 
 
-_Line = _Params | _Metrics | _File | _Status
+_Line = _Params | _Metrics | _Tags | _Dataset | _File | _Status
 
 
 @dataclass(frozen=True)
