@@ -1,7 +1,7 @@
 r"""Show whether choosing helps on photographs, and how much of that is the embedding's doing.
 
     python scripts/photographs.py data=data/photos_200 weights=efficientnet_lite0 budgets=16,80,160 draws=20 \
-        selectors=nearest,random,furthest
+        selectors=nearest,random,furthest,auto
 
 For PCA of the pixels and for the features of EfficientNet-Lite0: how many test photographs have the class of
 most of their five nearest training photographs. Then, for every budget, the accuracy of logistic regression
@@ -29,7 +29,7 @@ from winnow.command.ending import guard
 from winnow.dataset.image_folder import ImageFolder
 from winnow.embedding.pca import PCA
 from winnow.embedding.timm import Timm
-from winnow.pool import Pool
+from winnow.pool import LabelsOfKept, Pool
 from winnow.report.comparison import paired_difference
 from winnow.selector.uniform import Uniform
 from winnow.stages import Selector
@@ -68,7 +68,7 @@ def main() -> None:
         weights="efficientnet_lite0",
         budgets="16,80,160",
         draws="20",
-        selectors="nearest,random,furthest",
+        selectors="nearest,random,furthest,auto",
     )
     selectors = {name: registry.default("selector", name) for name in given["selectors"].split(",")}
     dataset = ImageFolder(given["data"], size=200).load()
@@ -128,8 +128,9 @@ def chosen(
     kept = {}
     for space_name, space in reversed(spaces.items()):
         clustering = Kmeans(budget).fit(space.X, seed=streams.seed("cluster"))
-        pool = Pool(dataset.n, X=space.X, clustering=clustering)
         for name, selector in selectors.items():
+            labels = LabelsOfKept(dataset.n, dataset.y)
+            pool = Pool(dataset.n, X=space.X, clustering=clustering, labels_of_kept=labels)
             subset = selector.select(pool.only(selector.needs), budget=budget, rng=streams.rng("select"))
             kept[f"{name} in {space_name}"] = subset.indices
     uniform = Uniform().select(Pool(dataset.n), budget=budget, rng=streams.rng("select"))
