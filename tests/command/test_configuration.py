@@ -6,7 +6,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from winnow.command.arguments import for_hydra
-from winnow.command.configuration import composed, recorded
+from winnow.command.configuration import composed, recorded, words_of
 from winnow.errors import InvalidValue
 from winnow.registry import GROUPS, name_of
 
@@ -44,6 +44,18 @@ def test_the_budget_follows_k_unless_it_is_given(plan):
     assert plan("k=70").settings.budget == 70
     assert plan("k=70", "budget=700").settings.budget == 700
     assert plan("k=70").stages.clusterer.k == 70
+
+
+def test_k_can_be_named_after_the_budget(plan):
+    settings = plan("k=${budget}", "budget=70").settings
+    assert (settings.k, settings.budget) == (70, 70)
+    with pytest.raises(InvalidValue, match=r"k=\$\{budget\} \| budget is k unless it is given: type k=600"):
+        plan("k=${budget}")
+
+
+def test_words_are_kept_as_they_were_typed():
+    config = OmegaConf.create({"overrides": {"task": ["k=${budget}", "budget=70"]}, "budget": 3})
+    assert words_of(config) == ["k=${budget}", "budget=70"]
 
 
 REFUSED = [

@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from winnow.selector.furthest import Furthest
+from winnow.selector.nearest import Nearest
+from winnow.streams import Streams
 from winnow.types import Dataset
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -51,12 +54,29 @@ def test_photographs_of_one_class_teach_that_class_alone(photographs, two_animal
 
 def test_one_photograph_of_each_cluster_is_enough_where_clusters_are_classes(photographs, two_animals):
     rows = space(photographs, two_animals)
-    accuracy = photographs.compare({"PCA": rows, "features": rows}, two_animals, budget=2, draws=6)
+    accuracy = photographs.compare(
+        {"PCA": rows, "features": rows}, two_animals, {"nearest": Nearest()}, budget=2, draws=6
+    )
     assert accuracy["nearest in features"] == accuracy["nearest in PCA"] == [100.0] * 6
-    assert set(accuracy["random"]) == {50.0, 100.0}
+    assert set(accuracy["uniform"]) == {50.0, 100.0}
 
 
-def test_the_table_counts_ties_by_half(photographs):
-    table = photographs.lines({"nearest in PCA": [80.0, 70.0, 1.0], "random": [60.0, 70.0, 2.0]})
-    assert table[2] == "| nearest in PCA | 50.3 | 43.0 | 1.0 | 1.5 of 3 |"
-    assert table[3].startswith("| random | 44.0 |")
+def test_each_selector_chooses_in_each_space_as_winnow_does(photographs, two_animals):
+    rows = space(photographs, two_animals)
+    selectors = {"nearest": Nearest(), "furthest": Furthest()}
+    kept = photographs.chosen({"PCA": rows, "features": rows}, two_animals, selectors, 2, Streams(0, 0))
+    # The classes lie at -1.00 .. -1.09 and 1.00 .. 1.09, so their means are 4.5 steps from the first row.
+    assert {row % 10 for row in kept["nearest in PCA"].tolist()} <= {4, 5}
+    assert {row % 10 for row in kept["furthest in features"].tolist()} <= {0, 9}
+    assert list(kept) == [
+        *("nearest in features", "furthest in features", "nearest in PCA", "furthest in PCA"),
+        "uniform",
+    ]
+
+
+def test_the_table_tells_pairs_won_tied_and_lost(photographs):
+    table = photographs.lines({"nearest in PCA": [80.0, 70.0, 1.0], "uniform": [60.0, 70.0, 2.0]})
+    # Differences of 20, 0 and -1: their mean is 19 / 3.
+    assert table[2].startswith("| nearest in PCA | 50.3 | 43.0 | 1.0 | +6.33 [")
+    assert table[2].endswith("| 1/1/1 |")
+    assert table[3] == "| uniform | 44.0 | 36.7 | 2.0 | baseline | |"

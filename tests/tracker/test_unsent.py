@@ -275,6 +275,8 @@ BROKEN = {
     "unknown line": {"lines": [{"command": "touch x"}]},
     "wrong value": {"lines": [{"metrics": [["loss", "first", {}]], "time": 1}]},
     "empty line": {"lines": [{}]},
+    "no profile": {"lines": [{"dataset": {"name": "small", "sha256": "00", "source": {}}}]},
+    "wrong tag": {"lines": [{"tags": {"note": 3}}]},
 }
 
 

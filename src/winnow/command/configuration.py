@@ -113,7 +113,24 @@ def _resolved(config: DictConfig) -> dict[str, Any]:
     try:
         return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
-        raise InvalidValue(f"the configuration must resolve, got {_first_line(error)}") from error
+        raise _unresolved(config, error) from error
+
+
+def _unresolved(config: DictConfig, error: OmegaConfBaseException) -> InvalidValue:
+    values = OmegaConf.to_container(config, resolve=False)
+    sizes = [values.get(name) for name in SIZES]
+    if sizes == ["${budget}", "${k}"]:
+        return InvalidValue(
+            "k and budget must not both be named after the other, got no number for either",
+            where="k=${budget}",
+            remedy="budget is k unless it is given: type k=600, or budget=600 beside it",
+        )
+    return InvalidValue(f"the configuration must resolve, got {_first_line(error)}")
+
+
+def words_of(hydra: DictConfig) -> list[str]:
+    """Return what was typed, from Hydra's own node, with `${budget}` left as such."""
+    return OmegaConf.to_container(hydra.overrides.task, resolve=False)
 
 
 def recorded(words: Sequence[str], config: DictConfig) -> str:

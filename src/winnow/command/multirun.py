@@ -22,7 +22,7 @@ from winnow.command._allowed import Typed
 from winnow.command._resolvers import check_resolvers
 from winnow.command.arguments import CHOICES
 from winnow.command.checks import check_config
-from winnow.command.configuration import UNKNOWN, build, recorded
+from winnow.command.configuration import UNKNOWN, build, recorded, words_of
 from winnow.command.interruption import interruption
 from winnow.command.launched import launching, record_lost
 from winnow.command.messages import in_own_words
@@ -45,7 +45,7 @@ def run(context: HydraContext, function: TaskFunction, config: DictConfig, argum
     plans = list(_plans(jobs, _conf(config)))
     name = config.hydra.runtime.choices["hydra/launcher"]
     launchers.check(name)
-    sweep = Sweep.begin(plans, command=recorded(config.hydra.overrides.task, config))
+    sweep = Sweep.begin(plans, command=recorded(words_of(config.hydra), config))
     if name == "basic":
         sweep.run()
         return

@@ -7,7 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from winnow.command.configuration import build, recorded
+from winnow.command.configuration import build, recorded, words_of
 from winnow.command.ending import Ended
 from winnow.command.launched import following, was_stopped
 from winnow.command.launchers import side_by_side
@@ -27,12 +27,13 @@ def run(config: DictConfig) -> None:
     """
     command = HydraConfig.get()
     if command.mode == RunMode.MULTIRUN:
-        plan = build(config, list(command.overrides.task))
+        plan = build(config, words_of(command))
         _run_launched(plan, Path(command.sweep.dir), command)
         return
     try:
-        plan = build(config, list(command.overrides.task))
-        Sweep.begin([plan], command=recorded(command.overrides.task, config)).run()
+        words = words_of(command)
+        plan = build(config, words)
+        Sweep.begin([plan], command=recorded(words, config)).run()
     except Exception as error:
         raise Ended(error) from error
 

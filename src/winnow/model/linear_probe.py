@@ -6,7 +6,8 @@ embedded by what was learnt from the training rows alone; their labels are read 
 network.
 
 It should win over training a network where the embedding is a network that was trained on similar images
-[1]_, and on few rows. It should lose on images unlike those, and to fine-tuning on thousands of rows.
+[1]_, and on few rows. It should lose on images unlike those, and to fine-tuning on thousands of rows. On
+many rows it wants a lower learning rate than the trainer's default: `experiment=linear_probe` sets 1e-3.
 
 .. [1] Kornblith, Shlens and Le, "Do Better ImageNet Models Transfer Better?", CVPR 2019.
    https://arxiv.org/abs/1805.08974
