@@ -23,8 +23,8 @@ def check_folder(folder: Path) -> None:
     Raises
     ------
     InvalidValue
-        If it holds very many files, a yaml for a group of Hydra, or one that is no small regular file, uses an
-        alias, or is nested more than `DEEPEST` deep.
+        If it holds very many files, a yaml for a group of Hydra, or one that is no small regular file, uses
+        an alias, or is nested more than `DEEPEST` deep.
     """
     for path in _yamls(folder):
         if path.relative_to(folder).parts[0] == "hydra":
