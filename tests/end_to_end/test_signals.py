@@ -120,7 +120,7 @@ def test_dying_at_any_point_of_writing_changes_no_result(command, reference, tmp
 
 
 # A hundred for a release: WINNOW_TEST_SIGNALS=100
-MOMENTS = int(os.environ.get("WINNOW_TEST_SIGNALS", "20"))
+MOMENTS = int(os.environ.get("WINNOW_TEST_SIGNALS", "8"))
 SWEEP = ("-m", "selector=nearest,random", "seeds=1")
 KINDS = [
     (signal.SIGTERM, os.kill),

@@ -55,8 +55,10 @@ def test_hydras_launchers_run_the_same_jobs(finished, reference, launcher):
     assert finished.alive() == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+@pytest.mark.parametrize(
+    ("launcher", "number"),
+    [("joblib", signal.SIGTERM), ("joblib", signal.SIGKILL), ("submitit_local", signal.SIGTERM)],
+)
 def test_launched_jobs_end_with_their_command(command, launcher, number):
     words = ["selector=uniform,random", "seeds=1", "trainer.steps=1000000", f"hydra/launcher={launcher}"]
     process = command.start("-m", *words, *LAUNCHERS[launcher])
