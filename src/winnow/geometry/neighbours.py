@@ -36,7 +36,7 @@ def nearest_neighbours(
     """Return the `count` nearest other rows of every row (at most n - 1), nearest first, and the distances.
 
     Not `exact`, the rows are sought in the nearest of about 4 sqrt(n) cells only (faiss's inverted lists), in
-    a time that grows with n^1.5: about nine of ten are found, the others replaced by the next further ones.
+    a time that grows with n^1.5: most are found (of 20 in MNIST 99 %), further ones replace the others.
 
     >>> rows, distances = nearest_neighbours(np.float32([[0], [1], [3]]), 1)
     >>> rows.ravel(), distances.ravel()

@@ -4,7 +4,7 @@ import warnings
 
 from winnow.errors import WinnowWarning
 
-_PAIRS_PER_SECOND = 4e10  # times the number of coordinates; one core, from 20 to 80 seen
+_PAIRS_PER_SECOND = 4e10  # times the number of coordinates; one core of a busy machine
 _WORTH_A_WORD = 300  # seconds
 
 

@@ -51,7 +51,7 @@ class D2Pruning(Selector):
         apart.
     exact : bool
         Whether the nearest neighbours are found by comparing all pairs, in a time that grows with n^2; else
-        about nine of ten are found, in a time that grows with n^1.5.
+        nearly all are found, in a time that grows with n^1.5.
 
     Examples
     --------

@@ -47,7 +47,7 @@ class FacilityLocation(Selector):
         small budgets, where one kept row has to represent more rows than that.
     exact : bool
         Whether the nearest neighbours are found by comparing all pairs, in a time that grows with n^2; else
-        about nine of ten are found, in a time that grows with n^1.5.
+        nearly all are found, in a time that grows with n^1.5.
 
     Examples
     --------

@@ -39,7 +39,7 @@ class InverseDensity(Selector):
         Nearest neighbours over which the mean distance is taken.
     exact : bool
         Whether the nearest neighbours are found by comparing all pairs, in a time that grows with n^2; else
-        about nine of ten are found, in a time that grows with n^1.5.
+        nearly all are found, in a time that grows with n^1.5.
 
     Examples
     --------

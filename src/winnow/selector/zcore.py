@@ -37,8 +37,8 @@ class ZCore(Selector):
     ----------
     draws_per_row : float
         Draws for each row of the data, each of which looks at about sqrt(n `neighbours`) rows. 0.3 per row
-        take some ten seconds on 60,000 rows, and touch enough of them for budgets of up to a tenth; a million
-        draws, as in the paper, take ten minutes.
+        take some twenty seconds on 60,000 rows, and touch enough of them for budgets of up to a tenth; a
+        million draws, as in the paper, take a quarter of an hour.
     neighbours : int
         Nearest rows of a covering row that are penalised as redundant.
     exponent : float
