@@ -12,7 +12,7 @@ FLOORS = [
     ["errors"],
     ["types"],
     ["streams", "pool"],
-    ["stages"],
+    ["stages", "tracking"],
     ["registry"],
     ["geometry"],
     ["store"],
@@ -28,7 +28,7 @@ FLOORS = [
 ]
 """Every room, from the ground up. A room may know those on lower floors, and itself."""
 
-AT_THE_ROOT = 8
+AT_THE_ROOT = 9
 """Modules that may lie outside of rooms."""
 
 

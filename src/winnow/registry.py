@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from winnow import stages
+from winnow import stages, tracking
 from winnow.errors import InvalidValue
 
 PROMISES: dict[str, type] = {
@@ -26,7 +26,7 @@ PROMISES: dict[str, type] = {
     "augment": stages.Augment,
     "trainer": stages.Trainer,
     "dynamics": stages.Observer,
-    "tracker": stages.Tracker,
+    "tracker": tracking.Tracker,
     "study": stages.Study,
 }
 """The Protocol that the options of each group keep."""

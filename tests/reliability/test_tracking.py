@@ -14,10 +14,10 @@ import pytest
 
 from winnow.errors import TryLater, exit_code
 from winnow.selector.uniform import Uniform
-from winnow.stages import Store
 from winnow.tracker import _database as database
 from winnow.tracker._send import Sender
 from winnow.tracker.mlflow import MLflow
+from winnow.tracking import Store
 
 # Importing MLflow takes seconds; so one process imports it and forks those that meet on no database, and
 # those that die in the middle of a run.

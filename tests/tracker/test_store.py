@@ -8,9 +8,9 @@ from mlflow import MlflowClient
 from omegaconf import OmegaConf
 
 from winnow.errors import InvalidValue
-from winnow.stages import Run, Store, Tracker
 from winnow.tracker.mlflow import MLflow
 from winnow.tracker.none import NoTracking
+from winnow.tracking import Run, Store, Tracker
 
 CONFIGS = sorted((Path(__file__).parents[2] / "conf" / "tracker").glob("*.yaml"))
 

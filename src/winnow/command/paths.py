@@ -9,10 +9,10 @@ from winnow.command.shipped import conf
 from winnow.report.escape import printable
 from winnow.report.page import HTML
 from winnow.report.rows import Row
-from winnow.stages import Tracker
 from winnow.store.credentials import without_credentials
 from winnow.store.kept_rows import name_of as list_name
 from winnow.tracker.mlflow import MLflow
+from winnow.tracking import Tracker
 
 MOST = 4  # lists that are named one by one
 BASELINE = "uniform_"

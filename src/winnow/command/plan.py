@@ -19,10 +19,10 @@ from winnow.stages import (
     Selector,
     Source,
     Study,
-    Tracker,
     Trainer,
 )
 from winnow.store.credentials import without_credentials
+from winnow.tracking import Tracker
 
 LARGEST = 2**31 - 1
 SHARE = re.compile(r"(\d{1,3}(\.\d{1,9})?) ?%", re.ASCII)

@@ -19,9 +19,9 @@ from winnow.report import notes
 from winnow.report.comparison import paired_difference
 from winnow.report.results import Results
 from winnow.report.rows import Row
-from winnow.stages import Run, Store
 from winnow.store.cache import Entry
 from winnow.store.keys import library_versions
+from winnow.tracking import Run, Store
 from winnow.types import Score
 
 LIBRARIES = ("torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")

@@ -14,7 +14,7 @@ from winnow.errors import JobsFailed, WinnowWarning
 from winnow.report import figures, history, notes, tables
 from winnow.report.results import Results, write_csv
 from winnow.report.rows import Row, write_rows
-from winnow.stages import Ending, Run, Store, Tracker
+from winnow.tracking import Ending, Run, Store, Tracker
 
 COMMAND, PARENT = "command", "parent-run"
 

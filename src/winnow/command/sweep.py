@@ -31,9 +31,10 @@ from winnow.pipeline import Choice
 from winnow.report import tables
 from winnow.report.results import Results
 from winnow.report.rows import Row, write_rows
-from winnow.stages import Source, Store, Tracker
+from winnow.stages import Source
 from winnow.store.cache import Cache
 from winnow.store.credentials import without_credentials
+from winnow.tracking import Store, Tracker
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
-from winnow.stages import Run
 from winnow.tracker._finite import require_finite
 from winnow.tracker._unsent import UnsentRun, milliseconds
+from winnow.tracking import Run
 from winnow.types import Dataset
 
 NOTE = "mlflow.note.content"

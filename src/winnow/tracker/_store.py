@@ -10,7 +10,6 @@ from secrets import token_hex
 from typing import Any
 
 from winnow.errors import InvalidValue, TryLater, WinnowWarning
-from winnow.stages import Ending, Run, Store
 from winnow.store.credentials import without_credentials
 from winnow.store.finished import FinishedRuns
 from winnow.tracker import _database as database
@@ -23,6 +22,7 @@ from winnow.tracker._destination import Destination
 from winnow.tracker._run import FolderRun
 from winnow.tracker._send import Sender
 from winnow.tracker._unsent import UnsentRun
+from winnow.tracking import Ending, Run, Store
 
 SECONDS_BETWEEN_ATTEMPTS = 60.0
 """How long a store is left alone that could not be reached: each attempt may take seconds."""

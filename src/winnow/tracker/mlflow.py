@@ -19,8 +19,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from winnow.stages import Store, Tracker
 from winnow.tracker._address import SQLITE, check_address
+from winnow.tracking import Store, Tracker
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy import ndarray
 
 from winnow.errors import TryLater
-from winnow.stages import Ending, Run, Store, Tracker
 from winnow.tracker._finite import require_finite
+from winnow.tracking import Ending, Run, Store, Tracker
 from winnow.types import Dataset
 
 
