@@ -12,6 +12,7 @@ from pytorch_lightning.loggers import CSVLogger
 from winnow.augment.none import Unchanged
 from winnow.errors import InvalidValue, WinnowError
 from winnow.model.mlp import MLP
+from winnow.network.device import check_compiles
 from winnow.streams import Streams
 from winnow.trainer._callbacks import LossCurve, moving_average
 from winnow.trainer._data import KeptRows
@@ -184,19 +185,16 @@ def test_a_network_is_compiled_once_and_what_was_compiled_is_trained(stripes, mo
     np.testing.assert_array_equal(curve.losses, watched(stripes)[1].losses)
 
 
-class CannotCompile(RuntimeError):
-    __module__ = "torch._inductor.exc"
-
-
-def test_a_compiler_that_is_missing_is_named(stripes, monkeypatch):
+def test_a_compiler_that_is_missing_is_named_before_anything_is_trained(monkeypatch):
     def compile_(network):
-        raise CannotCompile("no\ncompiler")
+        raise RuntimeError("no\ncompiler")
 
     monkeypatch.setattr(torch, "compile", compile_)
-    rows = Subset.of(np.arange(8))
+    check_compiles.cache_clear()
     with pytest.raises(InvalidValue, match=r"must be compiled by .*, got no compiler") as caught:
-        Lightning(steps=2, compile=True).train(stripes, rows, MLP(), Unchanged(), Streams(0, 0))
+        Lightning(compile=True).check_device()
     assert caught.value.where == "trainer.compile=true"
+    Lightning(compile=False).check_device()
 
 
 def test_a_process_that_reads_batches_and_dies_is_named_with_a_hint_at_memory():

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,29 @@ def free_memory(device: "torch.device") -> float:
         return 1024.0 * int(known["MemAvailable"].split()[0])
     except (OSError, KeyError, ValueError):
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+
+@cache  # a process trains many networks
+def check_compiles(device: "torch.device") -> None:
+    """Compile a network of one weight, which takes seconds, to learn whether `torch.compile` works here.
+
+    Raises
+    ------
+    InvalidValue
+        If it does not, with what torch says about it: mostly a missing compiler.
+    """
+    import torch
+
+    try:
+        torch.compile(torch.nn.Linear(1, 1).to(device))(torch.zeros(1, 1, device=device))
+    except (
+        Exception
+    ) as error:  # torch promises no kind of error, and what compiles on the CPU is another program
+        raise InvalidValue(
+            f"the network must be compiled by torch.compile, got {' '.join(str(error).split())[:200]}",
+            where="trainer.compile=true",
+            remedy="install a C++ compiler, or set trainer.compile=false",
+        ) from error
 
 
 @contextmanager

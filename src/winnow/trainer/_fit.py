@@ -18,7 +18,7 @@ from winnow.trainer._checkpoints import RandomState, latest
 from winnow.trainer._data import KeptRows
 from winnow.trainer._mixing import Mixing
 from winnow.trainer._ranks import of_first_rank
-from winnow.trainer._run import compiling, interruptible, reading, surroundings
+from winnow.trainer._run import interruptible, reading, surroundings
 from winnow.types import Dataset, Subset
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def fit(
         module = by.module(training.network())
         callbacks = [curve, *training.callbacks(), *stopping, *watching]
         trainer = by.trainer(by.steps_for(len(training.subset)), callbacks, training.unfinished)
-        with interruptible(trainer), compiling(by.compile), reading(by.num_workers):
+        with interruptible(trainer), reading(by.num_workers):
             begun = latest(training.unfinished) if training.unfinished else None
             trainer.fit(module, rows, ckpt_path=begun, weights_only=True)
             if stopping:

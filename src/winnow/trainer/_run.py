@@ -1,7 +1,7 @@
 """Run Lightning inside a command that trains many networks: quiet, on one thread, and stopped by Ctrl-C.
 
 On one thread always, because winnow runs repetitions side by side instead, and so a result does not depend
-on the number of cores. What a library says about a missing compiler or a lost process is said in one line.
+on the number of cores. What a library says about a lost process is said in one line.
 """
 
 import signal
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import torch
 from pytorch_lightning import Trainer
 
-from winnow.errors import InvalidValue, WinnowError
+from winnow.errors import WinnowError
 from winnow.network.device import one_thread, repeatable
 
 
@@ -39,21 +39,6 @@ def interruptible(trainer: Trainer) -> Iterator[None]:
             raise
         signal.signal(signal.SIGINT, handler)
         raise KeyboardInterrupt from ended
-
-
-@contextmanager
-def compiling(wanted: bool) -> Iterator[None]:
-    """Say, if it was `wanted`, that torch.compile failed, and what to do."""
-    try:
-        yield
-    except RuntimeError as error:
-        if not (wanted and type(error).__module__.startswith(("torch._dynamo", "torch._inductor"))):
-            raise
-        raise InvalidValue(
-            f"the network must be compiled by torch.compile, got {' '.join(str(error).split())[:200]}",
-            where="trainer.compile=true",
-            remedy="install a C++ compiler, or set trainer.compile=false",
-        ) from error
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
-from winnow.network.device import device_for, name_of
+from winnow.network.device import check_compiles, device_for, name_of
 from winnow.network.normalisation import Normalisation
 from winnow.stages import Augment, Model
 from winnow.streams import Streams
@@ -113,7 +113,7 @@ class Lightning(Settings):
         return network.to(device_for(self.accelerator)), losses
 
     def check_device(self) -> None:
-        if (self.accelerator, self.precision, self.devices) == ("auto", "32-true", 1):
+        if (self.accelerator, self.precision, self.devices, self.compile) == ("auto", "32-true", 1, False):
             return  # any machine will do, and torch takes a second to import
         import torch
 
@@ -130,6 +130,8 @@ class Lightning(Settings):
                 where=f"trainer.devices={self.devices}",
                 remedy=f"use trainer.devices={there}",
             )
+        if self.compile:
+            check_compiles(device)
 
     def module(self, network: "torch.nn.Module") -> "pytorch_lightning.LightningModule":
         """Return the LightningModule that trains `network`."""
