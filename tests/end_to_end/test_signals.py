@@ -119,8 +119,8 @@ def test_dying_at_any_point_of_writing_changes_no_result(command, reference, tmp
     assert command.temporary() == []
 
 
-# A hundred for a release: WINNOW_TEST_SIGNALS=100
-MOMENTS = int(os.environ.get("WINNOW_TEST_SIGNALS", "8"))
+# For a release: WINNOW_TEST_STRESS=1
+MOMENTS = 100 if os.environ.get("WINNOW_TEST_STRESS") else 8
 SWEEP = ("-m", "selector=nearest,random", "seeds=1")
 KINDS = [
     (signal.SIGTERM, os.kill),
@@ -130,6 +130,7 @@ KINDS = [
 ]
 
 
+@pytest.mark.timeout(60 * MOMENTS)
 def test_a_signal_at_any_moment_ends_the_command_truthfully(command, tmp_path):
     started = time.monotonic()
     command.copy_to(tmp_path / "undisturbed").done(*SWEEP, "n_jobs=2")
