@@ -60,6 +60,10 @@ class Embedding(Protocol):
         """Return the largest values of its hyper-parameters that data of this shape allow, n first."""
         return {}
 
+    def width(self, shape: tuple[int, ...]) -> int:
+        """Return about how many values a row has once data of this shape, n first, are embedded."""
+        return 64
+
     def fit_transform(self, x: Shaped[RowArray, "n ..."]) -> Float32[ndarray, "n d"]:
         """Learn from all rows of `x` (uint8 images or float32 features), without labels, and embed them."""
         ...
@@ -141,6 +145,13 @@ class Selector(Protocol):
     def reads_all_labels(self) -> bool:
         """Whether the labels of all rows are read: by it, or by the network whose dynamics it reads."""
         return not self.needs.isdisjoint({"y", "dynamics", "gradient_norms"})
+
+    def warn_of_cost(self, n: int, d: int) -> None:
+        """Warn, before anything is computed, of what choosing from n embedded rows of d values will take.
+
+        Only if that is much time, or more memory than a few chunks of rows and some numbers for each row.
+        """
+        return
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         """Choose `budget` of the n rows of `pool`, which holds what `needs` names.

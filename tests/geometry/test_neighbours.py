@@ -43,11 +43,22 @@ def test_no_more_neighbours_than_other_rows():
 def test_sparsity_stays_within_groups():
     X = np.float32([[0], [100], [1], [104], [50]])
     groups = [np.array([0, 2]), np.array([1, 3]), np.array([4])]
-    assert sparsity(X, groups, np.array([5, 5, 5])).tolist() == [1, 4, 1, 4, 0]
+    assert sparsity(len(X), [(rows, X[rows]) for rows in groups], np.array([5, 5, 5])).tolist() == [
+        1,
+        4,
+        1,
+        4,
+        0,
+    ]
 
 
 def test_where_there_are_fewer_rows_than_neighbours_all_others_count():
-    assert sparsity(np.float32([[0], [1], [3]]), [np.arange(3)], np.array([50])).tolist() == [2.0, 1.5, 2.5]
+    group = np.arange(3), np.float32([[0], [1], [3]])
+    assert sparsity(3, [group], np.array([50])).tolist() == [
+        2.0,
+        1.5,
+        2.5,
+    ]
 
 
 def test_approximate_neighbours_are_mostly_the_nearest():

@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from winnow.errors import InvalidValue
 from winnow.pool import Pool
 from winnow.selector.from_file import FromFile
 from winnow.store import kept_rows, subset_file
+from winnow.store.row_names import RowNames
 from winnow.types import Clustering, Dataset, Rows
 
 FILES = ("a/1.png", "b/2.png", "a/3.png", "=b/4.png", "b/5.png")
@@ -223,3 +226,69 @@ def test_a_file_changed_after_it_was_written_is_refused(path):
     path.write_text(path.read_text().replace("b,4", "b,3"))
     with pytest.raises(InvalidValue, match="match the sha256"):
         subset_file.read(path)
+
+
+@pytest.fixture
+def table(tmp_path, dataset, monkeypatch):
+    """A list that counts as large, of the rows 10, 30 and 40 of an array, numbered 1, 3 and 4 here."""
+    monkeypatch.setattr(kept_rows, "LARGE", 2)
+    clustering = Clustering(np.zeros((2, 1), np.float32), np.array([0, 1, 0, 1, 1]), np.arange(5) / 3)
+    rows = replace(dataset, origins=RowNames(10 * np.arange(5)), origin="row")
+    return kept_rows.write(tmp_path, 0, rows, np.array([1, 3, 4]), clustering, {}).with_suffix(".parquet")
+
+
+def test_a_long_list_says_the_same_as_csv_and_as_parquet(table, dataset):
+    as_csv, as_table = subset_file.read(table.with_suffix(".csv")), subset_file.read(table)
+    assert table.with_suffix(".csv").read_text().splitlines()[:2] == [
+        "row,class,index,cluster,distance,repetition",
+        '10,"b",1,1,0.3333333333333333,0',
+    ]
+    rows = replace(dataset, origins=RowNames(10 * np.arange(5)), origin="row")
+    for kept in (as_csv, as_table):
+        assert kept.indices.tolist() == [1, 3, 4]
+        assert list(kept.words["class"]) == ["b", "b", "b"]
+        assert kept.rows_in(rows, table).tolist() == [1, 3, 4]
+
+
+def test_rows_of_a_long_list_are_found_by_their_numbers_in_the_array(table, dataset):
+    turned = replace(
+        dataset, y=dataset.y[::-1].copy(), origins=RowNames(10 * np.arange(5)[::-1]), origin="row"
+    )
+    selector = FromFile.of(str(table)).fitted(turned)
+    assert select_fitted(selector, turned).indices.tolist() == [0, 1, 3]
+    others = replace(turned, origins=RowNames(np.array([10, 20, 30, 50, 60])))
+    with pytest.raises(InvalidValue, match=r"got 1 that it does not have: 40"):
+        FromFile.of(str(table)).fitted(others)
+    aside = replace(others, test_origins=RowNames(np.array([40])), y_test=np.array([1]))
+    with pytest.raises(InvalidValue, match=r"got 1 that are set aside for testing: 40"):
+        FromFile.of(str(table)).fitted(aside)
+
+
+def test_a_damaged_table_is_refused(table):
+    content = bytearray(table.read_bytes())
+    content[len(content) // 4] ^= 1
+    table.write_bytes(content)
+    with pytest.raises(InvalidValue, match=r"match the sha256 in kept\.json"):
+        subset_file.read(table)
+    table.with_suffix(".json").unlink()
+    table.write_bytes(b"PAR1, the rest is missing")
+    with pytest.raises(InvalidValue, match=r"subset_file must be a Parquet file that can be read"):
+        subset_file.read(table)
+
+
+def test_a_table_of_other_columns_is_refused(tmp_path):
+    path = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"index": ["one"], "label": [1]}), path)
+    with pytest.raises(InvalidValue, match=r"whole numbers in the column index"):
+        subset_file.read(path)
+    pq.write_table(pa.table({"row": [1]}), path)
+    with pytest.raises(InvalidValue, match=r"got no index in 'row'"):
+        subset_file.read(path)
+
+
+def test_a_long_list_with_a_name_that_is_no_text_is_a_csv_alone(tmp_path, dataset, monkeypatch):
+    monkeypatch.setattr(kept_rows, "LARGE", 0)
+    named = replace(dataset, origins=("x", os.fsdecode(b"b/caf\xe9.png"), "x", "x", "x"))
+    path = kept_rows.write(tmp_path, 0, named, np.array([1]), None, {})
+    assert b"\nb/caf\xe9.png,b" in path.read_bytes()
+    assert not path.with_suffix(".parquet").exists()

@@ -47,6 +47,8 @@ def fitted(plan: Plan, dataset: Dataset | Rows) -> Plan:
         if line := plan.stages.trainer.summary:
             _say(line)
     plan = build_with(plan, changes) if changes else plan
+    if "X" in plan.stages.selector.needs:
+        plan.stages.selector.warn_of_cost(dataset.n, plan.stages.embedding.width(dataset.x.shape))
     return replace(plan, stages=replace(plan.stages, selector=selector)) if selector else plan
 
 

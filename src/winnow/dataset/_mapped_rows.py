@@ -1,8 +1,8 @@
 """Rows of an array in a file, brought to the type and the order of axes of a data set as they are read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Int64, Shaped, UInt8
@@ -46,25 +46,6 @@ class MappedRows(LazyRows):
 
     def _read(self, rows: ndarray) -> ndarray:
         return channels_first(self.convert(rows), self.layout)
-
-
-@dataclass(frozen=True, eq=False)
-class RowNames(Sequence[str]):
-    """Where rows come from: the numbers that they have in the array.
-
-    >>> list(RowNames(np.array([4, 7])))
-    ['row 4', 'row 7']
-    >>> list(RowNames(np.array([4, 7]))[1:])
-    ['row 7']
-    """
-
-    rows: Int64[ndarray, " n"]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, at: Any) -> Any:
-        return RowNames(self.rows[at]) if isinstance(at, slice) else f"row {self.rows[at]}"
 
 
 def channels_first(x: ndarray, layout: Layout) -> ndarray:

@@ -23,7 +23,6 @@ from winnow.dataset._mapped_rows import (
     Convert,
     Layout,
     MappedRows,
-    RowNames,
     as_float32,
     as_they_are,
     channels_first,
@@ -34,6 +33,7 @@ from winnow.dataset._wording import listed, named
 from winnow.errors import DatasetUnavailable, InvalidValue
 from winnow.stages import Source
 from winnow.store.growing_array import joined
+from winnow.store.row_names import RowNames
 from winnow.types import Dataset, RowArray, Rows, chunks_of
 
 CHANNELS = (1, 3)

@@ -73,6 +73,9 @@ class NetworkFeatures(ScaledEmbedding):
     def load(self) -> tuple["torch.nn.Module", Prepare]:
         """Return the network, whose output are features, and the preparation of images that it needs."""
 
+    def width(self, shape: tuple[int, ...]) -> int:
+        return 512  # of resnet18 and of most CLIP models; some have two or three times as many
+
     def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
         option = type(self).__module__.rpartition(".")[2]
         if x.ndim != 4 or x.dtype != np.uint8 or x.shape[1] not in (1, 3):

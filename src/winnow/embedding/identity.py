@@ -37,6 +37,9 @@ class Identity(ScaledEmbedding):
         """Only with whitening: copying pixels is as quick as reading them from disk."""
         return self.whiten
 
+    def width(self, shape: tuple[int, ...]) -> int:
+        return math.prod(shape[1:])
+
     def fit_transform(self, x: Shaped[RowArray, "n ..."]) -> Float32[ndarray, "n d"]:
         as_they_are = not self.whiten and not self.normalize and x.dtype == np.float32 and x.ndim == 2
         return _read_only(x) if as_they_are and isinstance(x, ndarray) else super().fit_transform(x)

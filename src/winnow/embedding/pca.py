@@ -60,6 +60,9 @@ class PCA(ScaledEmbedding):
     def limits(self, shape: tuple[int, ...]) -> Mapping[str, int]:
         return {"components": min(shape[0], math.prod(shape[1:]))}
 
+    def width(self, shape: tuple[int, ...]) -> int:
+        return self.components
+
     def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
         if self.components > (most := self.limits(x.shape)["components"]):
             raise InvalidValue(

@@ -73,6 +73,9 @@ class Spectral(ScaledEmbedding, Wrapper):
     def limits(self, shape: tuple[int, ...]) -> Mapping[str, int]:
         return {"components": shape[0] - 1}
 
+    def width(self, shape: tuple[int, ...]) -> int:
+        return self.components
+
     def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
         if len(x) > MOST_ROWS:
             raise InvalidValue(

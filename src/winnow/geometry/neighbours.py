@@ -11,7 +11,7 @@ float32: among rows a thousand times closer to each other than to the mean of al
 nearest.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 
@@ -47,24 +47,26 @@ def nearest_neighbours(
 
 
 def sparsity(
-    X: Float32[ndarray, "n d"],
-    groups: Sequence[Int64[ndarray, " _"]],
+    n: int,
+    groups: Iterable[tuple[Int64[ndarray, " _"], Float32[ndarray, "_ d"]]],
     counts: Int64[ndarray, " groups"],
     *,
     exact: bool = True,
 ) -> Float64[ndarray, " n"]:
     """Return every row's mean distance to its nearest other rows of the same group, `counts` of each group.
 
-    The inverse of a density. A row that is alone in its group has the sparsity 0.
+    The inverse of a density. A row that is alone in its group, or in none, has the sparsity 0. A group is the
+    numbers of its rows, among `n`, and the rows; one of them needs to be in memory at a time.
 
-    >>> sparsity(np.float32([[0], [1], [3], [9]]), [np.array([0, 1, 2]), np.array([3])], np.array([2, 2]))
-    array([2. , 1.5, 2.5, 0. ])
+    >>> groups = [(np.array([0, 1, 3]), np.float32([[0], [1], [3]])), (np.array([2]), np.float32([[9]]))]
+    >>> sparsity(4, groups, np.array([2, 2]))
+    array([2. , 1.5, 0. , 2.5])
     """
-    means = np.zeros(len(X))
+    means = np.zeros(n)
     with threadpool_limits(1):
-        for rows, count in zip(groups, counts, strict=True):
+        for (rows, X), count in zip(groups, counts, strict=True):
             if len(rows) > 1 and count > 0:
-                _, distances = _search(X[rows], min(int(count), len(rows) - 1), exact)
+                _, distances = _search(X, min(int(count), len(rows) - 1), exact)
                 means[rows] = distances.mean(axis=1)
     return means
 

@@ -28,7 +28,7 @@ from pydantic import Field
 
 from winnow.geometry.neighbours import nearest_neighbours
 from winnow.pool import Pool
-from winnow.selector._all_pairs import warn_if_long
+from winnow.selector._cost import warn_if_large, warn_if_long
 from winnow.selector._dynamics_scores import el2n
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
@@ -70,10 +70,13 @@ class D2Pruning(Selector):
 
     needs = frozenset({"X", "y", "dynamics"})
 
+    def warn_of_cost(self, n: int, d: int) -> None:
+        warn_if_large(n, d, copies=4)
+        if self.exact:
+            warn_if_long(n, d, "selector.exact=false")
+
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
-        if self.exact:
-            warn_if_long(pool.n, pool.X.shape[1], "selector.exact=false")
         near, distances = nearest_neighbours(pool.X, self.neighbours, exact=self.exact)
         scale = np.median(distances) if distances.size else 0.0
         squares = np.square(distances / (scale if scale > 0 else 1.0))

@@ -24,6 +24,7 @@ from pydantic import Field
 from winnow.geometry.neighbours import sparsity
 from winnow.pool import Pool
 from winnow.selector._quota import check_budget
+from winnow.selector._rows_by_group import rows_by_group
 from winnow.stages import Selector
 from winnow.types import Clustering, Subset
 
@@ -74,7 +75,7 @@ class Density(Selector):
     def _left_by_stage_one(self, X: ndarray, clustering: Clustering, budget: int) -> Int64[ndarray, " m"]:
         """Return the rows that are not dropped by density."""
         counts = np.minimum(self.neighbours, clustering.sizes - 1)
-        sparseness = sparsity(X, clustering.members, counts)
+        sparseness = sparsity(len(X), rows_by_group(X, clustering.members), counts)
         sparseness[clustering.sizes[clustering.labels] == 1] = np.inf
         totals = np.bincount(clustering.labels, weights=sparseness, minlength=clustering.k)
         of_cluster = totals / np.maximum(clustering.sizes, 1)

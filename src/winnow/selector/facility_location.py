@@ -23,7 +23,7 @@ from pydantic import Field
 
 from winnow.geometry.neighbours import nearest_neighbours
 from winnow.pool import Pool
-from winnow.selector._all_pairs import warn_if_long
+from winnow.selector._cost import warn_if_large, warn_if_long
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
 from winnow.types import Subset
@@ -62,10 +62,13 @@ class FacilityLocation(Selector):
 
     needs = frozenset({"X"})
 
+    def warn_of_cost(self, n: int, d: int) -> None:
+        warn_if_large(n, d, copies=4)
+        if self.exact:
+            warn_if_long(n, d, "selector.exact=false")
+
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
-        if self.exact:
-            warn_if_long(pool.n, pool.X.shape[1], "selector.exact=false")
         similarity = _similarities(pool.X, self.neighbours, self.exact)
         represented = np.zeros(pool.n)  # how similar to each row the most similar kept row is
         gains = np.asarray(similarity.sum(axis=0))

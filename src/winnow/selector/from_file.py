@@ -1,14 +1,15 @@
 """Keep exactly the rows that a file names: train again on somebody's selection.
 
-The file is one that winnow wrote (`kept.csv`), or any csv with the columns index and label. Rows are found by
-the file or row that they come from, where the list says it, else by their index. Labels are compared with the
-data set's, so a file made for other data is refused instead of trained on.
+The file is one that winnow wrote (`kept.csv`, or `kept.parquet` beside it where the rows are more than a
+million), or any csv or Parquet file with the columns index and label. Rows are found by the file or row that
+they come from, where the list says it, else by their index. Labels are compared with the data set's, so a
+file made for other data is refused instead of trained on.
 """
 
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from typing import Any
 
-import numpy as np
 from numpy.random import Generator
 
 from winnow.errors import InvalidValue
@@ -28,14 +29,14 @@ class FromFile(Selector):
     Parameters
     ----------
     path : str
-        The csv to read.
+        The csv or Parquet file to read.
     sha256 : str
         Checksum of the file when it was first read (`FromFile.of`); a file that has changed is refused.
     rows : int
         Number of rows in the file: the only budget it can meet.
     found : str
         Checksum of the indices at which the rows of the file were found in the data set (`fitted`).
-    indices : tuple of int
+    indices : int64 (m,) or None
         Those indices.
     """
 
@@ -43,7 +44,7 @@ class FromFile(Selector):
     sha256: str = ""
     rows: int = 0
     found: str = ""
-    indices: tuple[int, ...] = field(default=(), repr=False, compare=False)
+    indices: Any = field(default=None, repr=False, compare=False)  # no setting, though a field of one
 
     needs = frozenset({"y"})
     reads_all_labels = False  # only those of the rows in the file are compared
@@ -57,7 +58,7 @@ class FromFile(Selector):
     def fitted(self, dataset: Dataset | Rows) -> "FromFile":
         """Return the same, with the rows found in a data set; a file made for other data is refused."""
         rows = subset_file.read(self.path).rows_in(dataset, self.path)
-        return replace(self, found=sha256(rows.tobytes()).hexdigest(), indices=tuple(rows.tolist()))
+        return replace(self, found=sha256(rows.tobytes()).hexdigest(), indices=rows)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         kept = subset_file.read(self.path)
@@ -65,7 +66,7 @@ class FromFile(Selector):
             raise InvalidValue("subset_file must not change while winnow runs", where=self.path)
         if budget != len(kept.indices):
             raise InvalidValue(f"budget must be the {len(kept.indices)} rows of the file, got {budget}")
-        if not self.indices:
+        if self.indices is None:
             kept.check_fits(pool.y, self.path)
-        rows = np.array(self.indices, np.int64) if self.indices else kept.indices
+        rows = kept.indices if self.indices is None else self.indices
         return Subset.of(rows, {"file_sha256": kept.sha256})

@@ -17,6 +17,7 @@ from numpy.random import Generator
 
 from winnow.geometry.distance import product_rounding, squared_distances
 from winnow.pool import Pool
+from winnow.selector._cost import warn_if_large
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
 from winnow.types import Subset
@@ -37,6 +38,9 @@ class Herding(Selector):
     """
 
     needs = frozenset({"X"})
+
+    def warn_of_cost(self, n: int, d: int) -> None:
+        warn_if_large(n, d, copies=2)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from winnow.geometry.neighbours import sparsity
 from winnow.pool import Pool
-from winnow.selector._all_pairs import warn_if_long
+from winnow.selector._cost import warn_if_large, warn_if_long
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
 from winnow.types import Subset
@@ -55,11 +55,16 @@ class InverseDensity(Selector):
 
     needs = frozenset({"X"})
 
+    def warn_of_cost(self, n: int, d: int) -> None:
+        warn_if_large(n, d, copies=4)
+        if self.exact:
+            warn_if_long(n, d, "selector.exact=false")
+
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
-        if self.exact:
-            warn_if_long(pool.n, pool.X.shape[1], "selector.exact=false")
-        distances = sparsity(pool.X, [np.arange(pool.n)], np.array([self.neighbours]), exact=self.exact)
+        distances = sparsity(
+            pool.n, [(np.arange(pool.n), pool.X)], np.array([self.neighbours]), exact=self.exact
+        )
         log_density = -np.log(np.maximum(distances, np.min(distances, where=distances > 0, initial=np.inf)))
         if not np.isfinite(log_density).all():
             log_density = np.zeros(pool.n)

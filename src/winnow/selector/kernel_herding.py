@@ -21,6 +21,7 @@ from pydantic import Field
 
 from winnow.geometry.distance import product_rounding
 from winnow.pool import Pool
+from winnow.selector._cost import warn_if_large
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
 from winnow.types import Subset
@@ -51,6 +52,9 @@ class KernelHerding(Selector):
     sample: Annotated[int, Field(ge=2)] = 2000
 
     needs = frozenset({"X"})
+
+    def warn_of_cost(self, n: int, d: int) -> None:
+        warn_if_large(n, d, copies=5)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from winnow.pool import Pool
 from winnow.selector._per_cluster import PerCluster
+from winnow.selector._rows_by_group import rows_by_group
 
 _PAIRS_AT_ONCE = 2**20
 
@@ -52,12 +53,12 @@ class KMedoids(PerCluster):
     needs = frozenset({"X", "clustering"})
 
     def score(self, pool: Pool, rng: Generator) -> Float64[ndarray, " n"]:
-        X, distances = pool.X, np.zeros(pool.n)
-        for rows in pool.clustering.members:
-            others = rows
+        distances = np.zeros(pool.n)
+        for rows, members in rows_by_group(pool.X, pool.clustering.members):
+            others = members
             if len(rows) > self.sample:
-                others = np.sort(rng.choice(rows, self.sample, replace=False))
-            distances[rows] = _mean_distances(X[rows], X[others])
+                others = members[np.sort(rng.choice(len(rows), self.sample, replace=False))]
+            distances[rows] = _mean_distances(members, others)
         return distances
 
 

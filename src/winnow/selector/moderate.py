@@ -19,6 +19,7 @@ from numpy.random import Generator
 from winnow.geometry.distance import squared_distances
 from winnow.pool import Pool
 from winnow.selector._quota import lowest_per_cluster, proportional_quotas
+from winnow.selector._rows_by_group import rows_by_group
 from winnow.stages import Selector
 from winnow.types import Subset
 
@@ -46,8 +47,8 @@ class Moderate(Selector):
 def _distance_from_median(X: ndarray, y: ndarray) -> Float64[ndarray, " n"]:
     """Return how far each row's distance to its class's centre is from the median of these distances."""
     score = np.empty(len(X))
-    for label in np.unique(y):
-        rows = np.flatnonzero(y == label)
-        distances = np.sqrt(squared_distances(X[rows], np.median(X[rows], axis=0)))
+    of_class = [np.flatnonzero(y == label) for label in np.unique(y)]
+    for rows, members in rows_by_group(X, of_class):
+        distances = np.sqrt(squared_distances(members, np.median(members, axis=0)))
         score[rows] = np.abs(distances - np.median(distances))
     return score

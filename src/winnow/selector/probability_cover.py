@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from winnow.geometry.pairs import TILE, Pairs
 from winnow.pool import Pool
-from winnow.selector._all_pairs import warn_if_long
+from winnow.selector._cost import warn_if_large, warn_if_long
 from winnow.selector._quota import check_budget, top_up
 from winnow.stages import Selector
 from winnow.types import Subset
@@ -60,9 +60,12 @@ class ProbabilityCover(Selector):
 
     needs = frozenset({"X"})
 
+    def warn_of_cost(self, n: int, d: int) -> None:
+        warn_if_large(n, d, copies=4)
+        warn_if_long(n, d, "selector=typicality, which compares within clusters", passes=2)
+
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
-        warn_if_long(pool.n, pool.X.shape[1], "selector=typicality, which compares within clusters", passes=2)
         radius = self.radius if self.radius is not None else _radius(pool.X, max(budget, 1), rng)
         order = rng.permutation(pool.n)
         with threadpool_limits(1):

@@ -21,7 +21,7 @@ from numpy.random import Generator
 from winnow.pool import Pool
 from winnow.selector._per_cluster import PerCluster
 from winnow.selector._quota import check_budget
-from winnow.types import Clustering, Subset
+from winnow.types import Clustering, Subset, chunks_of
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,9 @@ def _angle_scores(X: ndarray, clustering: Clustering) -> Float64[ndarray, " n"]:
     centroids = clustering.centroids.astype(np.float64)
     lengths = np.linalg.norm(centroids, axis=1)
     cosines = np.empty(len(X))
-    for cluster, rows in enumerate(clustering.members):
-        members = X[rows].astype(np.float64)
-        products = np.linalg.norm(members, axis=1) * lengths[cluster]
-        cosines[rows] = members @ centroids[cluster] / np.where(products > 0, products, 1)
+    for part in chunks_of(X):
+        rows, labels = X[part].astype(np.float64), clustering.labels[part]
+        products = np.linalg.norm(rows, axis=1) * lengths[labels]
+        along = np.einsum("nd,nd->n", rows, centroids[labels])
+        cosines[part] = along / np.where(products > 0, products, 1)
     return 1 - cosines

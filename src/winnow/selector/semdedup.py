@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from winnow.pool import Pool
 from winnow.selector._quota import check_budget
+from winnow.selector._rows_by_group import rows_by_group
 from winnow.stages import Selector
 from winnow.types import Subset
 
@@ -64,9 +65,9 @@ class SemDeDup(Selector):
         order = clustering.distances * (1 if self.keep == "easy" else -1)
         redundancy = np.empty(pool.n)
         with threadpool_limits(1):
-            for rows in clustering.members:
-                first_to_last = rows[np.argsort(order[rows], kind="stable")]
-                redundancy[first_to_last] = _largest_cosine_with_earlier(X[first_to_last])
+            for rows, members in rows_by_group(X, clustering.members):
+                first_to_last = np.argsort(order[rows], kind="stable")
+                redundancy[rows[first_to_last]] = _largest_cosine_with_earlier(members[first_to_last])
         by_redundancy = np.lexsort((rng.random(pool.n), redundancy))
         left_out = redundancy[by_redundancy[budget:]]
         notes = {"threshold": float(left_out[0]) if len(left_out) else 1.0}

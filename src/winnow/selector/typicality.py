@@ -23,6 +23,7 @@ from winnow.geometry.neighbours import sparsity
 from winnow.pool import Pool
 from winnow.selector._per_cluster import PerCluster
 from winnow.selector._quota import check_budget, equal_quotas
+from winnow.selector._rows_by_group import rows_by_group
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Typicality(PerCluster):
 
     def score(self, pool: Pool, rng: Generator) -> Float64[ndarray, " n"]:
         counts = np.clip(pool.clustering.sizes // 2, 1, self.neighbours)
-        return sparsity(pool.X, pool.clustering.members, counts)
+        return sparsity(pool.n, rows_by_group(pool.X, pool.clustering.members), counts)
 
     def quotas(self, sizes: Int64[ndarray, " k"], budget: int) -> Int64[ndarray, " k"]:
         check_budget(budget, int(sizes.sum()))

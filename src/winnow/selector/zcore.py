@@ -21,6 +21,7 @@ from numpy.random import Generator
 from pydantic import Field
 
 from winnow.pool import Pool
+from winnow.selector._cost import warn_if_large
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
 from winnow.types import Subset
@@ -57,6 +58,9 @@ class ZCore(Selector):
     exponent: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
 
     needs = frozenset({"X"})
+
+    def warn_of_cost(self, n: int, d: int) -> None:
+        warn_if_large(n, d, copies=6)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

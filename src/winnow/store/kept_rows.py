@@ -3,10 +3,11 @@
 `kept.csv` has one line for each row that repetition 0 kept: the file or the row that it comes from, where the
 data set says so; the name of its class, if it has one; its index among the rows that could be chosen; its
 cluster and the distance to the centroid; the repetition; and the round in which it was chosen, if that was
-not done at once. `kept-1.csv` and so on are the choices of the other
-repetitions. Beside each, a json says where it came from, how many rows of each class were kept, how many
-classes have none or a single one, and in how many clusters there was nothing to choose, and carries the
-sha256 of the csv. Where floating point may differ between machines, these lists are the reproducible object.
+not done at once. `kept-1.csv` and so on are the choices of the other repetitions. A list of more than a
+million rows is a Parquet file, too. Beside each, a json says where it came from, how many rows of each class
+were kept, how many classes have none or a single one, and in how many clusters there was nothing to choose,
+and carries the sha256 of both. Where floating point may differ between machines, these lists are the
+reproducible object.
 
 `split.csv` says which rows could be chosen and which were set aside for testing.
 """
@@ -23,6 +24,8 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 from numpy import ndarray
 
+from winnow.store._kept_table import LARGE, Column, csv_of, parquet_of, table_of
+from winnow.store.row_names import RowNames
 from winnow.store.whole_file import write_whole
 from winnow.types import Clustering, Dataset, Rows
 
@@ -49,13 +52,19 @@ def write(
 ) -> Path:
     """Write the kept rows of one repetition and return the path of the csv.
 
-    Selectors that are blind to clusters leave the columns cluster and distance empty.
+    Selectors that are blind to clusters leave the columns cluster and distance empty. More than a million
+    rows are also written to a Parquet file beside it.
     """
-    content = text(dataset, indices, clustering, repetition, rounds)
+    columns = _columns(dataset, indices, clustering, repetition, rounds)
     path = folder / name_of(repetition)
-    write_whole(path, content)
+    table = table_of(columns) if len(indices) > LARGE else None
+    contents = {"sha256": (path, _csv(columns) if table is None else csv_of(table))}
+    if table is not None:
+        contents["sha256_of_parquet"] = path.with_suffix(".parquet"), parquet_of(table)
+    for each, content in contents.values():
+        write_whole(each, content)
     about = {
-        "sha256": sha256(content).hexdigest(),
+        **{name: sha256(content).hexdigest() for name, (_, content) in contents.items()},
         "dataset": dataset.name,
         "dataset_sha256": dataset.checksum,
         "rows": len(indices),
@@ -76,17 +85,24 @@ def text(
     rounds: Int64[ndarray, " m"] | None = None,
 ) -> bytes:
     """Return the content of a list of kept rows."""
-    n = len(indices)
+    columns = _columns(dataset, indices, clustering, repetition, rounds)
+    table = table_of(columns) if len(indices) > LARGE else None
+    return _csv(columns) if table is None else csv_of(table)
+
+
+def _columns(
+    dataset: Dataset | Rows,
+    indices: Int64[ndarray, " m"],
+    clustering: Clustering | None,
+    repetition: int,
+    rounds: Int64[ndarray, " m"] | None,
+) -> dict[str, Column]:
     columns = _described(dataset.origins, dataset.origin, dataset.y, dataset.classes, indices)
-    columns["index"] = indices.tolist()
-    columns |= {"cluster": [""] * n, "distance": [""] * n}
+    columns |= {"index": indices, "cluster": None, "distance": None}
     if clustering is not None:
-        columns["cluster"] = clustering.labels[indices].tolist()
-        columns["distance"] = map(repr, clustering.distances[indices].tolist())
-    columns["repetition"] = [repetition] * n
-    if rounds is not None:
-        columns["round"] = rounds.tolist()
-    return _csv(columns)
+        columns |= {"cluster": clustering.labels[indices], "distance": clustering.distances[indices]}
+    columns["repetition"] = np.full(len(indices), repetition)
+    return columns if rounds is None else columns | {"round": rounds}
 
 
 def write_split(path: Path, dataset: Dataset) -> Path:
@@ -103,9 +119,9 @@ def write_split(path: Path, dataset: Dataset) -> Path:
     for part, y, origins in parts:
         rows = np.arange(len(y))
         columns = _described(origins, dataset.origin, y, dataset.classes, rows)
-        columns |= {"index": rows.tolist(), "part": [part] * len(rows)}
-        for name, values in columns.items():
-            both.setdefault(name, []).extend(values)
+        columns |= {"index": rows, "part": [part] * len(rows)}
+        for name, column in columns.items():
+            both.setdefault(name, []).extend(_cells(column, len(rows)))
     write_whole(path, _csv(both))
     return path
 
@@ -116,10 +132,12 @@ def _described(
     y: Int64[ndarray, " n"] | None,
     classes: Sequence[str],
     rows: Int64[ndarray, " m"],
-) -> dict[str, Iterable]:
+) -> dict[str, Column]:
     """Return the columns that say where rows come from and what they are, as far as that is known."""
-    columns: dict[str, Iterable] = {}
-    if origins is not None:
+    columns: dict[str, Column] = {}
+    if isinstance(origins, RowNames):
+        columns[origin] = origins.rows[rows]
+    elif origins is not None:
         columns[origin] = [place_in_words(origins[row], origin) for row in rows.tolist()]
     if y is not None:
         names = [class_in_words(name) for name in classes]
@@ -127,12 +145,19 @@ def _described(
     return columns
 
 
-def _csv(columns: Mapping[str, Iterable]) -> bytes:
+def _csv(columns: Mapping[str, Column]) -> bytes:
+    n = max(len(column) for column in columns.values() if column is not None)
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\n")
     lines.writerow(columns)
-    lines.writerows(zip(*columns.values(), strict=True))
+    lines.writerows(zip(*(_cells(column, n) for column in columns.values()), strict=True))
     return written.getvalue().encode("utf-8", "surrogateescape")  # names of files may be no text
+
+
+def _cells(column: Column, n: int) -> Iterable:
+    if column is None:
+        return [""] * n
+    return column.tolist() if isinstance(column, ndarray) else column  # the writer spells floats by repr
 
 
 def _of_classes(dataset: Dataset | Rows, indices: Int64[ndarray, " m"]) -> dict[str, Any]:

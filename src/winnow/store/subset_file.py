@@ -1,8 +1,8 @@
 """Read a list of kept rows again, and find its rows in a data set.
 
-The list is one that winnow wrote, of any version, or any csv with the columns index and label. Rows are found
-by the file or the row that they come from, where both the list and the data set say so; otherwise by their
-index, and their labels or classes must agree. A spreadsheet may have saved the list again.
+The list is one that winnow wrote, of any version, or any csv or Parquet file with the columns index and
+label. Rows are found by the file or the row that they come from, where both the list and the data set say so;
+otherwise by their index, and their labels or classes must agree. A spreadsheet may have saved the list again.
 """
 
 import codecs
@@ -12,6 +12,7 @@ import json
 import re
 from array import array
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -22,8 +23,10 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
+from winnow.store._kept_table import MAGIC, NoTable, read_table
 from winnow.store.kept_rows import class_in_words, place_in_words
 from winnow.store.regular_file import NotReadable, read_regular, reason
+from winnow.store.row_names import RowNames
 from winnow.types import Dataset, Rows
 
 MAX_BYTES = 2**30
@@ -34,6 +37,8 @@ NAMED = 3  # rows that a message names; the others it counts
 WHOLE_NUMBER = re.compile(r"^[+-]?[0-9]{1,20}$")
 PLACES = ("file", "row")
 DESCRIBED = ("label", "class", *PLACES)
+NUMBERS = ("index", "label")
+READ = ("index", *DESCRIBED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +50,14 @@ class KeptRows:
     indices : index of each row among those that could be chosen.
     sha256 : checksum of the file.
     labels : number of each row's class, if the list has it.
-    words : names of classes (`class`), and where rows come from (`file` or `row`), by column.
+    words : names of classes (`class`), and where rows come from (`file` or `row`), by column; in a Parquet
+        file the numbers of rows are whole numbers.
     """
 
     indices: Int64[ndarray, " m"]
     sha256: str
     labels: Int64[ndarray, " m"] | None = None
-    words: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    words: Mapping[str, Sequence[str] | Int64[ndarray, " m"]] = field(default_factory=dict)
 
     def check_fits(self, y: Int64[ndarray, " n"], path: str | Path) -> None:
         """Refuse a list that was made for other data than the `n` rows with these labels.
@@ -84,15 +90,25 @@ class KeptRows:
 
     def _found_by_place(self, dataset: Dataset | Rows, path: str | Path) -> Int64[ndarray, " m"]:
         kind, origins = dataset.origin, dataset.origins or ()
-        known = {place_in_words(origin, kind).strip(): index for index, origin in enumerate(origins)}
-        strangers = [place for place in self.words[kind] if place not in known]
+        if isinstance(origins, RowNames) and (numbers := _whole_numbers(self.words[kind])) is not None:
+            rows = origins.places_of(numbers)
+            strangers = [str(number) for number in numbers[rows < 0].tolist()]
+        else:
+            rows, strangers = self._found_by_name(dataset)
         if strangers:
             aside = getattr(dataset, "test_origins", None) or ()
             self._refuse(strangers, {place_in_words(origin, kind).strip() for origin in aside}, path)
-        rows = np.array([known[place] for place in self.words[kind]], np.int64)
         if dataset.y is not None:
             self._check_classes(dataset, rows, path)
         return rows
+
+    def _found_by_name(self, dataset: Dataset | Rows) -> tuple[Int64[ndarray, " m"], list[str]]:
+        """Return the index of each row of the list, and the places that the data set does not have."""
+        kind, origins = dataset.origin, dataset.origins or ()
+        listed = [str(place) for place in self.words[kind]]
+        known = {place_in_words(origin, kind).strip(): index for index, origin in enumerate(origins)}
+        strangers = [place for place in listed if place not in known]
+        return np.array([known.get(place, -1) for place in listed], np.int64), strangers
 
     def _refuse(self, strangers: Sequence[str], aside: set[str], path: str | Path) -> None:
         for_testing = [place for place in strangers if place in aside]
@@ -132,7 +148,7 @@ class KeptRows:
 
 
 def read(path: str | Path) -> KeptRows:
-    """Read a list of kept rows, or any csv with the columns index and label.
+    """Read a list of kept rows, or any csv or Parquet file with the columns index and label.
 
     A byte order mark, semicolons or tabs, and other columns make no difference. A json beside it that is none
     of winnow's is left alone.
@@ -149,7 +165,10 @@ def read(path: str | Path) -> KeptRows:
     except OSError as error:
         raise _broken(path, f"be a readable file, got {reason(error)}") from error
     digest = sha256(content).hexdigest()
-    _check_digest(path, digest)
+    if content.startswith(MAGIC):
+        _check_digest(path, digest, "sha256_of_parquet")
+        return _of_table(path, content, digest)
+    _check_digest(path, digest, "sha256")
     lines = io.StringIO(_decoded(path, content), newline="")
     rows = csv.reader(lines, delimiter=_separator(content), skipinitialspace=True)
     try:
@@ -161,23 +180,40 @@ def read(path: str | Path) -> KeptRows:
     return KeptRows(_distinct(path, numbers["index"]), digest, labels, words)
 
 
+def _of_table(path: Path, content: bytes, digest: str) -> KeptRows:
+    """Return the list in a Parquet file."""
+    try:
+        columns = read_table(content, READ)
+    except NoTable as error:
+        raise _broken(path, f"be a Parquet file that can be read, got {error}") from error
+    _check_names(path, list(columns))
+    numbers = {name: columns.pop(name) for name in NUMBERS if name in columns}
+    for name, values in numbers.items():
+        if not isinstance(values, ndarray):
+            raise _broken(path, f"have whole numbers in the column {name}, got others")
+    return KeptRows(_distinct(path, numbers["index"]), digest, numbers.get("label"), columns)
+
+
 def _columns(path: Path, header: Sequence[str]) -> dict[str, int]:
     """Return the places of the columns that are read."""
     names = [name.strip() for name in header]
-    columns = {name: names.index(name) for name in ("index", *DESCRIBED) if name in names}
-    missing = [] if "index" in columns else ["index"]
-    if missing or len(columns) == 1:
+    _check_names(path, names)
+    return {name: names.index(name) for name in READ if name in names}
+
+
+def _check_names(path: Path, names: Sequence[str]) -> None:
+    missing = [] if "index" in names else ["index"]
+    if missing or not set(names) & set(DESCRIBED):
         found = ", ".join(names)[:LONGEST_SHOWN]
         lacks = "index" if missing else "label"
         raise _broken(path, f"have the columns index and label, got no {lacks} in {found!r}")
-    return columns
 
 
 def _cells(
     path: Path, rows: Any, columns: Mapping[str, int]
 ) -> tuple[dict[str, "array[int]"], dict[str, list[str]]]:
     """Return the columns of numbers and those of words."""
-    numbers = {name: array("q") for name in columns if name in ("index", "label")}
+    numbers = {name: array("q") for name in columns if name in NUMBERS}
     words: dict[str, list[str]] = {name: [] for name in columns if name not in numbers}
     for row in rows:
         if any(map(str.strip, row)):
@@ -189,8 +225,8 @@ def _cells(
     return numbers, words
 
 
-def _check_digest(path: Path, digest: str) -> None:
-    """Compare with the sha256 in the json beside the file, if `write` made it."""
+def _check_digest(path: Path, digest: str, name: str) -> None:
+    """Compare with the checksum of this name in the json beside the file, if `write` made it."""
     beside = path.with_suffix(".json")
     if beside == path or not beside.is_file():
         return
@@ -204,7 +240,7 @@ def _check_digest(path: Path, digest: str) -> None:
             f"have beside it the {beside.name} that winnow wrote, got a broken one ({reason(error)})",
             f"remove {beside.name}, and the rows are read without a comparison",
         ) from error
-    written = about.get("sha256") if isinstance(about, dict) else None
+    written = about.get(name) if isinstance(about, dict) else None
     if isinstance(written, str) and written != digest:
         raise _broken(
             path,
@@ -237,7 +273,16 @@ def _whole_number(path: Path, cell: str, line: int) -> int:
     return number
 
 
-def _distinct(path: Path, indices: "array[int]") -> Int64[ndarray, " m"]:
+def _whole_numbers(places: Sequence[str] | Int64[ndarray, " m"]) -> Int64[ndarray, " m"] | None:
+    """Return the numbers that the words stand for, if all do."""
+    if isinstance(places, ndarray):
+        return places
+    with suppress(ValueError, OverflowError):
+        return np.array([int(place) for place in places], np.int64)
+    return None
+
+
+def _distinct(path: Path, indices: "array[int] | Int64[ndarray, ' m']") -> Int64[ndarray, " m"]:
     rows = np.array(indices, np.int64)
     if len(rows) == 0:
         raise _broken(path, "hold distinct indices of at least 0, got 0 rows")
