@@ -171,7 +171,7 @@ def write_page(
         "command": without_credentials(words),
         "versions": versions_in_words(),
         f"sha256 of {dataset.name}": dataset.checksum,
-        "accuracies of the search": f"on {len(dataset.y_test):,} training rows held out; no test row was read",
+        "accuracies of the search": f"on {len(dataset.y_test):,} training rows held out, and no test row",
     }
     for each in tested:
         of = f"{each['min']:.2f} to {each['max']:.2f}, n={each['n']}"
