@@ -1,4 +1,4 @@
-"""Find how few training rows reach a test accuracy.
+"""Find how few training rows reach an accuracy.
 
     python scripts/smallest.py target=0.95 selector=nearest,random worst=false start=16 most=0 [...]
 
@@ -7,19 +7,21 @@ For every selector, and for uniform beside it: the smallest budget at which the 
 starting at `start`. Anything else is a setting of train.py (`dataset=mnist augment=affine_elastic seeds=10`).
 The number of clusters follows the budget unless `k` is given.
 
-The search reads the test accuracy at every budget that it tries: its answer describes these test rows, and is
-no estimate for others.
+The search does not read the test set. It chooses from five sixths of the training rows and is judged by the
+others. At its end, each selector keeps as many rows as it was found to need, of all training rows, and the
+test set is read: once for each selector, whatever comes of it.
 
-Every run is an ordinary, tracked job, found again by the next search. The table, the budgets tried and a
+Every run is an ordinary, tracked job, found again by the next search. The tables, the budgets tried and a
 figure go to `state/smallest`, with a page, `report.html`, that says the answer in a sentence.
 """
 
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from statistics import median
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -30,6 +32,8 @@ from winnow.command.ending import guard
 from winnow.command.plan import Plan
 from winnow.command.record import versions_in_words
 from winnow.command.sweep import Sweep
+from winnow.dataset._held_out import HeldOut
+from winnow.dataset.auto import Auto
 from winnow.errors import InvalidValue
 from winnow.registry import name_of
 from winnow.report import figures, smallest
@@ -39,6 +43,7 @@ from winnow.report.results import Results
 from winnow.report.rows import Row
 from winnow.report.smallest import Curve, Target
 from winnow.report.style import save_table
+from winnow.report.tables import difference
 from winnow.store.credentials import without_credentials
 from winnow.types import Dataset
 
@@ -72,20 +77,26 @@ def main() -> None:
     selectors = list(dict.fromkeys([*search.selector.split(","), "uniform"]))
     target = Target(100 * search.target, search.worst)
     # All selectors are looked at before the first of them is run.
-    plan, *_ = [plan_for(selector, search.start, overrides) for selector in selectors]
+    plan, *_ = [held_out(plan_for(selector, search.start, overrides)) for selector in selectors]
     dataset = plan.stages.dataset.load()
     rungs = smallest.ladder(_most(search.most, dataset))
     curves: dict[str, dict[int, Sequence[float]]] = {selector: {} for selector in selectors}
     tried: list[Row] = []
     while wanted := smallest.next_round(curves, target, rungs, search.start):
         print("trying", ", ".join(f"{name} {budget}" for name, budget in wanted.items()), flush=True)
-        rows = run([plan_for(selector, budget, overrides) for selector, budget in wanted.items()])
+        rows = run([held_out(plan_for(name, budget, overrides)) for name, budget in wanted.items()])
         tried += rows
         for row in rows:
             if not row.on_other_network:
                 curves[row.selector][row.budget] = row.accuracies
     folder = tell(curves, target, plan, dataset)
-    write_page(folder, Results(tried), target, dataset)
+    found = {name: smallest.answer(curve, target).smallest for name, curve in curves.items()}
+    reached = {name: budget for name, budget in found.items() if budget}
+    tested = on_test_set(reached, overrides) if reached else []
+    if tested:
+        print("\non the test set, read once, of all training rows:")
+        print(save_table(tested, folder / "test.csv"))
+    write_page(folder, Results(tried), target, dataset, tested)
 
 
 def plan_for(selector: str, budget: int, overrides: Sequence[str]) -> Plan:
@@ -98,6 +109,35 @@ def plan_for(selector: str, budget: int, overrides: Sequence[str]) -> Plan:
     if plan.study or plan.settings.budget != budget or plan.stages.selector.keeps_everything:
         raise InvalidValue(f"selector must keep as many rows as the budget says, got {selector}")
     return plan
+
+
+def held_out(plan: Plan) -> Plan:
+    """Return the same job, judged by a part of the training rows."""
+    source = plan.stages.dataset
+    source = source.decide() if isinstance(source, Auto) else source
+    return replace(plan, stages=replace(plan.stages, dataset=HeldOut(source)))
+
+
+def on_test_set(found: Mapping[str, int], overrides: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what the budget found for each selector comes to on the test set: one record for each."""
+    print("testing", ", ".join(f"{name} {budget}" for name, budget in found.items()), flush=True)
+    results = Results(run([plan_for(selector, budget, overrides) for selector, budget in found.items()]))
+    own = {(row.selector, row.budget): row for row in results.finished if not row.on_other_network}
+    return [tested(own[name, budget], results) for name, budget in found.items()]
+
+
+def tested(row: Row, results: Results) -> dict[str, Any]:
+    """Return the record of one selector: its accuracies on the test set, in percent."""
+    against = difference(results.comparison(row)) if results.is_compared(row) else ""
+    return {
+        "selector": row.selector,
+        "budget": row.budget,
+        "n": len(row.accuracies),
+        "median": median(row.accuracies),
+        "min": min(row.accuracies),
+        "max": max(row.accuracies),
+        "against uniform": against,
+    }
 
 
 def run(plans: Sequence[Plan]) -> Sequence[Row]:
@@ -121,15 +161,21 @@ def tell(curves: Mapping[str, Curve], target: Target, plan: Plan, dataset: Datas
     return folder
 
 
-def write_page(folder: Path, results: Results, target: Target, dataset: Dataset) -> None:
-    """Write the page of the search, whose answer is the smallest budget."""
+def write_page(
+    folder: Path, results: Results, target: Target, dataset: Dataset, tested: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write the page of the search, whose answer is the smallest budget, and what the test set says of it."""
     whole = Whole(dataset.n, "images" if dataset.x.ndim == 4 else "rows")
     words = " ".join(["python scripts/smallest.py", *sys.argv[1:]])
     facts = {
         "command": without_credentials(words),
         "versions": versions_in_words(),
         f"sha256 of {dataset.name}": dataset.checksum,
+        "accuracies of the search": f"on {len(dataset.y_test):,} training rows held out, and no test row",
     }
+    for each in tested:
+        of = f"{each['min']:.2f} to {each['max']:.2f}, n={each['n']}"
+        facts[f"test set, {each['budget']} rows by {each['selector']}"] = f"{each['median']:.2f} % ({of})"
     lists = f"The lists of kept rows are in the folders of the jobs: {folder.parents[1] / 'runs'}"
     for path in page_of(results, facts, lists, whole, target).write(folder):
         print(path)

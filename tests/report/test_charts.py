@@ -79,8 +79,9 @@ def test_differences_stand_right_of_the_zero_where_they_are_better(job):
     better, worse = chart.lines
     assert (better.label, worse.label) == ("nearest 10", "furthest 10")
     assert worse.mean < chart.zero < better.mean
-    # +1, +2, +1 points and -1, -1, -1: the axis goes 5 % of the range beyond -1 and +2.
-    low, high = -1.15, 2.15
+    # +1, +2, +1 points and -1, -1, -1: the axis goes 5 % of the range beyond -1 and the interval of +1.33.
+    end = 4 / 3 + 4.3027 / 3
+    low, high = -1 - 0.05 * (end + 1), end + 0.05 * (end + 1)
     scale = (480 - 12 - 132) / (high - low)
     assert better.each == [pytest.approx(132 + scale * (value - low), abs=0.1) for value in (1, 2, 1)]
     assert worse.low == worse.high == worse.mean

@@ -40,7 +40,7 @@ def lines(note: str) -> list[list[str]]:
 def test_a_run_says_first_how_it_compares_with_uniform():
     note = notes.of_run(Results([UNIFORM, NEAREST]))
     first = note.partition("\n")[0].replace("\\", "")
-    assert first == "**nearest k=9 budget=9: 92.00 %**, +1.50 [+1.00, +2.00] against uniform with 90.50 %."
+    assert first == "**nearest k=9 budget=9: 92.00 %**, +1.50 [-4.85, +7.85] against uniform with 90.50 %."
     header, rule, nearest, uniform = lines(note)
     assert len(header) == len(rule) == len(nearest) == len(uniform)
     assert header[:5] == ["selector", "k", "budget", "n", "median"]

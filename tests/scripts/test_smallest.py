@@ -45,7 +45,12 @@ def test_it_finds_the_smallest_budget_and_a_second_search_trains_nothing(smalles
     assert len(list(tmp_path.glob("state/smallest/*/smallest.png"))) == 1
     (page,) = tmp_path.glob("state/smallest/*/report.html")
     fewest = min(int(each["smallest"]) for each in found.values() if each["smallest"] != "-")
-    assert f"Keep {fewest} of 1,438 images" in page.read_text()
+    assert f"Keep {fewest} of 1,198 images" in page.read_text()  # the other 240 judged the search
+    tested = {record["selector"]: record for record in records(tmp_path, "test.csv")}
+    assert {name: each["budget"] for name, each in tested.items()} == {
+        name: each["smallest"] for name, each in found.items() if each["smallest"] != "-"
+    }
+    assert f"test set, {fewest} rows by" in page.read_text()
 
     trained = sorted(tmp_path.glob("state/cache/trained/*/*"))
     answers = records(tmp_path, "smallest.csv")
@@ -62,7 +67,7 @@ def test_it_finds_the_smallest_budget_and_a_second_search_trains_nothing(smalles
         ("target=much", "target must be a valid number, got 'much'"),
         ("worst=maybe", "worst must be a valid boolean, got 'maybe'"),
         ("start=0", "start must be greater than or equal to 1, got 0"),
-        ("most=99999", "most must lie in [0, n=1438], got 99999"),
+        ("most=99999", "most must lie in [0, n=1198], got 99999"),
         ("budget=7", "budget must be left to the search"),
         ("selector=full", "selector must keep as many rows as the budget says, got full"),
         ("selector=neerest", "did you mean nearest?"),

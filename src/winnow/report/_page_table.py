@@ -16,7 +16,7 @@ COLUMNS = {
     "n": "repetitions",
     "median %": "median test accuracy",
     "min to max": "range of the repetitions",
-    "against uniform": "mean paired difference in points, with its 95 % BCa bootstrap interval",
+    "against uniform": "mean paired difference in points, with its 95 % interval (Student's t)",
     "won": "pairs won, tied and lost",
     "p (Holm)": "exact sign-flip test, adjusted for all comparisons of this table",
     "worst class": "median accuracy on the class known least",

@@ -2,14 +2,15 @@
 
 The repetitions of two selectors share weights, batch order and augmentation, so their difference is what
 the rows are worth. It is tested by flipping its signs, which assumes nothing but that under no effect each
-difference could as well have had the other sign, and bounded by a bootstrap interval. With few pairs
-neither helps: five pairs cannot reach 5 %, and an interval over so few is too short.
+difference could as well have had the other sign, and bounded by the interval of Student's t, which assumes
+that differences are about normal. Five pairs cannot reach 5 % by the test; by the interval they can, and
+what only the interval shows rests on that assumption.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
-from statistics import NormalDist
+from math import sqrt
 
 import numpy as np
 from jaxtyping import Float64
@@ -18,7 +19,7 @@ from numpy.random import default_rng
 
 from winnow.errors import InvalidValue
 
-RESAMPLES = 10_000
+LEVEL = 0.95
 RANDOM_FLIPS = 100_000
 MOST_EXACT_PAIRS = 20
 ROUNDING = 1e-9
@@ -28,7 +29,10 @@ Numbers = Sequence[float | int] | ndarray
 
 @dataclass(frozen=True)
 class Comparison:
-    """The mean of n paired differences, its 95 % interval, the two-sided p, and who won how often."""
+    """The mean of n paired differences, its 95 % interval, the two-sided p, and who won how often.
+
+    `low` and `high` are NaN for a single pair.
+    """
 
     n: int
     mean: float
@@ -50,8 +54,11 @@ def paired_difference(a: Numbers, b: Numbers) -> Comparison:
 
     Examples
     --------
-    >>> paired_difference([97, 96, 95], [96, 94, 92]).p  # only +++ and --- of the 8 signs are as extreme
+    >>> found = paired_difference([97, 96, 95], [96, 94, 92])
+    >>> found.p  # only +++ and --- of the 8 signs are as extreme
     0.25
+    >>> round(found.low, 2), round(found.high, 2)  # 2 -+ 4.303 * 1 / sqrt(3)
+    (-0.48, 4.48)
     """
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if a.shape != b.shape or a.ndim != 1 or len(a) == 0:
@@ -119,33 +126,22 @@ def holm(p_values: Numbers) -> Float64[ndarray, " m"]:
 
 
 def _interval(differences: Float64[ndarray, " n"]) -> tuple[float, float]:
-    """Return the 95 % BCa bootstrap interval of the mean [1]_, always drawn with the same resamples.
+    """Return the 95 % interval of the mean by Student's t [1]_; of one pair there is none.
 
-    Written out, because importing scipy.stats takes longer than all the rest of a cached sweep.
+    Exact for normal differences, whatever their number. Skewed ones are covered less often: exponential
+    ones in 88 % of cases at n=5. A bootstrap has too little to draw from where pairs are few: it covers
+    normal differences in 84 %, and exponential ones in 78 %, see scripts/coverage.py.
 
-    .. [1] Efron, "Better bootstrap confidence intervals", JASA 82, 1987.
+    .. [1] Student, "The probable error of a mean", Biometrika 6, 1908.
     """
-    n, mean = len(differences), differences.mean()
+    from scipy.special import stdtrit
+
+    n, mean = len(differences), float(differences.mean())
     if n == 1:
         return float("nan"), float("nan")
-    if np.ptp(differences) == 0:
-        return float(differences[0]), float(differences[0])
-    resampled = differences[default_rng(0).integers(0, n, (RESAMPLES, n))].mean(axis=1)
-    # Bias: how far the resampled means sit to one side; acceleration: how skewed the differences are.
-    # Means that are equal on paper may differ in their last bit: they count half.
-    away = resampled - mean
-    away[np.abs(away) <= ROUNDING * np.abs(differences).mean()] = 0
-    below = ((away < 0).sum() + (away <= 0).sum()) / (2 * RESAMPLES)
-    left_out = mean - (differences.sum() - differences) / (n - 1)
-    acceleration = (left_out**3).sum() / (6 * (left_out**2).sum() ** 1.5)
-    normal = NormalDist()
-    bias = normal.inv_cdf(below)
-    levels = []
-    for tail in (0.025, 0.975):
-        shifted = bias + normal.inv_cdf(tail)
-        levels.append(normal.cdf(bias + shifted / (1 - acceleration * shifted)))
-    low, high = np.quantile(resampled, levels)
-    return float(low), float(high)
+    error = float(differences.std(ddof=1)) / sqrt(n)
+    half = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * error
+    return mean - half, mean + half
 
 
 def _sign_flip_p(differences: Float64[ndarray, " n"]) -> float:

@@ -110,6 +110,7 @@ def smallest(curves: Mapping[str, Curve], target: Target, title: str, path: Path
             axes.plot([low, high], [target.percent] * 2, color=color, linewidth=5, alpha=0.4)
             axes.plot(found.crossing, target.percent, "|", color=color, markersize=16, markeredgewidth=2)
     _label(axes)
+    axes.set_ylabel("accuracy, %: median, min to max")
     axes.set_title(escaped(title), fontsize="medium")
     axes.legend(fontsize="small", loc="lower right")
     return save_figure(figure, path, dpi=150)

@@ -181,7 +181,7 @@ def write_csv(results: Results, path: Path) -> Path:
     return path
 
 
-# Tables, lines, csv files and figures ask for the same interval, which takes 10,000 resamples.
+# Tables, lines, csv files and figures ask for the same comparison; its exact p adds up 2^n patterns of signs.
 @lru_cache(maxsize=4096)
 def _paired(a: tuple[float, ...], b: tuple[float, ...]) -> Comparison:
     return paired_difference(a, b)

@@ -11,8 +11,9 @@ it too early.
 
 Therefore a second answer, the crossing, is read off all budgets tried: where the never falling curve
 nearest to their accuracies [1]_ passes the target, between two budgets along the logarithm. Its interval
-comes from drawing repetitions anew, the same ones for every budget because they are paired. Of the worst
-repetition a bootstrap sees the good side only: there the interval reaches too low.
+comes from drawing repetitions anew, the same ones for every budget because they are paired. Over few
+repetitions such a bootstrap is too short. Of the worst repetition it sees the good side only: there the
+interval reaches too low.
 
 .. [1] Barlow, Bartholomew, Bremner and Brunk, "Statistical inference under order restrictions", 1972.
 """

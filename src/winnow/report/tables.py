@@ -1,7 +1,7 @@
 """Results to look at: the line after each job, and the table after a sweep.
 
 Medians and spread over repetitions, never the best; every selector beside the uniform baseline of the
-same budget, as a paired difference with its 95 % bootstrap interval and its exact p, adjusted for the
+same budget, as a paired difference with its 95 % interval and its exact p, adjusted for the
 number of comparisons in the table. A narrow terminal loses the least important columns, and is said which.
 """
 
@@ -48,7 +48,7 @@ LEAST_IMPORTANT = (
     "budget",
 )
 EXPLAINED = {
-    "against uniform": "mean paired difference in points, 95 % BCa bootstrap interval",
+    "against uniform": "mean paired difference in points, 95 % interval (Student's t)",
     "won": "pairs won/tied/lost",
     "p": "exact sign-flip test, adjusted for all comparisons of this table",
     "worst class": "median accuracy on the class known least",
