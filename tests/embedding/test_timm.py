@@ -96,12 +96,15 @@ def test_its_identity_is_the_content_of_the_file_not_its_place(weights, tmp_path
 
 
 def test_a_smaller_side_is_what_the_network_is_given(network, weights, photographs):
+    from timm.data import resolve_model_data_config
+    from torchvision.transforms.v2 import InterpolationMode
     from torchvision.transforms.v2.functional import center_crop, resize
 
     X = Timm(SMALL, weights, side=64).fit_transform(photographs)
-    # This network was trained on 95 % of the shorter side.
+    # This network was trained on 95 % of the shorter side; which interpolation depends on timm's version.
+    way = InterpolationMode(resolve_model_data_config(network)["interpolation"])
     pixels = torch.from_numpy(photographs)
-    pixels = center_crop(resize(pixels, 67, interpolation=3, antialias=True), 64) / 255
+    pixels = center_crop(resize(pixels, 67, interpolation=way, antialias=True), 64) / 255
     config = network.pretrained_cfg
     mean, deviation = (torch.tensor(config[name])[:, None, None] for name in ("mean", "std"))
     with torch.inference_mode():

@@ -71,20 +71,27 @@ def _require_known(name: str, setting: str) -> None:
 
 
 def take_side(network: "torch.nn.Module", side: int, name: str, group: str) -> None:
-    """Let a network take images of another side: a transformer resizes the places it has learnt.
+    """Let a network that computes features take images of another side: a transformer resizes its places.
+
+    One black image is shown to it, because some networks take any size and fail at the first image. Leaves
+    the network in evaluation mode.
 
     Raises
     ------
     InvalidValue
         If it cannot.
     """
+    import torch
+
     fixed = network.pretrained_cfg.get("fixed_input_size")
     try:
         if hasattr(network, "set_input_size"):
             network.set_input_size(img_size=(side, side))
         elif fixed:
             raise ValueError("its input size is fixed")
-    except (ValueError, TypeError, AssertionError) as error:
+        with torch.inference_mode():
+            network.eval()(torch.zeros(1, 3, side, side))
+    except (ValueError, TypeError, AssertionError, RuntimeError) as error:
         raise InvalidValue(
             f"side must be one that {name} takes, got {side}: {one_line(error)}",
             where=f"{group}.side={side}",
