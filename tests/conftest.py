@@ -1,7 +1,9 @@
 """What several areas of the tests share."""
 
 import os
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,16 @@ from omegaconf import OmegaConf
 from pydantic import TypeAdapter
 
 ROOT = Path(__file__).parents[1]
+# Not children of the tests' own process, because some tests ask whether it has any left.
+CLUSTER = """
+import sys
+from distributed import LocalCluster
+
+if __name__ == "__main__":
+    with LocalCluster(2, threads_per_worker=1, dashboard_address="127.0.0.1:0", memory_limit=0) as cluster:
+        print(cluster.scheduler_address, flush=True)
+        sys.stdin.read()
+"""
 # How long an example takes says something about the machine only.
 settings.register_profile("winnow", deadline=None)
 settings.load_profile("winnow")
@@ -55,3 +67,17 @@ def mnist_pca64(data_dir):
     pixels -= pixels.mean(axis=0)
     _, components = np.linalg.eigh(pixels.T @ pixels)
     return np.ascontiguousarray(pixels @ components[:, -64:])
+
+
+@pytest.fixture(scope="session")
+def dask_scheduler(tmp_path_factory) -> Iterator[str]:
+    """The address of a scheduler with two workers on this machine."""
+    pytest.importorskip("distributed", reason="needs dask.distributed (extra cluster)")
+    script = tmp_path_factory.mktemp("dask") / "cluster.py"
+    script.write_text(CLUSTER)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    served = subprocess.Popen([sys.executable, script], **pipes)
+    try:
+        yield served.stdout.readline().strip()
+    finally:
+        served.communicate(timeout=60)

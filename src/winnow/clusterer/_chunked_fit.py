@@ -18,6 +18,7 @@ from winnow.geometry.fast_kmeans import (
     Regions,
     means_of,
 )
+from winnow.network.dask_workers import given
 
 
 @runtime_checkable
@@ -122,7 +123,7 @@ class ChunkedFit:
 
     def given(self, value: Any) -> Any:
         """Send a value to the workers, once for all tasks, in a way that outlives any of them."""
-        return self.engine.submit(_same, value, pure=False)
+        return given(self.engine, value)
 
     def submitted(self, step: Callable, *arguments: Any) -> list[Any]:
         """Start a step on every chunk; of its arguments, lists hold one value for each."""
@@ -138,10 +139,6 @@ class ChunkedFit:
         """Return a seed for each chunk that no other step uses."""
         self._round += 1
         return [[self.seed, self._round, number] for number in range(len(self.chunks))]
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def _shares(sizes: Sequence[int], total: int) -> list[int]:

@@ -11,12 +11,10 @@ dask.distributed.
 Reference: Bahmani et al., "Scalable k-means++", VLDB 2012. https://arxiv.org/abs/1203.6402
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float32
@@ -25,17 +23,14 @@ from pydantic import Field
 
 from winnow.clusterer._chunked_fit import ChunkedFit
 from winnow.clusterer._clustering import check_clusterable, warn_of_too_few_distinct_rows
-from winnow.errors import InvalidValue
 from winnow.geometry import chunked_kmeans as steps
-from winnow.network.allocation import available_cores
-from winnow.network.processes import signals_kept_from_children
+from winnow.network.dask_workers import connected
 from winnow.stages import Clusterer
 from winnow.types import Clustering
 
+OPTION = "clusterer=dask"
 _CHUNKS = 16
-_SECONDS_TO_ANSWER = 10
 _FEWEST_ROWS, _MOST_ROWS = 2**13, 2**20
-_SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # centroids are sent on purpose
 
 
 @dataclass(frozen=True)
@@ -75,7 +70,8 @@ class Dask(Clusterer):
     def fit(self, X: Float32[ndarray, "n d"], *, seed: int) -> Clustering:
         check_clusterable(X, self.k)
         rows = self.rows_at_once or min(max(-(-len(X) // _CHUNKS), _FEWEST_ROWS), _MOST_ROWS)
-        with TemporaryDirectory(prefix="winnow-") as folder, self._client() as client:
+        workers = connected(OPTION, self.scheduler, self.workers)
+        with TemporaryDirectory(prefix="winnow-") as folder, workers as client:
             chunks = steps.chunks_of(X, Path(folder), rows)
             fit = ChunkedFit(client, chunks, self.k, self.draws, seed)
             centroids = fit.centroids(self.passes)
@@ -84,37 +80,3 @@ class Dask(Clusterer):
         clustering = Clustering(centroids, labels, distances)
         warn_of_too_few_distinct_rows(X, clustering)
         return clustering
-
-    @contextmanager
-    def _client(self) -> Iterator[Any]:
-        try:
-            import dask
-            from distributed import Client, LocalCluster
-        except ImportError as error:
-            raise InvalidValue(
-                f"clusterer=dask must find dask.distributed, got {error}",
-                where="clusterer=dask",
-                remedy="pip install 'winnow-subset[cluster]'",
-            ) from error
-        with dask.config.set(_SETTINGS), ExitStack() as open_:
-            address = self.scheduler
-            if address is None:
-                with signals_kept_from_children():
-                    address = open_.enter_context(
-                        LocalCluster(
-                            self.workers or available_cores(),
-                            threads_per_worker=1,
-                            dashboard_address="127.0.0.1:0",
-                            memory_limit=0,
-                        )
-                    )
-            try:
-                yield open_.enter_context(Client(address, timeout=_SECONDS_TO_ANSWER, set_as_default=False))
-            except OSError as error:
-                if self.scheduler is None:
-                    raise
-                raise InvalidValue(
-                    f"clusterer.scheduler must answer, got {error}",
-                    where=f"clusterer.scheduler={self.scheduler}",
-                    remedy="start one with `dask scheduler`, and workers with `dask worker`",
-                ) from error

@@ -4,6 +4,7 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -13,20 +14,24 @@ from jaxtyping import Float32, Shaped, UInt8
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.embedding._whiten_normalize import ScaledEmbedding
+from winnow.embedding._engine import BlockwiseEmbedding
 from winnow.errors import InvalidValue
+from winnow.network.dask_workers import blocks_of
+from winnow.network.progress import progress_bar
 from winnow.network.weights import Weights
 from winnow.types import RowArray
 
 if TYPE_CHECKING:
     import torch
 
+IMAGES_OF_A_BLOCK = 256  # that a worker is given at once; it answers with as many rows
+
 Prepare = Callable[["torch.Tensor"], "torch.Tensor"]
 """From uint8 images of three channels to what the network takes."""
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class NetworkFeatures(ScaledEmbedding):
+class NetworkFeatures(BlockwiseEmbedding):
     """The features of a network that was trained on other images.
 
     For images of one or three channels; grey ones are repeated to three. The network runs on a GPU if there
@@ -51,7 +56,7 @@ class NetworkFeatures(ScaledEmbedding):
     batch_size: Annotated[int, Field(ge=1)] = 64
 
     def __repr__(self) -> str:
-        settings = {field.name: getattr(self, field.name) for field in fields(self)}
+        settings = {field.name: getattr(self, field.name) for field in fields(self) if field.repr}
         settings["weights"] = self._weights_identity()
         listed = ", ".join(f"{name}={value!r}" for name, value in settings.items())
         return f"{type(self).__name__}({listed})"
@@ -85,12 +90,32 @@ class NetworkFeatures(ScaledEmbedding):
                 where=f"embedding={option}",
                 remedy="use embedding=pca or embedding=identity",
             )
-        network, prepare = self.load()
-        yield from features(network, prepare, x, batch_size=self.batch_size, description=f"{option} features")
+        description = f"{option} features"
+        if self.engine == "process":
+            network, prepare = self.load()
+            yield from features(network, prepare, x, batch_size=self.batch_size, description=description)
+            return
+        # Whole batches, because last bits depend on what a network is given at once.
+        blocks = blocks_of(len(x), self.batch_size * max(IMAGES_OF_A_BLOCK // self.batch_size, 1))
+        with self.on_blocks() as on_blocks, progress_bar(description, len(x)) as show:
+            for block, rows in zip(blocks, on_blocks(_features_of_block, x, blocks, self), strict=True):
+                yield rows
+                show(block.stop)
 
     def the_weights(self) -> Weights:
         """Return what `weights` stands for."""
         return Weights("embedding.weights", self.weights_file() if self.weights else None)
+
+
+def _features_of_block(x: UInt8[ndarray, "m c h w"], stage: NetworkFeatures) -> Float32[ndarray, "m d"]:
+    network, prepare = _loaded(stage)
+    return np.concatenate(list(features(network, prepare, x, batch_size=stage.batch_size)))
+
+
+@lru_cache(maxsize=1)
+def _loaded(stage: NetworkFeatures) -> tuple["torch.nn.Module", Prepare]:
+    """Return the network, which a worker loads once."""
+    return stage.load()
 
 
 def features(
@@ -105,7 +130,6 @@ def features(
     import torch
 
     from winnow.network.device import device_for, one_thread
-    from winnow.network.progress import progress_bar
 
     device = device_for("auto")
     # In this memory layout EfficientNet-Lite0 takes half the time on a CPU.

@@ -21,27 +21,33 @@ from numpy import ndarray
 from pydantic import Field
 from threadpoolctl import threadpool_limits
 
+from winnow.embedding._engine import BlockwiseEmbedding, OnBlocks
 from winnow.embedding._randomised_pca import PASSES, CentredRows, randomised_projection
 from winnow.embedding._range import refuse_overflow
-from winnow.embedding._whiten_normalize import ScaledEmbedding, normalized
+from winnow.embedding._whiten_normalize import normalized
 from winnow.embedding.identity import CHUNK, flatten
 from winnow.errors import InvalidValue, WinnowWarning
+from winnow.network.dask_workers import blocks_of
 from winnow.network.progress import PATIENCE_SECONDS, progress_bar
 from winnow.types import RowArray, chunks_of
 
 WIDEST_COVARIANCE = 2048  # values in a row; wider covariance matrices take minutes
 MOST_VALUES_COPIED = 2**28  # values of which a float copy, of 1 GiB, is made; more are read in chunks
+ROWS_OF_A_BLOCK = 4 * CHUNK  # rows whose products are summed by one process; last bits depend on it
 MANY_VALUES = 2**35  # values from which the randomised method takes an hour or more
 
 
 @dataclass(frozen=True)
-class PCA(ScaledEmbedding):
+class PCA(BlockwiseEmbedding):
     """Principal component analysis, with scikit-learn's choice of signs.
 
     Exact for rows of at most 2,048 values; more than 268 million values are then read in chunks. Wider rows
     are projected by a randomised method with a fixed seed: by scikit-learn's, from a float copy of all of
     them, or in passes over chunks where there are more than 268 million values. A warning says so where that
     takes an hour. Rows that are all equal are embedded as zero, with a warning.
+
+    `engine=dask` computes what is read in chunks, but not the randomised method; fewer values take less time
+    than to start workers, and are embedded here.
 
     Parameters
     ----------
@@ -72,11 +78,22 @@ class PCA(ScaledEmbedding):
         if (values := math.prod(x.shape)) <= MOST_VALUES_COPIED:
             yield self._of_copy(flatten(x))
         elif math.prod(x.shape[1:]) <= WIDEST_COVARIANCE:
-            yield from _project_in_chunks(x, self.components)
+            with self.on_blocks() as on_blocks:
+                yield from _project_in_chunks(x, self.components, on_blocks)
         else:
+            self._refuse_engine(x)
             if values > MANY_VALUES:
                 _warn_of_time(x)
             yield from _project_in_passes(x, self.components)
+
+    def _refuse_engine(self, x: RowArray) -> None:
+        if self.engine != "process":
+            raise InvalidValue(
+                f"embedding.engine must be process for rows of more than {WIDEST_COVARIANCE:,} values, got "
+                f"{self.engine} for {math.prod(x.shape[1:]):,}",
+                where=f"embedding.engine={self.engine}",
+                remedy="leave it out, or use embedding=timm or pretrained for images",
+            )
 
     def _of_copy(self, X: Float32[ndarray, "n d"]) -> Float32[ndarray, "n components"]:
         refuse_overflow(X)
@@ -150,34 +167,58 @@ def _widest_directions(scatter: Float64[ndarray, "d d"], components: int) -> Flo
 
 
 def _project_in_chunks(
-    x: Shaped[RowArray, "n ..."], components: int
+    x: Shaped[RowArray, "n ..."], components: int, on_blocks: OnBlocks
 ) -> Iterator[Float32[ndarray, "m components"]]:
     """Do as `_project` without a float copy of all rows: `x` is read twice, a chunk at a time."""
     # Differences to the first row: far from zero, squares would cancel.
     origin = flatten(x[:1])[0]
     width = len(origin)
+    blocks = blocks_of(len(x), ROWS_OF_A_BLOCK)
     total, products = np.zeros(width), np.zeros((width, width))
     with progress_bar("pca", 2 * len(x), patience=PATIENCE_SECONDS) as show:
-        for part in chunks_of(x, CHUNK):
-            rows = flatten(x[part])
-            refuse_overflow(rows)
-            rows -= origin
-            total += rows.sum(axis=0, dtype=np.float64)
-            with threadpool_limits(1):
-                products += rows.T @ rows
-            show(part.stop)
+        for block, sums in zip(blocks, on_blocks(_moments, x, blocks, origin), strict=True):
+            total += sums[0]
+            products += sums[1]
+            show(block.stop)
         if not products.any():
             yield from _all_alike(len(x), components)
             return
         mean = total / len(x)
         with threadpool_limits(1):
             directions = _widest_directions(products - len(x) * np.outer(mean, mean), components)
-        for part in chunks_of(x, CHUNK):
-            rows = flatten(x[part]) - origin - mean.astype(np.float32)
-            with threadpool_limits(1):
-                projected = rows @ directions
-            yield projected
-            show(len(x) + part.stop)
+        found = on_blocks(_projected, x, blocks, origin, mean.astype(np.float32), directions)
+        for block, rows in zip(blocks, found, strict=True):
+            yield rows
+            show(len(x) + block.stop)
+
+
+def _moments(
+    x: Shaped[RowArray, "m ..."], origin: Float32[ndarray, " d"]
+) -> tuple[Float64[ndarray, " d"], Float64[ndarray, "d d"]]:
+    """Return the sum of the rows of a block less the origin, and their matrix of products (Gram)."""
+    total, products = np.zeros(len(origin)), np.zeros((len(origin), len(origin)))
+    for part in chunks_of(x, CHUNK):
+        rows = flatten(x[part])
+        refuse_overflow(rows)
+        rows -= origin
+        total += rows.sum(axis=0, dtype=np.float64)
+        with threadpool_limits(1):
+            products += rows.T @ rows
+    return total, products
+
+
+def _projected(
+    x: Shaped[RowArray, "m ..."],
+    origin: Float32[ndarray, " d"],
+    mean: Float32[ndarray, " d"],
+    directions: Float32[ndarray, "d components"],
+) -> Float32[ndarray, "m components"]:
+    """Return the rows of a block along the directions."""
+    rows = np.empty((len(x), directions.shape[1]), np.float32)
+    for part in chunks_of(x, CHUNK):
+        with threadpool_limits(1):
+            rows[part] = (flatten(x[part]) - origin - mean) @ directions
+    return rows
 
 
 def _project_in_passes(
