@@ -48,15 +48,15 @@ def lines(mode: str, data_dir: str) -> Iterator[Line]:
             yield timed(name, pool, budget, rounds, floor)
         yield from searches(X, rounds, pairs)
         for peer in PEERS:
-            if peer.installed:
-                yield against(peer, X[: peer.rows], budget, rounds)
-            else:
-                tell(f"{peer.name} is not installed, so it is left out")
+            yield against(peer, X[: peer.rows], budget, rounds)
 
 
 def against(peer: Peer, X: ndarray, budget: int, rounds: int) -> Line:
     """Time another library and winnow in turn, after each has worked once: some compile what they need."""
-    tell(f"selector={peer.selector} against {peer.name}")
+    what = f"selector={peer.selector}, {budget} of {len(X):,} rows"
+    tell(f"{what} against {peer.name}")
+    if not peer.installed:
+        return Line(what, peer.name, note="not installed")
     selector, pool = load("selector", peer.selector)(), Pool(len(X), X=X)
     ways: dict[str, Callable[[int], Any]] = {
         peer.name: lambda seed: peer.choose(X, budget, seed),
@@ -64,7 +64,6 @@ def against(peer: Peer, X: ndarray, budget: int, rounds: int) -> Line:
     }
     peer.choose(X[:200], 5, 0)
     seconds = alternate(ways, rounds)
-    what = f"selector={peer.selector}, {budget} of {len(X):,} rows"
     return Line(what, peer.name, seconds[peer.name], seconds["winnow"], note=linear_algebra())
 
 
@@ -94,17 +93,18 @@ def searches(X: ndarray, rounds: int, floor: float) -> Iterator[Line]:
         "winnow": lambda _: nearest_neighbours(X, NEIGHBOURS),
         "winnow, approximate": lambda _: nearest_neighbours(X, NEIGHBOURS, exact=False),
     }
-    against = {"winnow": "faiss", "winnow, approximate": "faiss"}
     if find_spec("pynndescent"):
-        neighbours_by_pynndescent(X[:200], 5)
+        neighbours_by_pynndescent(X[:200], 5)  # it compiles what it needs
         ways = {**ways, "pynndescent": lambda _: neighbours_by_pynndescent(X, NEIGHBOURS)}
-        against["winnow, approximate"] = "pynndescent"
-    else:
-        tell("pynndescent is not installed, so it is left out")
     seconds = alternate(ways, rounds)
-    for own, other in against.items():
+    for own, other in (
+        ("winnow", "faiss"),
+        ("winnow, approximate", "faiss"),
+        ("winnow, approximate", "pynndescent"),
+    ):
         what = f"{NEIGHBOURS} neighbours of {len(X):,} rows" + own.removeprefix("winnow")
-        yield Line(what, other, seconds[other], seconds[own], floor=floor, note=linear_algebra())
+        note = linear_algebra() if other in seconds else "not installed"
+        yield Line(what, other, seconds.get(other, ()), seconds[own], floor=floor, note=note)
 
 
 def farthest_first_row_by_row(X: ndarray, budget: int, seed: int) -> ndarray:
