@@ -83,9 +83,14 @@ def prepare(folder: Path, n: int, clusters: int) -> None:
 
     if not (folder / f"distances-{n}.npy").exists():
         make(folder / f"X-{n}.npy", "features", n)
-        found = load("clusterer", "kmeans")(k=clusters).fit(np.load(folder / f"X-{n}.npy"), seed=0)
+        found = load("clusterer", "kmeans")(k=clusters).fit(stored(folder, "X", n), seed=0)
         for part in ("centroids", "labels", "distances"):
             np.save(folder / f"{part}-{n}.npy", getattr(found, part))
+
+
+def stored(folder: Path, part: str, n: int) -> np.ndarray:
+    """Return what `prepare` wrote."""
+    return np.load(folder / f"{part}-{n}.npy", allow_pickle=False)
 
 
 def line(
@@ -194,10 +199,10 @@ def pool_of(folder: Path, n: int, needs: frozenset[str]) -> Any:
     y = rng.integers(CLASSES, size=n)
     parts: dict[str, Any] = {}
     if "X" in needs:
-        parts["X"] = np.load(folder / f"X-{n}.npy")
+        parts["X"] = stored(folder, "X", n)
     if "clustering" in needs:
         names = ("centroids", "labels", "distances")
-        parts["clustering"] = Clustering(**{part: np.load(folder / f"{part}-{n}.npy") for part in names})
+        parts["clustering"] = Clustering(**{part: stored(folder, part, n) for part in names})
     if "y" in needs:
         parts["y"] = y
     if "labels_of_kept" in needs:

@@ -23,8 +23,8 @@ from pydantic import Field
 
 from winnow.geometry.neighbours import nearest_neighbours
 from winnow.pool import Pool
-from winnow.selector._all_pairs import warn_if_long
 from winnow.selector._quota import check_budget
+from winnow.selector._time_needed import seconds_of_all_pairs, warn_if_long
 from winnow.stages import Selector
 from winnow.types import Subset
 
@@ -65,7 +65,8 @@ class FacilityLocation(Selector):
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
         if self.exact:
-            warn_if_long(pool.n, pool.X.shape[1], "selector.exact=false")
+            seconds = seconds_of_all_pairs(pool.n, pool.X.shape[1])
+            warn_if_long(seconds, f"comparing all pairs of {pool.n:,} rows", "selector.exact=false")
         similarity = _similarities(pool.X, self.neighbours, self.exact)
         represented = np.zeros(pool.n)  # how similar to each row the most similar kept row is
         gains = np.asarray(similarity.sum(axis=0))

@@ -18,6 +18,7 @@ from numpy.random import Generator
 from winnow.geometry.distance import product_rounding, squared_distances
 from winnow.pool import Pool
 from winnow.selector._quota import check_budget
+from winnow.selector._time_needed import seconds_of_looks, warn_if_long
 from winnow.stages import Selector
 from winnow.types import Subset
 
@@ -40,6 +41,9 @@ class Herding(Selector):
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
+        seconds = seconds_of_looks(pool.n, pool.X.shape[1], budget)
+        what = f"looking at all {pool.n:,} rows for each of {budget:,}"
+        warn_if_long(seconds, what, "selector=random, which comes to much the same")
         kept: list[int] = []
         lengths = np.linalg.norm(pool.X, axis=1, keepdims=True)
         directions = pool.X / np.where(lengths > 0, lengths, 1)

@@ -22,11 +22,15 @@ from pydantic import Field
 from winnow.geometry.distance import product_rounding
 from winnow.pool import Pool
 from winnow.selector._quota import check_budget
+from winnow.selector._time_needed import seconds_of_looks, warn_if_long
 from winnow.stages import Selector
 from winnow.types import Subset
 
 _PAIRS_AT_ONCE = 2**18
 _FURTHEST = 1e15  # of a coordinate, in units of the bandwidth
+# For every coordinate of every row and pair kept: some rows are too close to call, and these are compared
+# with all that are kept in double precision. Fitted from 1,000 to 2,000 kept of 25,000 and 50,000 rows.
+_SECONDS_OF_CLOSE = 1.4e-12
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class KernelHerding(Selector):
     """Select argmax mean_j k(row, j) - sum over the kept of k(row, s) / (t + 1), without clusters.
 
     The kernel is exp(-distance^2 / 2 bandwidth^2); its bandwidth is the median distance between rows. Budgets
-    nest. The time grows with n times budget, the memory with n.
+    nest. The time grows with n times budget and, from about 1,000 kept on, with n times its square, because
+    rows that are too close to call are compared with all that are kept; the memory with n.
 
     Parameters
     ----------
@@ -54,6 +59,10 @@ class KernelHerding(Selector):
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
+        seconds = seconds_of_looks(pool.n, pool.X.shape[1], budget)
+        seconds += _SECONDS_OF_CLOSE * pool.n * budget**2 * pool.X.shape[1]
+        what = f"looking at all {pool.n:,} rows for each of {budget:,}"
+        warn_if_long(seconds, what, "selector=random, which comes to much the same")
         reference = pool.X[np.sort(rng.choice(pool.n, min(self.sample, pool.n), replace=False))]
         kernel = _Kernel(pool.X, _median_distance(reference), pool.X.mean(axis=0, dtype=np.float64))
         attraction, exact_attraction = kernel.mean_over(reference), np.full(pool.n, np.nan)

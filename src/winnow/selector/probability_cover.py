@@ -25,8 +25,8 @@ from threadpoolctl import threadpool_limits
 
 from winnow.geometry.pairs import TILE, Pairs
 from winnow.pool import Pool
-from winnow.selector._all_pairs import warn_if_long
 from winnow.selector._quota import check_budget, top_up
+from winnow.selector._time_needed import seconds_of_all_pairs, warn_if_long
 from winnow.stages import Selector
 from winnow.types import Subset
 
@@ -62,7 +62,9 @@ class ProbabilityCover(Selector):
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
-        warn_if_long(pool.n, pool.X.shape[1], "selector=typicality, which compares within clusters", passes=2)
+        seconds = seconds_of_all_pairs(pool.n, pool.X.shape[1], passes=2)
+        what = f"comparing all pairs of {pool.n:,} rows twice"
+        warn_if_long(seconds, what, "selector=typicality, which compares within clusters")
         radius = self.radius if self.radius is not None else _radius(pool.X, max(budget, 1), rng)
         order = rng.permutation(pool.n)
         with threadpool_limits(1):

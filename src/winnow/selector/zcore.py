@@ -22,8 +22,11 @@ from pydantic import Field
 
 from winnow.pool import Pool
 from winnow.selector._quota import check_budget
+from winnow.selector._time_needed import warn_if_long
 from winnow.stages import Selector
 from winnow.types import Subset
+
+_SECONDS_OF_A_ROW = 1.6e-7  # that a draw looks at; one core of a busy machine
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,16 @@ class ZCore(Selector):
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
+        draws = ceil(self.draws_per_row * pool.n)
+        seconds = draws * sqrt(self.neighbours * pool.n) * _SECONDS_OF_A_ROW
+        fewer = f"selector.draws_per_row={self.draws_per_row * 300 / seconds:.2g}, five minutes"
+        warn_if_long(seconds, f"{draws:,} draws among {pool.n:,} rows", fewer)
         X = pool.X
         low, high = X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
         middle = np.median(X.astype(np.float64), axis=0)
         planes = _Planes.of(X)
         score = rng.random(pool.n)
-        for _ in range(ceil(self.draws_per_row * pool.n)):
+        for _ in range(draws):
             plane = rng.choice(X.shape[1], min(2, X.shape[1]), replace=False)
             point = _triangular(rng, low[plane], middle[plane], high[plane])
             covering = int(planes.nearest(plane, point, 1)[0][0])

@@ -1,0 +1,41 @@
+"""Says beforehand what a selector will take on very many rows, and what to do instead."""
+
+import warnings
+
+from winnow.errors import WinnowWarning
+
+# Coordinates per second on one core of a busy machine: of all pairs, in tiles; of all rows, again and again.
+_OF_PAIRS = 4e10
+_OF_LOOKS = 1.5e9
+_WORTH_A_WORD = 300  # seconds
+
+
+def warn_if_long(seconds: float, what: str, instead: str) -> None:
+    """Warn if `what` takes more than five minutes, for which there is the remedy `instead`.
+
+    >>> warn_if_long(299.0, "counting", "fewer rows")
+    """
+    if seconds > _WORTH_A_WORD:
+        warnings.warn(
+            f"{what} takes about {seconds / 60:,.0f} minutes on one core | quicker: {instead}",
+            WinnowWarning,
+            stacklevel=3,
+        )
+
+
+def seconds_of_all_pairs(n: int, d: int, passes: int = 1) -> float:
+    """Return what comparing all pairs of n rows of d coordinates takes, so many times.
+
+    >>> seconds_of_all_pairs(1_000_000, 64)
+    1600.0
+    """
+    return passes * n**2 * d / _OF_PAIRS
+
+
+def seconds_of_looks(n: int, d: int, kept: int) -> float:
+    """Return what a look at all n rows of d coordinates takes for every row that is kept.
+
+    >>> round(seconds_of_looks(1_000_000, 64, 10_000))
+    427
+    """
+    return kept * n * d / _OF_LOOKS
