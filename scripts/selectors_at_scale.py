@@ -85,7 +85,7 @@ def prepare(folder: Path, n: int, clusters: int) -> None:
         make(folder / f"X-{n}.npy", "features", n)
         found = load("clusterer", "kmeans")(k=clusters).fit(stored(folder, "X", n), seed=0)
         for part in ("centroids", "labels", "distances"):
-            np.save(folder / f"{part}-{n}.npy", getattr(found, part))
+            np.save(folder / f"{part}-{n}.npy", getattr(found, part), allow_pickle=False)
 
 
 def stored(folder: Path, part: str, n: int) -> np.ndarray:
