@@ -32,7 +32,7 @@ def records(folder: Path, name: str) -> list[dict[str, str]]:
 
 @pytest.mark.slow
 def test_it_finds_the_smallest_budget_and_a_second_search_trains_nothing(smallest, tmp_path):
-    line = ("target=0.6", "selector=nearest", "start=8", "most=64", *TINY)
+    line = ("target=0.6", "selector=nearest", "start=8", "most=12", *TINY)
     ended = smallest(*line)
     assert ended.returncode == 0, ended.stderr
     found = {record["selector"]: record for record in records(tmp_path, "smallest.csv")}
