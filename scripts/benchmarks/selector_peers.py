@@ -94,7 +94,7 @@ def neighbours_by_pynndescent(X: ndarray, count: int) -> ndarray:
 
 PEERS = (
     Peer("fpsample", "fpsample", "kcenter", by_fpsample),
-    Peer("scikit-activeml", "skactiveml", "kcenter", by_activeml, rows=10_000),
+    Peer("scikit-activeml", "skactiveml", "kcenter", by_activeml, rows=5_000),
     Peer("apricot-select", "apricot", "facility_location", by_apricot, rows=10_000),
-    Peer("submodlib-py", "submodlib", "facility_location", by_submodlib, rows=5_000),
+    Peer("submodlib-py", "submodlib", "facility_location", by_submodlib, rows=2_000),
 )
