@@ -7,7 +7,8 @@ Rows of 64 features about 1,000 prototypes (those of `scripts/million.py`), clus
 rows; labels and logits are made up. `select` alone, on one thread: processor seconds, the most memory beyond
 the rows, and what was warned of. A selector that takes more than `most` seconds is ended, and so is not
 tried on more rows, nor is one that would by its growth: from the last two sizes tried, seconds are assumed to
-grow as a power of the rows. Linux only, for the memory is read from /proc.
+grow as a power of the rows. Of those it is only heard what they say of the most rows. Linux only, for the
+memory is read from /proc.
 """
 
 import multiprocessing
@@ -27,6 +28,7 @@ from numpy.random import default_rng
 from settings import settings
 
 CLASSES, EPOCHS = 10, 5
+SECONDS_TO_SPEAK = 3  # what is said comes before the work
 # Those that choose by a network of their own, or by a file, and those that hand all over to another.
 LEFT_OUT = {"full", "from_file", "per_class", "rounds", "truncated"}
 INSTEAD: Mapping[str, Mapping[str, Any]] = {
@@ -104,7 +106,8 @@ def line(
     power = growth(seen)
     cells = [cell(seen.get(n), estimate(seen, n), most) for n in sizes]
     title = " ".join([name, *(f"{key}={str(value).lower()}" for key, value in options.items())])
-    said = next((each.said for each in reversed(seen.values()) if each.said), "")
+    last = sizes[-1]
+    said = (seen.get(last) or watched(name, options, folder, last, kept, SECONDS_TO_SPEAK)).said
     memory = max((each.megabytes for each in seen.values()), default=0.0)
     grows = "" if power is None else f"{power:.1f}"
     return f"| {title} | {' | '.join(cells)} | {grows} | {memory:,.0f} | {said} |"
