@@ -8,6 +8,8 @@ it looks at many kept rows at once. The note names the libraries of linear algeb
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 from time import process_time
 from typing import Any
 
@@ -18,6 +20,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from benchmarks.kmeans import embedded
 from benchmarks.line import Line, alternate, tell
+from benchmarks.selector_peers import PEERS, Peer, neighbours_by_pynndescent
 from winnow.geometry.distance import squared_distances
 from winnow.geometry.neighbours import nearest_neighbours
 from winnow.pool import Pool
@@ -44,6 +47,24 @@ def lines(mode: str, data_dir: str) -> Iterator[Line]:
             floor = budget * look if name in PER_KEPT_ROW else pairs if name in ALL_PAIRS else None
             yield timed(name, pool, budget, rounds, floor)
         yield from searches(X, rounds, pairs)
+        for peer in PEERS:
+            yield against(peer, X[: peer.rows], budget, rounds)
+
+
+def against(peer: Peer, X: ndarray, budget: int, rounds: int) -> Line:
+    """Time another library and winnow in turn, after each has worked once: some compile what they need."""
+    what = f"selector={peer.selector}, {budget} of {len(X):,} rows"
+    tell(f"{what} against {peer.name}")
+    if not peer.installed:
+        return Line(what, peer.name, note="not installed")
+    selector, pool = load("selector", peer.selector)(), Pool(len(X), X=X)
+    ways: dict[str, Callable[[int], Any]] = {
+        peer.name: lambda seed: peer.choose(X, budget, seed),
+        "winnow": lambda seed: selector.select(pool, budget=budget, rng=default_rng(seed)),
+    }
+    peer.choose(X[:200], 5, 0)
+    seconds = alternate(ways, rounds)
+    return Line(what, peer.name, seconds[peer.name], seconds["winnow"], note=linear_algebra())
 
 
 def timed(name: str, pool: Pool, budget: int, rounds: int, floor: float | None) -> Line:
@@ -72,10 +93,18 @@ def searches(X: ndarray, rounds: int, floor: float) -> Iterator[Line]:
         "winnow": lambda _: nearest_neighbours(X, NEIGHBOURS),
         "winnow, approximate": lambda _: nearest_neighbours(X, NEIGHBOURS, exact=False),
     }
+    if find_spec("pynndescent"):
+        neighbours_by_pynndescent(X[:200], 5)  # it compiles what it needs
+        ways = {**ways, "pynndescent": lambda _: neighbours_by_pynndescent(X, NEIGHBOURS)}
     seconds = alternate(ways, rounds)
-    for own in ("winnow", "winnow, approximate"):
+    for own, other in (
+        ("winnow", "faiss"),
+        ("winnow, approximate", "faiss"),
+        ("winnow, approximate", "pynndescent"),
+    ):
         what = f"{NEIGHBOURS} neighbours of {len(X):,} rows" + own.removeprefix("winnow")
-        yield Line(what, "faiss", seconds["faiss"], seconds[own], floor=floor, note=linear_algebra())
+        note = linear_algebra() if other in seconds else "not installed"
+        yield Line(what, other, seconds.get(other, ()), seconds[own], floor=floor, note=note)
 
 
 def farthest_first_row_by_row(X: ndarray, budget: int, seed: int) -> ndarray:
@@ -138,9 +167,9 @@ def seconds_of_all_pairs(X: ndarray, tile: int = 512) -> float:
 
 
 def linear_algebra() -> str:
-    """Name the loaded libraries of linear algebra and the kernels that they chose for this processor."""
+    """Name the loaded libraries of linear algebra, who brought them, and the kernels that they chose."""
     found = {
-        f"{each['prefix']} {each.get('architecture', '')}".strip()
+        f"{Path(each['filepath']).parent.name}: {each['prefix']} {each.get('architecture', '')}".strip()
         for each in threadpool_info()
         if each["user_api"] == "blas"
     }

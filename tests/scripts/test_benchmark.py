@@ -35,7 +35,8 @@ def lines(table: str) -> list[list[str]]:
         (
             "selectors",
             [f"selector={name}, 20 of 400 rows" for name in SELECTORS]
-            + ["20 neighbours of 400 rows", "20 neighbours of 400 rows, approximate"],
+            + ["20 neighbours of 400 rows", *["20 neighbours of 400 rows, approximate"] * 2]
+            + [f"selector={name}, 20 of 400 rows" for name in (*["kcenter"] * 2, *["facility_location"] * 2)],
         ),
         ("assignment", ["exact labels, k = 8"]),
         ("kmeans", ["k-means, k = 8"] * 4),

@@ -2,19 +2,40 @@ import pytest
 
 from winnow import registry
 from winnow.errors import WinnowWarning
-from winnow.selector._cost import warn_if_large, warn_if_long
+from winnow.selector._cost import seconds_of_all_pairs, seconds_of_looks, warn_if_large, warn_if_long
 
 
 def test_what_takes_an_hour_is_said_with_the_remedy():
-    # 1.5 million rows of 64 coordinates: 1.44e14 products at 4e10 a second are 3,600 seconds.
-    with pytest.warns(WinnowWarning, match="1,500,000 rows takes about 60 minutes.*quicker: fewer rows"):
-        warn_if_long(1_500_000, 64, "fewer rows")
-    with pytest.warns(WinnowWarning, match="about 120 minutes"):
-        warn_if_long(1_500_000, 64, "fewer rows", passes=2)
+    with pytest.warns(WinnowWarning, match=r"^counting takes about 60 minutes on one core \| quicker: less$"):
+        warn_if_long(3600.0, "counting", "less")
 
 
 def test_minutes_are_not_worth_a_word():
-    warn_if_long(400_000, 64, "fewer rows")  # 256 seconds; a warning would be an error here
+    warn_if_long(300.0, "counting", "less")  # a warning would be an error here
+
+
+def test_seconds_by_hand():
+    # 1.5 million rows of 64 coordinates: 1.44e14 products at 4e10 a second.
+    assert seconds_of_all_pairs(1_500_000, 64) == pytest.approx(3600)
+    # 300 kept of 1 million rows of 50 coordinates: 1.5e10 at 1.5e9 a second.
+    assert seconds_of_looks(1_000_000, 50, 300) == pytest.approx(10)
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("herding", "selector=random"),
+        ("kernel_herding", "selector=random"),
+        ("zcore", "selector.draws_per_row="),
+        ("inverse_density", "selector.exact=false"),
+        ("facility_location", "selector.exact=false"),
+        ("d2_pruning", "selector.exact=false"),
+        ("probability_cover", "selector=typicality"),
+    ],
+)
+def test_minutes_on_a_million_rows_are_said(name, instead):
+    with pytest.warns(WinnowWarning, match=f"minutes on one core.*{instead}"):
+        registry.default("selector", name).warn_of_cost(1_000_000, 64, 10_000)
 
 
 def test_copies_that_need_gigabytes_are_said_with_what_reads_chunks():
@@ -29,11 +50,11 @@ IN_CHUNKS = ["random", "nearest", "furthest", "prototype", "semdedup", "density"
 
 @pytest.mark.parametrize("name", IN_CHUNKS)
 def test_those_that_read_chunks_have_nothing_to_say_of_any_number_of_rows(name):
-    registry.default("selector", name).warn_of_cost(10**9, 4096)
+    registry.default("selector", name).warn_of_cost(10**9, 4096, 10**6)
 
 
 @pytest.mark.parametrize("name", ["herding", "kernel_herding", "zcore", "facility_location", "d2_pruning"])
 def test_the_others_say_so(name):
     with pytest.warns(WinnowWarning) as said:
-        registry.default("selector", name).warn_of_cost(10**8, 64)
+        registry.default("selector", name).warn_of_cost(10**8, 64, 10**4)
     assert "copies of 100,000,000 embedded rows" in str(said[0].message)

@@ -48,7 +48,8 @@ def fitted(plan: Plan, dataset: Dataset | Rows) -> Plan:
             _say(line)
     plan = build_with(plan, changes) if changes else plan
     if "X" in plan.stages.selector.needs:
-        plan.stages.selector.warn_of_cost(dataset.n, plan.stages.embedding.width(dataset.x.shape))
+        width = plan.stages.embedding.width(dataset.x.shape)
+        plan.stages.selector.warn_of_cost(dataset.n, width, plan.settings.budget)
     return replace(plan, stages=replace(plan.stages, selector=selector)) if selector else plan
 
 

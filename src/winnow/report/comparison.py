@@ -130,7 +130,7 @@ def _interval(differences: Float64[ndarray, " n"]) -> tuple[float, float]:
 
     Exact for normal differences, whatever their number. Skewed ones are covered less often: exponential
     ones in 88 % of cases at n=5. A bootstrap has too little to draw from where pairs are few: it covers
-    normal differences in 84 %, and exponential ones in 78 %, see scripts/coverage.py.
+    normal differences in 84 %, and exponential ones in 78 %, see scripts/interval_coverage.py.
 
     .. [1] Student, "The probable error of a mean", Biometrika 6, 1908.
     """

@@ -4,23 +4,40 @@ import warnings
 
 from winnow.errors import WinnowWarning
 
-_PAIRS_PER_SECOND = 4e10  # times the number of coordinates; one core of a busy machine
+# Coordinates per second on one core of a busy machine: of all pairs, in tiles; of all rows, again and again.
+_OF_PAIRS = 4e10
+_OF_LOOKS = 1.5e9
 _WORTH_A_WORD = 300  # seconds
 _LARGE = 2**31  # bytes
 _IN_CHUNKS = "random, nearest, furthest, prototype, semdedup, density and stratified read them in chunks"
 
 
-def warn_if_long(n: int, d: int, instead: str, passes: int = 1) -> None:
-    """Warn if comparing all pairs of n rows of d coordinates takes more than five minutes.
+def warn_if_long(seconds: float, what: str, instead: str) -> None:
+    """Warn if `what` takes more than five minutes, for which there is the remedy `instead`.
 
-    `passes` of these comparisons, for which there is the remedy `instead`.
-
-    >>> warn_if_long(60_000, 64, "fewer rows")
+    >>> warn_if_long(299.0, "counting", "fewer rows")
     """
-    seconds = passes * n**2 * d / _PAIRS_PER_SECOND
     if seconds > _WORTH_A_WORD:
-        what = f"comparing all pairs of {n:,} rows takes about {seconds / 60:,.0f} minutes on one core"
-        warnings.warn(f"{what} | quicker: {instead}", WinnowWarning, stacklevel=3)
+        said = f"{what} takes about {seconds / 60:,.0f} minutes on one core | quicker: {instead}"
+        warnings.warn(said, WinnowWarning, stacklevel=3)
+
+
+def seconds_of_all_pairs(n: int, d: int) -> float:
+    """Return what comparing all pairs of n rows of d coordinates takes.
+
+    >>> seconds_of_all_pairs(1_000_000, 64)
+    1600.0
+    """
+    return n**2 * d / _OF_PAIRS
+
+
+def seconds_of_looks(n: int, d: int, kept: int) -> float:
+    """Return what a look at all n rows of d coordinates takes for every row that is kept.
+
+    >>> round(seconds_of_looks(1_000_000, 64, 10_000))
+    427
+    """
+    return kept * n * d / _OF_LOOKS
 
 
 def warn_if_large(n: int, d: int, copies: int) -> None:

@@ -17,7 +17,7 @@ from numpy.random import Generator
 
 from winnow.geometry.distance import product_rounding, squared_distances
 from winnow.pool import Pool
-from winnow.selector._cost import warn_if_large
+from winnow.selector._cost import seconds_of_looks, warn_if_large, warn_if_long
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
 from winnow.types import Subset
@@ -39,8 +39,10 @@ class Herding(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int) -> None:
+    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
         warn_if_large(n, d, copies=2)
+        what = f"looking at all {n:,} rows for each of {budget:,}"
+        warn_if_long(seconds_of_looks(n, d, budget), what, "selector=random, which comes to much the same")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from winnow.geometry.pairs import TILE, Pairs
 from winnow.pool import Pool
-from winnow.selector._cost import warn_if_large, warn_if_long
+from winnow.selector._cost import seconds_of_all_pairs, warn_if_large, warn_if_long
 from winnow.selector._quota import check_budget, top_up
 from winnow.stages import Selector
 from winnow.types import Subset
@@ -60,9 +60,11 @@ class ProbabilityCover(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int) -> None:
+    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
         warn_if_large(n, d, copies=4)
-        warn_if_long(n, d, "selector=typicality, which compares within clusters", passes=2)
+        what = f"comparing all pairs of {n:,} rows twice"
+        instead = "selector=typicality, which compares within clusters"
+        warn_if_long(2 * seconds_of_all_pairs(n, d), what, instead)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

@@ -1,4 +1,6 @@
-"""Measure how often an interval over a few pairs holds the truth: python scripts/coverage.py [draws=2000].
+"""Measure how often an interval over a few pairs holds the truth.
+
+    python scripts/interval_coverage.py [draws=2000]
 
 Draws n differences of a known mean, again and again, and prints for each law and n the percentage of 95 %
 intervals that hold this mean: of `winnow.report.comparison`, and of the bootstrap (BCa, by scipy) beside it.
