@@ -1,0 +1,114 @@
+"""Cluster many rows in every way there is, each in processes of its own, and print time, memory and inertia.
+
+    python scripts/scale.py folder=/tmp/scale [n=60000,1000000] [k=600,10000] [passes=12] [rounds=1]
+        [way=memory,map,dask1,dask2,hierarchical]
+
+memory         clusterer=kmeans, all rows in memory
+map            clusterer=kmeans, rows in a file that is mapped
+dask1, dask2   clusterer=dask with one worker and with two, the same file
+hierarchical   clusterer=hierarchical, the same file
+
+The rows are made in `folder`, 64 columns in single precision about 1,000 centres, and deleted in the end. A
+fit ends with the exact distance of every row; the time is that of the fit alone, with the start of the
+workers. *Wall* is seconds by the clock, *CPU* those of a processor, of all processes together. *Load* is the
+mean number of processes that wanted a core in the minute before the end: on a busy machine compare CPU, not
+wall. *Own* is the most memory that each process held for itself (RssAnon), the largest first; *mapped* the
+most pages of files that one had mapped, which the system takes back. *Inertia* is by row. Two ways take turns
+`rounds` times. Runs on Linux.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from million import make, watched
+from settings import settings
+
+WAYS = ("memory", "map", "dask1", "dask2", "hierarchical")
+HEAD = "| rows | k | passes | way | wall s | CPU s | load | inertia | own MB | mapped MB |"
+FEWEST_MB = 20  # processes that hold less than this only start others
+
+
+def main() -> int:
+    """Make the rows of each size, fit them in every way, print a line for each."""
+    if "--help" in sys.argv:
+        print(__doc__)
+        return 0
+    if sys.argv[1:2] == ["fit"]:
+        fit(*sys.argv[2:])
+        return 0
+    given = settings(folder="", n="60000,1000000", k="600,10000", passes="12", rounds="1", way=",".join(WAYS))
+    if not given["folder"] or not set(given["way"].split(",")) <= set(WAYS):
+        print(f"error: folder must name a folder, way some of {','.join(WAYS)}", file=sys.stderr)
+        return 2
+    folder = Path(given["folder"])
+    folder.mkdir(parents=True, exist_ok=True)
+    print(f"{HEAD}\n| ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | --- | ---: |", flush=True)
+    for n in given["n"].split(","):
+        file = folder / f"features_{n}.npy"
+        make(file, "features", int(n))
+        for k in given["k"].split(","):
+            for _ in range(int(given["rounds"])):
+                for way in given["way"].split(","):
+                    print(line(file, int(n), int(k), int(given["passes"]), way), flush=True)
+        file.unlink()
+    return 0
+
+
+def line(file: Path, n: int, k: int, passes: int, way: str) -> str:
+    """Fit in processes of their own and return a line of the table."""
+    answer = file.with_suffix(".json")
+    words = [sys.executable, __file__, "fit", str(file), way, str(k), str(passes), str(answer)]
+    _, code, memory = watched(words)
+    if code:
+        raise SystemExit(
+            f"error: {way} with {n:,} rows and {k:,} clusters ended with code {code} | see above"
+        )
+    found = json.loads(answer.read_text())
+    answer.unlink()
+    own = " + ".join(f"{each.own:,.0f}" for each in memory if each.own >= FEWEST_MB)
+    mapped = max(each.mapped for each in memory)
+    return (
+        f"| {n:,} | {k:,} | {passes} | {way} | {found['wall']:.1f} | {found['cpu']:.1f} | "
+        f"{os.getloadavg()[0]:.1f} | {found['inertia']:.4f} | {own} | {mapped:,.0f} |"
+    )
+
+
+def fit(file: str, way: str, k: str, passes: str, answer: str) -> None:
+    """Fit once, in this process and those that it starts, and write what it took."""
+    X = np.load(file, mmap_mode=None if way == "memory" else "r", allow_pickle=False)
+    clusterer = clusterer_of(way, int(k), int(passes))
+    before, started = processor_seconds(), perf_counter()
+    clustering = clusterer.fit(X, seed=0)
+    wall = perf_counter() - started
+    inertia = float((clustering.distances**2).mean())
+    found = {"wall": wall, "cpu": processor_seconds() - before, "inertia": inertia}
+    Path(answer).write_text(json.dumps(found))
+
+
+def clusterer_of(way: str, k: int, passes: int):
+    """Return the clusterer of one way."""
+    if way.startswith("dask"):
+        from winnow.clusterer.dask import Dask
+
+        return Dask(k, passes=passes, workers=int(way.removeprefix("dask")))
+    if way == "hierarchical":
+        from winnow.clusterer.hierarchical import Hierarchical
+
+        return Hierarchical(k, passes=passes)
+    from winnow.clusterer.kmeans import Kmeans
+
+    return Kmeans(k, passes=passes)
+
+
+def processor_seconds() -> float:
+    """Return what this process and those that it started and that have ended took of a processor."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+if __name__ == "__main__":
+    sys.exit(main())
