@@ -44,7 +44,7 @@ def test_every_process_of_a_fit_is_in_its_line(scale, monkeypatch, tmp_path):
     monkeypatch.setattr(scale, "watched", watched)
     cells = scale.line(tmp_path / "X.npy", 60_000, 600, 12, "dask1").split(" | ")
     assert cells[:6] == ["| 60,000", "600", "12", "dask1", "10.0", "19.5"]
-    assert cells[7:] == ["2.0000", "300 + 90", "40 |"]
+    assert cells[8:] == ["2.0000", "300 + 90", "40 |"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -53,3 +53,16 @@ def test_an_unknown_way_is_refused_before_rows_are_made(scale, monkeypatch, tmp_
     assert scale.main() == 2
     assert "way some of memory,map" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+def test_distances_by_hand(scale):
+    # Of 1,000,000 rows each meets 10,000 centroids and as many candidates, 400 in 11 passes, 10,000 at last.
+    assert scale.distances("map", 10**6, 10**4, 12) == 10**6 * (20_000 + 11 * 400 + 10_000)
+    # 100 cells; in its cell 100 centroids, as many candidates and 5 passes; 400 in 12 passes and at last.
+    assert scale.distances("hierarchical", 10**6, 10**4, 12) == 10**6 * (100 + 100 * 7 + 13 * 400)
+
+
+def test_what_is_too_large_is_told_without_making_a_row(scale, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["scale.py", "paper", "n=1000000", "k=10000", "way=hierarchical"])
+    assert scale.main() == 0
+    assert "| 1,000,000 | 10,000 | 12 | hierarchical | 6,000 | 7.8e+11 | 0.0 |" in capsys.readouterr().out
