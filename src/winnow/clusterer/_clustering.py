@@ -40,7 +40,7 @@ def clustering_from_centroids(
     array([0, 0, 1, 1])
     """
     check_clusterable(X, k)
-    with _one_thread():
+    with one_thread():
         centroids = _around_the_mean(X, find_centroids) if centre else find_centroids(X)
         clustering = Clustering(centroids, *nearest_centroid(X, centroids))
     warn_of_too_few_distinct_rows(X, clustering)
@@ -65,16 +65,18 @@ def clustering_from_labels(X: Float32[ndarray, "n d"], k: int, find_clusters: Fi
         return centroids
 
     check_clusterable(X, k)
-    with _one_thread():
+    with one_thread():
         centroids = _around_the_mean(X, find_centroids)
         clustering = Clustering(centroids, labels, distances_to_centroids(X, centroids, labels))
     warn_of_too_few_distinct_rows(X, clustering)
     return clustering
 
 
-def _one_thread() -> AbstractContextManager:
-    # The last bits of a sum depend on how it is split among threads. The limit applies only to libraries that
-    # are already loaded, so clusterers import theirs before they call.
+def one_thread() -> AbstractContextManager:
+    """Return a context in which libraries that are already loaded compute on one thread.
+
+    The last bits of a sum depend on how it is split among threads. Clusterers import theirs before.
+    """
     return threadpool_limits(1)
 
 

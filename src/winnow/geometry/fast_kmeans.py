@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int32, Int64
+from jaxtyping import Float32, Float64, Int, Int32, Int64
 from numpy import ndarray
 from numpy.random import Generator
 
@@ -204,26 +204,32 @@ class Regions:
     def search(
         self,
         points: Points,
-        of_row: Int64[ndarray, " n"],
+        of_row: Int[ndarray, " n"],
         centroids: Float32[ndarray, "k d"],
         of_centroid: Int64[ndarray, " k"],
         count: int,
     ) -> Assignment:
         """Assign every row to the nearest of the `count` or more centroids in and around its region."""
+        labels, costs = np.empty(len(of_row), np.int32), np.empty(len(of_row), np.float32)
+        for rows, around in self.neighbourhoods(of_row, centroids, of_centroid, count):
+            found = points.nearest(centroids[around], rows)
+            labels[rows], costs[rows] = around[found.labels], found.costs
+        return Assignment(labels, costs)
+
+    def neighbourhoods(
+        self, of_row: ndarray, centroids: ndarray, of_centroid: ndarray, count: int
+    ) -> Iterator[tuple[Int64[ndarray, " m"], Int64[ndarray, " around"]]]:
+        """Yield the rows of each region that has some, and the `count` or more centroids in and around it."""
         narrow = np.min_scalar_type(len(self.centres))  # numpy sorts short integers fastest
         by_region = np.argsort(of_row.astype(narrow), kind="stable")
         ends = np.bincount(of_row, minlength=len(self.centres)).cumsum()
         squared_norms = np.einsum("kd,kd->k", centroids, centroids)
-        labels, costs = np.empty(len(of_row), np.int32), np.empty(len(of_row), np.float32)
         for region, rows in enumerate(np.split(by_region, ends[:-1])):
             if len(rows):
                 away, own = squared_norms - 2 * (centroids @ self.centres[region]), of_centroid == region
                 away[own] = -np.inf  # all centroids of the region itself are compared
                 size = min(max(count, int(own.sum())), len(centroids))
-                around = np.argpartition(away, size - 1)[:size]
-                found = points.nearest(centroids[around], rows)
-                labels[rows], costs[rows] = around[found.labels], found.costs
-        return Assignment(labels, costs)
+                yield rows, np.argpartition(away, size - 1)[:size]
 
 
 def _seed(points: Points, k: int, rng: Generator, draws: int) -> tuple[ndarray, Assignment]:
