@@ -27,19 +27,21 @@ def test_seconds_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("name", "instead"),
+    ("name", "options", "instead"),
     [
-        ("herding", "selector=random"),
-        ("kernel_herding", "selector=random"),
-        ("zcore", "selector.draws_per_row="),
-        ("inverse_density", "selector.exact=false"),
-        ("facility_location", "selector.exact=false"),
-        ("probability_cover", "selector=typicality"),
+        ("herding", {}, "selector=random"),
+        ("kernel_herding", {}, "selector=random"),
+        ("zcore", {}, "selector.draws_per_row="),
+        ("inverse_density", {}, "selector.exact=false"),
+        ("inverse_density", {"exact": False}, "selector=d2_sampling"),
+        ("facility_location", {}, "selector.exact=false"),
+        ("facility_location", {"exact": False}, "selector=nearest"),
+        ("probability_cover", {}, "selector=typicality"),
     ],
 )
-def test_a_million_rows_are_spoken_of_before_the_work_begins(name, instead):
+def test_a_million_rows_are_spoken_of_before_the_work_begins(name, options, instead):
     pool = Pool(1_000_000, X=np.broadcast_to(np.float32(0), (1_000_000, 64)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # what is said ends the work, which would take minutes
         with pytest.raises(WinnowWarning, match=f"minutes on one core.*{instead}"):
-            load("selector", name)().select(pool, budget=10_000, rng=np.random.default_rng(0))
+            load("selector", name)(**options).select(pool, budget=10_000, rng=np.random.default_rng(0))

@@ -30,7 +30,7 @@ from winnow.geometry.neighbours import nearest_neighbours
 from winnow.pool import Pool
 from winnow.selector._dynamics_scores import el2n
 from winnow.selector._quota import check_budget
-from winnow.selector._time_needed import seconds_of_all_pairs, warn_if_long
+from winnow.selector._time_needed import warn_of_neighbours
 from winnow.stages import Selector
 from winnow.types import Subset
 
@@ -72,9 +72,8 @@ class D2Pruning(Selector):
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
-        if self.exact:
-            seconds = seconds_of_all_pairs(pool.n, pool.X.shape[1])
-            warn_if_long(seconds, f"comparing all pairs of {pool.n:,} rows", "selector.exact=false")
+        instead = "selector=el2n, which looks for no neighbours"
+        warn_of_neighbours(pool.n, pool.X.shape[1], instead, exact=self.exact)
         near, distances = nearest_neighbours(pool.X, self.neighbours, exact=self.exact)
         scale = np.median(distances) if distances.size else 0.0
         squares = np.square(distances / (scale if scale > 0 else 1.0))

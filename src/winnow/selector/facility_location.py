@@ -24,7 +24,7 @@ from pydantic import Field
 from winnow.geometry.neighbours import nearest_neighbours
 from winnow.pool import Pool
 from winnow.selector._quota import check_budget
-from winnow.selector._time_needed import seconds_of_all_pairs, warn_if_long
+from winnow.selector._time_needed import warn_of_neighbours
 from winnow.stages import Selector
 from winnow.types import Subset
 
@@ -64,9 +64,8 @@ class FacilityLocation(Selector):
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
-        if self.exact:
-            seconds = seconds_of_all_pairs(pool.n, pool.X.shape[1])
-            warn_if_long(seconds, f"comparing all pairs of {pool.n:,} rows", "selector.exact=false")
+        instead = "selector=nearest, which comes close to it"
+        warn_of_neighbours(pool.n, pool.X.shape[1], instead, exact=self.exact)
         similarity = _similarities(pool.X, self.neighbours, self.exact)
         represented = np.zeros(pool.n)  # how similar to each row the most similar kept row is
         gains = np.asarray(similarity.sum(axis=0))

@@ -19,7 +19,7 @@ from pydantic import Field
 from winnow.geometry.neighbours import sparsity
 from winnow.pool import Pool
 from winnow.selector._quota import check_budget
-from winnow.selector._time_needed import seconds_of_all_pairs, warn_if_long
+from winnow.selector._time_needed import warn_of_neighbours
 from winnow.stages import Selector
 from winnow.types import Subset
 
@@ -57,9 +57,8 @@ class InverseDensity(Selector):
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
-        if self.exact:
-            seconds = seconds_of_all_pairs(pool.n, pool.X.shape[1])
-            warn_if_long(seconds, f"comparing all pairs of {pool.n:,} rows", "selector.exact=false")
+        instead = "selector=d2_sampling, which prefers sparse regions, too"
+        warn_of_neighbours(pool.n, pool.X.shape[1], instead, exact=self.exact)
         distances = sparsity(pool.X, [np.arange(pool.n)], np.array([self.neighbours]), exact=self.exact)
         log_density = -np.log(np.maximum(distances, np.min(distances, where=distances > 0, initial=np.inf)))
         if not np.isfinite(log_density).all():
