@@ -15,27 +15,30 @@ def test_minutes_are_not_worth_a_word():
 
 
 def test_seconds_by_hand():
-    # 1.5 million rows of 64 coordinates: 1.44e14 products at 4e10 a second.
-    assert seconds_of_all_pairs(1_500_000, 64) == pytest.approx(3600)
+    # 1.5 million rows of 50 coordinates: 1.125e14 products at 2.5e10 a second.
+    assert seconds_of_all_pairs(1_500_000, 50) == pytest.approx(4500)
     # 300 kept of 1 million rows of 50 coordinates: 1.5e10 at 1.5e9 a second.
     assert seconds_of_looks(1_000_000, 50, 300) == pytest.approx(10)
 
 
 @pytest.mark.parametrize(
-    ("name", "instead"),
+    ("name", "options", "instead"),
     [
-        ("herding", "selector=random"),
-        ("kernel_herding", "selector=random"),
-        ("zcore", "selector.draws_per_row="),
-        ("inverse_density", "selector.exact=false"),
-        ("facility_location", "selector.exact=false"),
-        ("d2_pruning", "selector.exact=false"),
-        ("probability_cover", "selector=typicality"),
+        ("herding", {}, "selector=random"),
+        ("kernel_herding", {}, "selector=random"),
+        ("zcore", {}, "selector.draws_per_row="),
+        ("inverse_density", {}, "selector.exact=false"),
+        ("inverse_density", {"exact": False}, "selector=d2_sampling"),
+        ("facility_location", {}, "selector.exact=false"),
+        ("facility_location", {"exact": False}, "selector=nearest"),
+        ("d2_pruning", {}, "selector.exact=false"),
+        ("d2_pruning", {"exact": False}, "selector=el2n"),
+        ("probability_cover", {}, "selector=typicality"),
     ],
 )
-def test_minutes_on_a_million_rows_are_said(name, instead):
+def test_minutes_on_a_million_rows_are_said(name, options, instead):
     with pytest.warns(WinnowWarning, match=f"minutes on one core.*{instead}"):
-        registry.default("selector", name).warn_of_cost(1_000_000, 64, 10_000)
+        registry.load("selector", name)(**options).warn_of_cost(1_000_000, 64, 10_000)
 
 
 def test_copies_that_need_gigabytes_are_said_with_what_reads_chunks():

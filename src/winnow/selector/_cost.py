@@ -4,8 +4,10 @@ import warnings
 
 from winnow.errors import WinnowWarning
 
-# Coordinates per second on one core of a busy machine: of all pairs, in tiles; of all rows, again and again.
-_OF_PAIRS = 4e10
+# Coordinates per second on one core of a busy machine: of all pairs, in tiles; of pairs in near cells, for
+# which n^1.5 stands; of all rows, again and again.
+_OF_PAIRS = 2.5e10
+_OF_NEAR_PAIRS = 1e8
 _OF_LOOKS = 1.5e9
 _WORTH_A_WORD = 300  # seconds
 _LARGE = 2**31  # bytes
@@ -22,11 +24,23 @@ def warn_if_long(seconds: float, what: str, instead: str) -> None:
         warnings.warn(said, WinnowWarning, stacklevel=3)
 
 
+def warn_of_neighbours(n: int, d: int, instead: str, *, exact: bool) -> None:
+    """Warn if finding the neighbours of n rows of d coordinates takes more than five minutes.
+
+    Exact ones can be found approximately, and that can be replaced by `instead`.
+    """
+    if exact:
+        what, instead = f"comparing all pairs of {n:,} rows", "selector.exact=false"
+        warn_if_long(seconds_of_all_pairs(n, d), what, instead)
+    else:
+        warn_if_long(n**1.5 * d / _OF_NEAR_PAIRS, f"searching the neighbours of {n:,} rows", instead)
+
+
 def seconds_of_all_pairs(n: int, d: int) -> float:
     """Return what comparing all pairs of n rows of d coordinates takes.
 
     >>> seconds_of_all_pairs(1_000_000, 64)
-    1600.0
+    2560.0
     """
     return n**2 * d / _OF_PAIRS
 

@@ -28,7 +28,7 @@ from pydantic import Field
 
 from winnow.geometry.neighbours import nearest_neighbours
 from winnow.pool import Pool
-from winnow.selector._cost import seconds_of_all_pairs, warn_if_large, warn_if_long
+from winnow.selector._cost import warn_if_large, warn_of_neighbours
 from winnow.selector._dynamics_scores import el2n
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
@@ -72,9 +72,7 @@ class D2Pruning(Selector):
 
     def warn_of_cost(self, n: int, d: int, budget: int) -> None:
         warn_if_large(n, d, copies=4)
-        if self.exact:
-            what = f"comparing all pairs of {n:,} rows"
-            warn_if_long(seconds_of_all_pairs(n, d), what, "selector.exact=false")
+        warn_of_neighbours(n, d, "selector=el2n, which looks for no neighbours", exact=self.exact)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

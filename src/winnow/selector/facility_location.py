@@ -23,7 +23,7 @@ from pydantic import Field
 
 from winnow.geometry.neighbours import nearest_neighbours
 from winnow.pool import Pool
-from winnow.selector._cost import seconds_of_all_pairs, warn_if_large, warn_if_long
+from winnow.selector._cost import warn_if_large, warn_of_neighbours
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
 from winnow.types import Subset
@@ -64,9 +64,7 @@ class FacilityLocation(Selector):
 
     def warn_of_cost(self, n: int, d: int, budget: int) -> None:
         warn_if_large(n, d, copies=4)
-        if self.exact:
-            what = f"comparing all pairs of {n:,} rows"
-            warn_if_long(seconds_of_all_pairs(n, d), what, "selector.exact=false")
+        warn_of_neighbours(n, d, "selector=nearest, which comes close to it", exact=self.exact)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
