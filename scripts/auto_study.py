@@ -18,6 +18,7 @@ trials of `scripts/auto_probe.py`: scripts/results/auto.md.
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import nan
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -42,7 +43,7 @@ from winnow.types import Dataset, Score
 
 CONF = Path(__file__).parents[1] / "conf"
 HELD_OUT = 1 / 6
-MEASURED = ("classes", "agreement", "agreement_error", "typical", "hard")
+MEASURED = ("classes", "rarest", "agreement", "agreement_error", "typical", "hard")
 
 
 def unchanged(dataset: Dataset, rng: Generator) -> Dataset:
@@ -221,10 +222,8 @@ def summary(selector: str, scores: Sequence[Score]) -> dict[str, Any]:
 
 
 def evidence(notes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return the medians of what `auto` measured."""
-    return {
-        name: median(note[name] for note in notes) for name in MEASURED if all(name in note for note in notes)
-    }
+    """Return the medians of what `auto` measured; not a number for what it did not."""
+    return {name: median(note.get(name, nan) for note in notes) for name in MEASURED}
 
 
 def against_uniform(record: Mapping[str, Any]) -> dict[str, Any]:
