@@ -175,7 +175,8 @@ def main() -> None:
             for budget in map(int, given["budgets"].split(",") if given["budgets"] else CASES[name].budgets)
             for selector in given["selector"].split(",")
         }
-        records += tried(name, plans, int(given["seeds"]))
+        source = HeldOut(next(iter(plans.values())).stages.dataset, name)
+        records += tried(name, source, plans, int(given["seeds"]))
         state = Path(next(iter(plans.values())).settings.state_dir)
         table = save_table(records, state / "auto_study.csv")
     print(table)
@@ -186,10 +187,11 @@ def plan_for(name: str, overrides: Sequence[str]) -> Plan:
     return composed(CONF, [*CASES[name].settings, *overrides])
 
 
-def tried(name: str, plans: Mapping[tuple[int, str], Plan], seeds: int) -> list[dict[str, Any]]:
+def tried(
+    name: str, source: Source, plans: Mapping[tuple[int, str], Plan], seeds: int
+) -> list[dict[str, Any]]:
     """Train what the plans of one case say; return a record for every budget."""
     first = next(iter(plans.values()))
-    source = HeldOut(first.stages.dataset, name)
     dataset, cache = source.load(), Cache(Path(first.settings.state_dir).absolute() / "cache")
     repeated = {
         cell: [Repetition(plan.method, dataset, cache, number) for number in range(seeds)]

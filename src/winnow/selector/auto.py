@@ -61,7 +61,7 @@ class Auto(Selector):
     [0.0, 0.5, 1.0]
     """
 
-    few: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 20.0
+    few: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30.0
     sure: Annotated[float, Field(ge=0, lt=1)] = 0.86
 
     needs = frozenset({"X", "clustering", "labels_of_kept"})
@@ -90,16 +90,16 @@ class Auto(Selector):
                 predicted.learn(rows.latest, y := pool.labels_of_kept.read(rows.latest))
                 if part == 2:
                     told = Agreement.of(pool.X[rows.latest], y)
-                    typical = self.typical(budget, told.classes)
+                    typical = self.typical(budget - is_sample * len(y), told.classes)
                     hard = min(self.hard(told), 1 - typical) if is_sample else 0.0
                     notes = _told(told, is_sample)
                 notes |= {"rarest": float(predicted.shares.min())}
             rows.raise_to(budget * part // PART, predicted.weights, typical=typical, hard=hard)
         return notes | {"typical": typical, "hard": hard}
 
-    def typical(self, budget: int, classes: float) -> float:
-        """Return the share of clusters that give their nearest row."""
-        return min(self.few * classes / max(budget, 1), 1.0)
+    def typical(self, rows: int, classes: float) -> float:
+        """Return the share of these rows that are typical."""
+        return min(self.few * classes / max(rows, 1), 1.0)
 
     def hard(self, agreement: Agreement) -> float:
         """Return the share of clusters that give their furthest row."""
