@@ -74,7 +74,9 @@ class Auto(Selector):
         quotas = covering_quotas(clustering.sizes, budget)
         if evenness(clustering.sizes, quotas) < UNEVEN:
             uniform = np.argsort(chance, kind="stable")[:budget]
-            return Subset.of(uniform, clustering.crowding | {"evidence": "none: clusters follow a heavy tail"})
+            return Subset.of(
+                uniform, clustering.crowding | {"evidence": "none: clusters follow a heavy tail"}
+            )
         rows = Instalments(clustering, quotas, chance, rng.random(clustering.k), rng)
         notes = self._keep(rows, pool, budget)
         return Subset.of(rows.kept, clustering.crowding | notes)
