@@ -137,7 +137,7 @@ CASES: Mapping[str, Case] = {
     "turned": Case([MNIST, MLP], SOME, turned),
     "digits": Case(["dataset=digits", MLP], [*FEW, 400]),
     "table": Case([*TABLE, MLP], SOME),
-    "cancer": Case([*arrays("cancer"), MLP], FEW),
+    "cancer": Case([*arrays("cancer"), MLP, "embedding.components=30"], FEW),
     "cifar": Case([*arrays("cifar"), MLP], SOME),
     "photographs": Case([*PHOTOGRAPHS, "model=convnet"], SOME),
 }
