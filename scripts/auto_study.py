@@ -18,6 +18,7 @@ trials of `scripts/auto_probe.py`: scripts/results/auto.md.
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import nan
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -42,7 +43,7 @@ from winnow.types import Dataset, Score
 
 CONF = Path(__file__).parents[1] / "conf"
 HELD_OUT = 1 / 6
-MEASURED = ("classes", "agreement", "agreement_error", "typical", "hard")
+MEASURED = ("classes", "rarest", "agreement", "agreement_error", "typical", "hard")
 
 
 def unchanged(dataset: Dataset, rng: Generator) -> Dataset:
@@ -136,7 +137,7 @@ CASES: Mapping[str, Case] = {
     "turned": Case([MNIST, MLP], SOME, turned),
     "digits": Case(["dataset=digits", MLP], [*FEW, 400]),
     "table": Case([*TABLE, MLP], SOME),
-    "cancer": Case([*arrays("cancer"), MLP], FEW),
+    "cancer": Case([*arrays("cancer"), MLP, "embedding.components=30"], FEW),
     "cifar": Case([*arrays("cifar"), MLP], SOME),
     "photographs": Case([*PHOTOGRAPHS, "model=convnet"], SOME),
 }
@@ -174,7 +175,8 @@ def main() -> None:
             for budget in map(int, given["budgets"].split(",") if given["budgets"] else CASES[name].budgets)
             for selector in given["selector"].split(",")
         }
-        records += tried(name, plans, int(given["seeds"]))
+        source = HeldOut(next(iter(plans.values())).stages.dataset, name)
+        records += tried(name, source, plans, int(given["seeds"]))
         state = Path(next(iter(plans.values())).settings.state_dir)
         table = save_table(records, state / "auto_study.csv")
     print(table)
@@ -185,10 +187,11 @@ def plan_for(name: str, overrides: Sequence[str]) -> Plan:
     return composed(CONF, [*CASES[name].settings, *overrides])
 
 
-def tried(name: str, plans: Mapping[tuple[int, str], Plan], seeds: int) -> list[dict[str, Any]]:
+def tried(
+    name: str, source: Source, plans: Mapping[tuple[int, str], Plan], seeds: int
+) -> list[dict[str, Any]]:
     """Train what the plans of one case say; return a record for every budget."""
     first = next(iter(plans.values()))
-    source = HeldOut(first.stages.dataset, name)
     dataset, cache = source.load(), Cache(Path(first.settings.state_dir).absolute() / "cache")
     repeated = {
         cell: [Repetition(plan.method, dataset, cache, number) for number in range(seeds)]
@@ -221,10 +224,8 @@ def summary(selector: str, scores: Sequence[Score]) -> dict[str, Any]:
 
 
 def evidence(notes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return the medians of what `auto` measured."""
-    return {
-        name: median(note[name] for note in notes) for name in MEASURED if all(name in note for note in notes)
-    }
+    """Return the medians of what `auto` measured; not a number for what it did not."""
+    return {name: median(note.get(name, nan) for note in notes) for name in MEASURED}
 
 
 def against_uniform(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,13 @@
-"""Keep typical rows while few of a class can be kept, hard ones once neighbours agree, else random ones.
+"""Keep typical rows first, then random ones, or hard ones where neighbours agree; of rare classes, more.
 
 Where few rows have to represent a class, typical ones serve best; where those kept tell classes apart, the
-unusual teaches more [1]_. Distances do not show which of these holds. Labels do, and those of kept rows are
-paid for anyway: so a quarter is drawn as `random` draws, and its labels tell how many rows of a class there
-will be, and how often neighbours will agree once all are kept (`_agreement`). The fewer rows of a class, the
-more clusters give their nearest row; the further the agreement is above what is sure, by more than its
-standard error, the more give their furthest. Otherwise these are the rows of `random`. Expect it close to the
-best of the three; expect it to lose to `furthest` where rare classes count as much as frequent ones. How the
-two constants were found, and where it is weak: `scripts/results/auto.md`.
+unusual teaches more [1]_. Distances do not show which of these holds, nor which rows are of rare classes.
+Labels do, and those of kept rows are paid for anyway. So rows are kept in quarters, and the labels read so
+far say how the next is chosen. Each class gets `few` typical rows, the nearest of their clusters. The further
+neighbours agree above what is sure, the more clusters give their furthest row; all others give a random one.
+Rows that are nearest to a row of a rare class are kept more often, as if all classes were equally frequent.
+Expect it close to the best of `nearest`, `random` and `furthest`, above them where classes differ in size,
+and a little below each where that one is best. Constants and weak sides: `scripts/results/auto.md`.
 
 .. [1] Sorscher et al., "Beyond neural scaling laws: beating power law scaling via data pruning",
    NeurIPS 2022. https://arxiv.org/abs/2206.14486
@@ -24,42 +24,44 @@ from pydantic import Field
 
 from winnow.pool import Pool
 from winnow.selector._agreement import PART, Agreement
-from winnow.selector._quota import check_budget, covering_quotas, lowest_per_cluster
+from winnow.selector._instalments import Instalments
+from winnow.selector._predicted_classes import PredictedClasses
+from winnow.selector._quota import check_budget, covering_quotas
 from winnow.stages import Selector
 from winnow.types import Subset
 
-FEWEST_CLASSES = 10.0  # of fewer classes, each has several kinds of rows to be represented
-FEWEST_LABELS = 50  # as many say too little
+CLASSES = 10.0  # as many are assumed until labels are read
 UNEVEN = 1 / 3  # below this evenness, clusters follow a heavy tail
 
 
 @dataclass(frozen=True)
 class Auto(Selector):
-    """Select a quarter of the rows at random, and the rest as the labels of these suggest.
+    """Select in quarters, each as the labels of those before suggest.
 
-    Made for one cluster per kept row (``k == budget``). Every cluster gets a row, and the rest is shared in
-    proportion; clusters that give several rows give them at random. Fewer classes than ten count as ten, and
-    so do rows without labels. Up to 200 rows no label is read, because 50 say too little. Where the clusters
-    follow a heavy tail, it is `uniform`. The provenance holds what the labels said.
+    Made for one cluster per kept row (``k == budget``). If classes are equally frequent, every cluster gets a
+    row, and the rest is shared in proportion; clusters that give several rows give them at random. The first
+    quarter is drawn as `random` draws. But where all may be typical, up to ``10 few`` rows, it is typical,
+    and no agreement is measured. Where the clusters follow a heavy tail, it is `uniform`. The provenance
+    holds what the labels said.
 
     Parameters
     ----------
     few : float
-        Rows of a class up to which all clusters give their nearest row; at five times as many, none does.
+        Typical rows that are kept of each class.
     sure : float
         Agreement of neighbours, less its standard error, from which on clusters give their furthest row;
-        half way from there to a perfect agreement, all do.
+        half way from there to a perfect agreement, all do that give no typical one.
 
     Examples
     --------
     >>> auto = Auto(few=20.0, sure=0.8)
     >>> [round(auto.typical(600, classes), 2) for classes in (30.0, 15.0, 10.0)]
-    [1.0, 0.75, 0.5]
+    [1.0, 0.5, 0.33]
     >>> [round(auto.hard(Agreement(10.0, agreement, 0.01)), 2) for agreement in (0.81, 0.86, 0.91)]
     [0.0, 0.5, 1.0]
     """
 
-    few: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 20.0
+    few: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30.0
     sure: Annotated[float, Field(ge=0, lt=1)] = 0.86
 
     needs = frozenset({"X", "clustering", "labels_of_kept"})
@@ -71,27 +73,35 @@ class Auto(Selector):
         chance = rng.random(pool.n)
         quotas = covering_quotas(clustering.sizes, budget)
         if evenness(clustering.sizes, quotas) < UNEVEN:
-            rows = np.argsort(chance, kind="stable")[:budget]
-            return Subset.of(rows, clustering.crowding | {"evidence": "none: clusters follow a heavy tail"})
-        at_random = lowest_per_cluster(chance, clustering.labels, quotas)
-        asked = budget // PART if budget // PART > FEWEST_LABELS else 0
-        first = rng.permutation(at_random)[:asked]
-        agreement, notes = _ask(pool, first)
-        typical = self.typical(budget, agreement.classes)
-        hard = min(self.hard(agreement), 1 - typical)
-        # Of each cluster, the lowest score is kept.
-        lot = rng.random(clustering.k)[clustering.labels]
-        score = np.where(lot < typical, clustering.distances, chance)
-        score = np.where(lot > 1 - hard, -clustering.distances, score)
-        score = np.where((quotas > 1)[clustering.labels], chance, score)
-        score[first] = -np.inf
-        rows = lowest_per_cluster(score, clustering.labels, quotas)
-        return Subset.of(rows, clustering.crowding | notes | {"typical": typical, "hard": hard})
+            uniform = np.argsort(chance, kind="stable")[:budget]
+            return Subset.of(
+                uniform, clustering.crowding | {"evidence": "none: clusters follow a heavy tail"}
+            )
+        rows = Instalments(clustering, quotas, chance, rng.random(clustering.k), rng)
+        notes = self._keep(rows, pool, budget)
+        return Subset.of(rows.kept, clustering.crowding | notes)
 
-    def typical(self, budget: int, classes: float) -> float:
-        """Return the share of clusters that give their nearest row."""
-        rows_per_class = budget / max(classes, FEWEST_CLASSES)
-        return float(np.clip((5 * self.few - rows_per_class) / (4 * self.few), 0, 1))
+    def _keep(self, rows: Instalments, pool: Pool, budget: int) -> dict[str, Any]:
+        """Keep the rows, quarter by quarter, and return what the labels said."""
+        predicted = PredictedClasses(pool.X)
+        typical, hard = self.typical(budget, CLASSES), 0.0
+        is_sample, notes = typical < 1, _silent(pool)
+        rows.raise_to(budget // PART, predicted.weights, typical=float(not is_sample))
+        for part in range(2, PART + 1):
+            if pool.labels_of_kept.known and len(rows.latest):
+                predicted.learn(rows.latest, y := pool.labels_of_kept.read(rows.latest))
+                if part == 2:
+                    told = Agreement.of(pool.X[rows.latest], y)
+                    typical = self.typical(budget - is_sample * len(y), told.classes)
+                    hard = min(self.hard(told), 1 - typical) if is_sample else 0.0
+                    notes = _told(told, is_sample)
+                notes |= {"rarest": float(predicted.shares.min())}
+            rows.raise_to(budget * part // PART, predicted.weights, typical=typical, hard=hard)
+        return notes | {"typical": typical, "hard": hard}
+
+    def typical(self, rows: int, classes: float) -> float:
+        """Return the share of these rows that are typical."""
+        return min(self.few * classes / max(rows, 1), 1.0)
 
     def hard(self, agreement: Agreement) -> float:
         """Return the share of clusters that give their furthest row."""
@@ -99,16 +109,15 @@ class Auto(Selector):
         return float(np.clip((certain - self.sure) / ((1 - self.sure) / 2), 0, 1))
 
 
-def _ask(pool: Pool, rows: Int64[ndarray, " m"]) -> tuple[Agreement, dict[str, Any]]:
-    """Read the labels of some rows, and return what they say, and the same as notes."""
-    X, labels = pool.X, pool.labels_of_kept
-    if not labels.known:
-        return Agreement(), {"evidence": "none: the rows have no labels"}
-    if len(rows) == 0:
-        return Agreement(), {"evidence": "none: too few rows to ask"}
-    told = Agreement.of(X[rows], labels.read(rows))
-    notes = {"classes": told.classes, "agreement": told.expected, "agreement_error": told.error}
-    return told, {"evidence": f"the labels of {len(rows)} rows"} | notes
+def _silent(pool: Pool) -> dict[str, Any]:
+    known = pool.labels_of_kept.known
+    return {"evidence": f"none: {'too few rows to ask' if known else 'the rows have no labels'}"}
+
+
+def _told(told: Agreement, is_sample: bool) -> dict[str, Any]:
+    """Return what the labels of the first quarter say, as notes."""
+    agreement = {"agreement": told.expected, "agreement_error": told.error} if is_sample else {}
+    return {"evidence": "labels of three quarters of the rows", "classes": told.classes} | agreement
 
 
 def evenness(sizes: Int64[ndarray, " k"], quotas: Int64[ndarray, " k"]) -> float:
