@@ -107,6 +107,11 @@ WAYS = [
     _yaml("gigabytes in nine lines", "a: &a [x, x]\nb: [*a, *a]\n"),
     _yaml("three thousand levels", "k: " + "[" * 3000 + "]" * 3000),
     _yaml("a file of two mebibytes", "#" * 2**21),
+    _yaml(
+        "pickles from another host",
+        "defaults:\n  - override /clusterer: dask\nclusterer: {scheduler: 'tcp://theirs:8786'}\n",
+    ),
+    _yaml("the same for embeddings", "embedding: {engine: dask, scheduler: 'tcp://theirs:8786'}\n"),
     Way("a package of its own", ["+theirs=x"], {"theirs/x.yaml": f"# @package hydra.callbacks\nx: {RUN}\n"}),
     Way(
         "a launcher under a shipped name",

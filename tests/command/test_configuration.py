@@ -155,6 +155,11 @@ def test_a_target_inside_a_stage_is_an_unknown_key(plan):
         plan("+selector.inner={_target_: os.system}")
 
 
+def test_a_scheduler_that_was_typed_is_taken(plan):  # one of a yaml is refused: scripts/refused.py
+    typed = plan("clusterer=dask", "clusterer.scheduler='tcp://node1:8786'")
+    assert typed.stages.clusterer.scheduler == "tcp://node1:8786"
+
+
 def test_the_config_of_a_plan_is_kept_resolved(plan):
     kept = OmegaConf.create(plan("k=70").resolved)
     assert (kept.budget, kept.clusterer.k) == (70, 70)

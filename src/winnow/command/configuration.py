@@ -63,6 +63,7 @@ def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
     values = _resolved(_with(ours, dict.fromkeys(undecided, 1)))
     stages = Stages(**{group: _stage(group, values.get(group)) for group in GROUPS})
     stages.trainer.check()
+    _require_typed_schedulers(stages, overrides)
     if settings.subset_file is not None:
         stages = replace(stages, selector=FromFile(settings.subset_file))
     if isinstance(stages.selector, FromFile):
@@ -81,6 +82,22 @@ def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
     return Plan(settings, stages, resolved, study, transfer, tuple(hidden), unresolved)
 
 
+def _require_typed_schedulers(stages: Stages, overrides: Sequence[str]) -> None:
+    """Refuse a scheduler that only a yaml names: what it sends is unpickled, so it could run any program."""
+    for group in ("clusterer", "embedding"):
+        name, address = f"{group}.scheduler", getattr(getattr(stages, group), "scheduler", None)
+        if address is not None and not _is_typed(name, overrides):
+            raise InvalidValue(
+                f"{name} must be typed, because a scheduler can run any program here, got {address!r}",
+                where=f"{name}={address}",
+                remedy="type it, if you know who runs it, or leave it out",
+            )
+
+
+def _is_typed(name: str, overrides: Sequence[str]) -> bool:
+    return any(word.lstrip("+").startswith(f"{name}=") for word in overrides)
+
+
 def _selecting(
     settings: Settings, stages: Stages, study: Any, overrides: Sequence[str]
 ) -> tuple[Settings, Stages]:
@@ -91,7 +108,7 @@ def _selecting(
             where="select_only=true",
             remedy="leave out one of the two",
         )
-    typed = any(word.lstrip("+").startswith("seeds=") for word in overrides)
+    typed = _is_typed("seeds", overrides)
     # Runs are compared by their accuracies, and there is none: its files are the record of such a job.
     stages = replace(stages, tracker=registry.default("tracker", "none"))
     return (settings if typed else replace(settings, seeds=1)), stages
