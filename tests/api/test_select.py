@@ -72,7 +72,8 @@ def test_an_array_gives_byte_for_byte_the_list_of_the_command(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("labelled", "evidence"), [(True, "the labels of 60 rows"), (False, "none: the rows have no labels")]
+    ("labelled", "evidence"),
+    [(True, "labels of three quarters of the rows"), (False, "none: the rows have no labels")],
 )
 def test_auto_says_what_it_decided_by_with_labels_and_without(labelled, evidence):
     X = np.random.default_rng(0).normal(size=(300, 4))
