@@ -112,3 +112,8 @@ def test_a_worker_that_is_killed_costs_the_blocks_that_it_had(mapped, dask_sched
         rows = np.concatenate([first, *found])
         assert victim not in client.run(os.getpid).values()
     assert rows.tobytes() == mapped[:].tobytes()
+
+
+def test_as_many_workers_are_started_as_were_asked_for():
+    with dask_workers.connected("embedding.engine=dask", None, 1) as client:
+        assert len(client.nthreads()) == 1

@@ -56,7 +56,7 @@ def connected(option: str, scheduler: str | None, workers: int | None) -> Iterat
             with signals_kept_from_children():
                 address = open_.enter_context(
                     LocalCluster(
-                        workers or available_cores(),
+                        n_workers=workers or available_cores(),
                         threads_per_worker=1,
                         dashboard_address="127.0.0.1:0",
                         memory_limit=0,
