@@ -240,7 +240,7 @@ class Trainer(Protocol):
         Raises
         ------
         InvalidValue
-            If a device is missing, or cannot compute in the precision.
+            If a device is missing, cannot compute in the precision, or torch.compile is wanted and fails.
         """
 
     @property
