@@ -3,6 +3,7 @@
 import io
 import re
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 from rich.console import Console
@@ -91,6 +92,21 @@ def test_where_there_is_no_terminal_a_line_stays_for_the_beginning(cache):
     (line,) = lines(stream)
     assert line == "job 1/1: 0/4 done, 0 found, -:-- left, uniform k=4 budget=4"
     assert progress.seconds_left() is None  # nothing was computed, so nothing is known
+
+
+def test_where_there_is_no_terminal_lines_go_on_while_rows_are_chosen(cache, monkeypatch):
+    """Repetitions that are trained together are all chosen before one of them is done."""
+    monkeypatch.setattr("winnow.command.progress.SECONDS_BETWEEN_LINES", 0.05)
+    stream = io.StringIO()
+    job = Job(plan("selector=zcore"), 0, cache)
+    scheduler = Scheduler(Executor(1), iter(()))
+    scheduler.stage = "choosing zcore k=4 budget=4"
+    deadline = monotonic() + 60
+    with SweepProgress([job.asked], console=Console(file=stream)).of(job, scheduler):
+        while len(lines(stream)) < 2 and monotonic() < deadline:
+            sleep(0.01)
+    told = "job 1/1: 0/4 done, 0 found, -:-- left, choosing zcore k=4 budget=4"
+    assert lines(stream)[:2] == [told, told]
 
 
 def test_the_time_left_is_that_of_what_is_left(tmp_path):

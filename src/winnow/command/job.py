@@ -92,7 +92,7 @@ class Job:
     def assignments(self) -> list[Assignment]:
         """Return every repetition of every arm on every network."""
         source = self.asked.stages.dataset
-        return [Assignment(each, source) for arm in self.arms for each in arm.all_repetitions()]
+        return [Assignment(each, source, arm.name) for arm in self.arms for each in arm.all_repetitions()]
 
     def found(self) -> dict[str, Scores] | None:
         """Return the scores of all arms by key if everything was computed before, else None."""

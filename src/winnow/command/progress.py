@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import Event, Thread
 from time import monotonic
 
 from rich.console import Console, RenderableType
@@ -70,10 +71,29 @@ class SweepProgress:
                 with self._display:
                     yield
             else:
-                yield
+                with self._plain_lines(job):
+                    yield
         finally:
             self._seconds += monotonic() - self._started
             self._scheduler = None
+
+    @contextmanager
+    def _plain_lines(self, job: Job) -> Iterator[None]:
+        """Print a line now and then: all rows may be chosen, which takes long, before any are trained on."""
+        ended = Event()
+
+        def tell() -> None:
+            while not ended.wait(SECONDS_BETWEEN_LINES / 10):
+                if monotonic() - max(self._said, self._started) >= SECONDS_BETWEEN_LINES:
+                    self._tell(job)
+
+        thread = Thread(target=tell, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def counting(self, arm: Arm, job: Job, scheduler: Scheduler) -> Callable[[Repetition], Score]:
         """Return what gives the score of a repetition of an arm, and counts it."""
@@ -124,8 +144,7 @@ class SweepProgress:
         return f"{self._found} found, {'-:--' if left is None else clock(left)} left"
 
     def _doing(self) -> str:
-        stage = self._scheduler.stage if self._scheduler else ""
-        return f"{stage} {self._work}".strip()
+        return (self._scheduler.stage if self._scheduler else "") or self._work
 
     def seconds_left(self) -> float | None:
         """Return what the repetitions to come take, if they take as long as those computed so far."""

@@ -18,10 +18,11 @@ TRAINED_TOGETHER = 64  # fewer keep a GPU busy with LeNet-5, and an interruption
 
 @dataclass(frozen=True, eq=False)
 class Assignment:
-    """A repetition to be scored, and the source of its data set."""
+    """A repetition to be scored, the source of its data set, and what people know it by."""
 
     repetition: Repetition
     source: Source
+    name: str = ""
     key: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -41,7 +42,7 @@ class Scheduler:
     executor: Executor
     later: Iterator[Assignment]
     stage: str = field(default="", init=False)
-    """What was begun last, in words."""
+    """What was begun last, in words: with one worker, what goes on."""
     # None once the outcome is known: a repetition holds the arrays that were computed for it.
     _known: dict[str, Assignment | None] = field(default_factory=dict)
     _outcomes: dict[str, Score | Exception] = field(default_factory=dict)
@@ -102,7 +103,7 @@ class Scheduler:
         return None
 
     def _start(self, assignment: Assignment, work: Callable[[Repetition], Any]) -> None:
-        self.stage = STAGES[work]
+        self.stage = f"{STAGES[work]} {assignment.name}"
         future = self.executor.submit(work, assignment.repetition, assignment.source)
         self._running[future] = assignment, work
 
@@ -160,7 +161,7 @@ class Scheduler:
         of_group = [each for each in firsts if _group(each) == _group(wanted)]
         # The wanted one may wait for a training that another assignment stands for.
         group = sorted(of_group, key=lambda each: self._waits_with(each) is not self._waits_with(wanted))
-        self.stage = STAGES[score]
+        self.stage = f"{STAGES[score]} {wanted.name}"
         train_together(group[:TRAINED_TOGETHER], self._end)
 
     def _waits_with(self, assignment: Assignment) -> Sequence[Assignment] | None:
