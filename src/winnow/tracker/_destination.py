@@ -112,11 +112,23 @@ class Destination:
                     self._rename(found)
                     found = None
                 if found is None:
-                    location = None if self.has_server else PROXIED
-                    return self.client.create_experiment(
-                        self.experiment, artifact_location=location, tags={view.TAG: view.state()}
-                    )
+                    found = self.create()
         return self._with_view(self._checked(found)).experiment_id
+
+    def create(self) -> "Experiment":
+        """Create the experiment; if a command with another state folder did so a moment ago, return that."""
+        from mlflow.exceptions import MlflowException
+
+        location = None if self.has_server else PROXIED
+        try:
+            number = self.client.create_experiment(
+                self.experiment, artifact_location=location, tags={view.TAG: view.state()}
+            )
+        except MlflowException:
+            if (found := self._experiment()) is None:
+                raise
+            return found
+        return self.client.get_experiment(number)
 
     @contextmanager
     def reaching(self) -> Iterator[None]:
