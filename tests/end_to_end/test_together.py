@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -53,6 +54,14 @@ def test_hydras_launchers_run_the_same_jobs(finished, reference, launcher):
     assert {run["status"] for run in finished.tracked()} == {"FINISHED"}
     assert list(finished.state.glob("runs/*/jobs")) == []
     assert finished.alive() == []
+
+
+def test_a_launched_job_warns_in_one_line_as_the_command_does(bare):
+    np.savez(bare.folder / "rows.npz", x=np.repeat(np.float32(np.eye(3)), 20, axis=0))
+    words = ("dataset=arrays", "dataset.file=rows.npz", "k=5", "selector=nearest", "select_only=true")
+    ended = bare.done("-m", *words, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "tracker=none")
+    assert "\nwarning: " in ended.stderr
+    assert "Warning: " not in ended.stderr
 
 
 @pytest.mark.parametrize(

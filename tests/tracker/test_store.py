@@ -219,6 +219,14 @@ def test_a_deleted_experiment_is_named_with_its_remedy(store):
         keep(MLflow().open(store.state_dir))
 
 
+def test_of_two_state_folders_that_create_an_experiment_at_once_the_second_takes_that_of_the_first(
+    store, tmp_path
+):
+    uri = store.destination.uri
+    first, second = (MLflow(uri, "new").open(tmp_path / name).destination for name in "ab")
+    assert first.create().experiment_id == second.create().experiment_id
+
+
 def test_telemetry_is_off_and_retries_are_few_unless_the_user_says_otherwise(state_dir, child, monkeypatch):
     code = "from winnow.tracker.mlflow import MLflow; import os, sys; MLflow().open(sys.argv[1]).prepare(); "
     code += (

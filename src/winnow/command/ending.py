@@ -32,7 +32,7 @@ def guard(main: Callable[[], None]) -> int:
     os.environ[FULL_ERROR] = "1"
     interruption.listen_to_the_end()
     sys.stdout, sys.stderr = _Output(sys.stdout), _Output(sys.stderr)
-    warnings.showwarning = _one_line_warning
+    warnings.showwarning = one_line_warning
     code = _report(_run(main))
     interruption.end_with(code)
     if interruption.signal is not None and code != 128 + interruption.signal:
@@ -119,5 +119,6 @@ def _without_secrets(text: str) -> str:
     return without_credentials(text)
 
 
-def _one_line_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+def one_line_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """Print a warning as every line of a command: without a place in the code, and without passwords."""
     print(f"warning: {_shown(str(message))}", file=sys.stderr)

@@ -1,5 +1,6 @@
 """Run one job: the only one of a command, or one that a launcher of Hydra has taken from a command."""
 
+import warnings
 from pathlib import Path
 
 from hydra.conf import HydraConf
@@ -8,7 +9,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from winnow.command.configuration import build, recorded, words_of
-from winnow.command.ending import Ended
+from winnow.command.ending import Ended, one_line_warning
 from winnow.command.launched import following, was_stopped
 from winnow.command.launchers import side_by_side
 from winnow.command.plan import Plan
@@ -42,6 +43,7 @@ def _run_launched(plan: Plan, folder: Path, command: HydraConf) -> None:
     """Run one job of a command; what comes of it, the process that launched it reads from the folder."""
     if was_stopped(folder):
         return
+    warnings.showwarning = one_line_warning  # as in the command, which this process is none of
     given, jobs = allocation(), len({row.job for row in of_command(folder).rows})
     launcher = command.runtime.choices["hydra/launcher"]
     cores = given.shared_by(side_by_side(launcher, command.launcher, jobs, given.cores))

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
-from winnow.errors import InvalidValue, WinnowWarning
+from winnow.errors import InvalidValue, TryLater, WinnowWarning
 from winnow.store.credentials import hide_credentials, without_credentials
 from winnow.tracker import _database as database
 from winnow.tracker import _view as view
@@ -78,6 +78,7 @@ class Destination:
         elif server := database_server(self.uri):
             _check_driver(self.uri)
             check_connection(self.uri, *server)
+            _ = self._logged_in
 
     @cached_property
     def client(self) -> "mlflow.MlflowClient":
@@ -111,11 +112,23 @@ class Destination:
                     self._rename(found)
                     found = None
                 if found is None:
-                    location = None if self.has_server else PROXIED
-                    return self.client.create_experiment(
-                        self.experiment, artifact_location=location, tags={view.TAG: view.state()}
-                    )
+                    found = self.create()
         return self._with_view(self._checked(found)).experiment_id
+
+    def create(self) -> "Experiment":
+        """Create the experiment; if a command with another state folder did so a moment ago, return that."""
+        from mlflow.exceptions import MlflowException
+
+        location = None if self.has_server else PROXIED
+        try:
+            number = self.client.create_experiment(
+                self.experiment, artifact_location=location, tags={view.TAG: view.state()}
+            )
+        except MlflowException:
+            if (found := self._experiment()) is None:
+                raise
+            return found
+        return self.client.get_experiment(number)
 
     @contextmanager
     def reaching(self) -> Iterator[None]:
@@ -126,16 +139,10 @@ class Destination:
         try:
             yield
         except (MlflowException, SQLAlchemyError, OSError) as fault:
-            reason = hide_credentials(_first_line(fault), self.uri)
-            refused = isinstance(fault, MlflowException) and fault.error_code not in _WORTH_A_RETRY
-            wrong_login = not self.file and any(words in reason.lower() for words in _WRONG_LOGIN)
-            if "out-of-date database schema" in reason:
+            if "out-of-date database schema" in str(fault):
                 raise self._other_version() from fault
-            if refused or wrong_login:
-                raise InvalidValue(
-                    f"the tracking store refused: {reason}", where=without_credentials(self.uri)
-                ) from fault
-            raise unreachable(self.uri, reason) from fault
+            refused = isinstance(fault, MlflowException) and fault.error_code not in _WORTH_A_RETRY
+            raise self._explained(fault, refused=refused) from fault
 
     def artifact_folder(self, artifact_uri: str) -> Path | None:
         """Return the folder of a run's artifacts in the state folder; None if MLflow puts them elsewhere.
@@ -156,6 +163,32 @@ class Destination:
         if ".." in folder.parts or not folder.resolve().is_relative_to(artifacts.resolve()):
             raise InvalidValue(f"artifacts of a run must lie below the state folder, got {artifact_uri}")
         return folder
+
+    @cached_property
+    def _logged_in(self) -> bool:
+        """True once a login worked: MLflow would try a wrong password ten times, for 100 seconds."""
+        from sqlalchemy import create_engine
+        from sqlalchemy.exc import SQLAlchemyError
+
+        engine = create_engine(self.uri)
+        try:
+            engine.connect().close()
+        except SQLAlchemyError as fault:
+            raise self._explained(fault, remedy="correct user, password and database") from fault
+        finally:
+            engine.dispose()
+        return True
+
+    def _explained(
+        self, fault: Exception, *, refused: bool = False, remedy: str = ""
+    ) -> InvalidValue | TryLater:
+        reason = hide_credentials(_first_line(fault), self.uri)
+        wrong_login = not self.file and any(words in reason.lower() for words in _WRONG_LOGIN)
+        if not (refused or wrong_login):
+            return unreachable(self.uri, reason)
+        return InvalidValue(
+            f"the tracking store refused: {reason}", where=without_credentials(self.uri), remedy=remedy
+        )
 
     def _experiment(self) -> "Experiment | None":
         client = self.client
