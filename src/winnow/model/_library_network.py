@@ -55,6 +55,10 @@ class LibraryNetwork(Model):
     keep_statistics: bool | None = None
     frozen: bool = False
 
+    @property
+    def own_side(self) -> int | None:
+        return self.side
+
     def __repr__(self) -> str:
         settings = {field.name: getattr(self, field.name) for field in fields(self)}
         settings["weights"] = self._weights_identity()
