@@ -76,6 +76,16 @@ class HoldsPages(Protocol):
         """Give back the pages of the file that are in memory; they are read again when they are needed."""
 
 
+def some_rows(x: RowArray, rows: Int64[ndarray, " m"], at_once: int = 64) -> Iterator[ndarray]:
+    """Yield rows of these numbers one by one, and give back the pages that were read for them.
+
+    Of a large file a page may be mapped with all of its neighbours, two megabytes for a row.
+    """
+    for start in range(0, len(rows), at_once):
+        yield from np.array(x[rows[start : start + at_once]])
+        give_back_pages(x)
+
+
 def give_back_pages(x: RowArray) -> None:
     """Give back the pages of memory that a read-only mapped file takes, if `x` lies in one.
 

@@ -43,7 +43,9 @@ class MappedRows(LazyRows):
         object.__setattr__(self, "dtype", sample.dtype)
 
     def read(self, rows: Int64[ndarray, " m"]) -> Shaped[ndarray, "m ..."]:
-        return self._read(self.mapped[rows if self.rows is None else self.rows[rows]])
+        read = self._read(self.mapped[rows if self.rows is None else self.rows[rows]])
+        self.give_back_pages()  # of rows that lie apart these are many times as large as the rows
+        return read
 
     def give_back_pages(self) -> None:
         give_back_pages(self.mapped)

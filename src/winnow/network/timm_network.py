@@ -124,7 +124,7 @@ def fill(network: "torch.nn.Module", weights: Weights, name: str, *, channels: i
 
 def learnt_from(name: str, weights: Weights) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the mean and the deviation of each colour, of values 0 to 1, with which weights were trained."""
-    if weights.file and _is_packaged(weights.read(), name):
+    if name == PACKAGED_NETWORK and weights.file and _is_packaged(weights.read(), name):
         return PACKAGED_MEAN, PACKAGED_DEVIATION
     import timm
     import torch
@@ -134,7 +134,8 @@ def learnt_from(name: str, weights: Weights) -> tuple[tuple[float, ...], tuple[f
         with torch.random.fork_rng(devices=[]):  # only the description that comes with it is wanted
             described = timm.create_model(name, num_classes=0).pretrained_cfg
     else:
-        described = timm.get_pretrained_cfg(name).to_dict()
+        known = timm.get_pretrained_cfg(name)
+        described = known.to_dict() if known else {}  # those of ImageNet then
     expected = resolve_data_config(pretrained_cfg=described)
     return expected["mean"], expected["std"]
 
