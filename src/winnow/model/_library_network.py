@@ -153,8 +153,8 @@ class LibraryNetwork(Model):
 def begin_small(network: "torch.nn.Module", last_layers: Sequence[str]) -> None:
     """Draw the weights of the last layers anew as torch does, by the number of values that they read.
 
-    timm draws those of an EfficientNet by the number of classes: for two classes they are 25 times as large
-    here, scores begin at 15 and the loss at 19, and what is learnt never outweighs them.
+    timm draws those of an EfficientNet by the number of classes: for two classes those of
+    EfficientNet-Lite0 are 25 times as large, the loss begins at 19, and what is learnt never outweighs them.
     """
     from torch import nn
 
