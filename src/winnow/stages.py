@@ -46,10 +46,19 @@ class Source(Protocol):
         known = self.load()
         return Rows(known.name, known.x, known.y, known.classes, known.origins, known.origin)
 
+    def seen_at(self, side: int) -> "Source":
+        """Return the same data set, read at up to so many pixels where images are files without a size."""
+        return self
+
 
 @runtime_checkable
 class Embedding(Protocol):
     """Turns images into vectors in which distance means something (group `embedding`)."""
+
+    @property
+    def own_side(self) -> int | None:
+        """Side in pixels to which it brings every image; None: it takes images as they are."""
+        return None
 
     @property
     def worth_caching(self) -> bool:
@@ -181,6 +190,11 @@ class Model(Protocol):
     reads_embedding: ClassVar[bool] = False
     """Whether it is given the embedded rows, float32 (d,), in place of the rows themselves."""
 
+    @property
+    def own_side(self) -> int | None:
+        """Side in pixels to which it brings every image; None: it takes images as they are."""
+        return None
+
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Refuse rows of a shape that the network cannot take, without importing torch.
 
@@ -193,6 +207,13 @@ class Model(Protocol):
     def build(self, shape: tuple[int, ...], classes: int) -> "torch.nn.Module":
         """Return a freshly initialised network for inputs of `shape` (without the batch dimension)."""
         ...
+
+    def input_moments(self, channels: int) -> tuple[Sequence[float], Sequence[float]] | None:
+        """Return the mean and the deviation of every channel, of values 0 to 255, that it learnt before.
+
+        Images are normalised by them. None: by those of the training set, as for random weights.
+        """
+        return None
 
 
 @runtime_checkable
@@ -207,6 +228,13 @@ class Augment(Protocol):
 @runtime_checkable
 class Trainer(Protocol):
     """Trains a network on the kept rows and reads the test set once (group `trainer`)."""
+
+    def input_moments(self, channels: int) -> tuple[Sequence[float], Sequence[float]] | None:
+        """Return the mean and the deviation of every channel, of values 0 to 255, that it learnt before.
+
+        Images are normalised by them. None: by those of the training set, as for random weights.
+        """
+        return None
 
     def train(
         self,

@@ -6,6 +6,7 @@ Values are frozen and check themselves once, when they are made.
 """
 
 import math
+import mmap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -55,11 +56,51 @@ class RowArray(Protocol):
 def chunks_of(x: RowArray, rows: int = _ROWS_AT_ONCE, values: int = _VALUES_AT_ONCE) -> Iterator[slice]:
     """Divide `x` into slices of at most so many rows, fewer where they would have more than so many values.
 
+    The pages of a mapped file that were read meanwhile are given back after each: they would stay in memory
+    for the life of the map.
+
     >>> [part.stop for part in chunks_of(np.zeros((5, 2)), 2)]
     [2, 4, 5]
     """
     step = max(1, min(rows, values // max(1, math.prod(x.shape[1:]))))
-    return (slice(start, min(start + step, len(x))) for start in range(0, len(x), step))
+    for start in range(0, len(x), step):
+        yield slice(start, min(start + step, len(x)))
+        give_back_pages(x)
+
+
+@runtime_checkable
+class HoldsPages(Protocol):
+    """Rows that may lie in a mapped file."""
+
+    def give_back_pages(self) -> None:
+        """Give back the pages of the file that are in memory; they are read again when they are needed."""
+
+
+def some_rows(x: RowArray, rows: Int64[ndarray, " m"], at_once: int = 64) -> Iterator[ndarray]:
+    """Yield rows of these numbers one by one, and give back the pages that were read for them.
+
+    Of a large file a page may be mapped with all of its neighbours, two megabytes for a row.
+    """
+    for start in range(0, len(rows), at_once):
+        yield from np.array(x[rows[start : start + at_once]])
+        give_back_pages(x)
+
+
+def give_back_pages(x: RowArray) -> None:
+    """Give back the pages of memory that a read-only mapped file takes, if `x` lies in one.
+
+    Nothing changes but the memory of this process: what is asked for again comes from the system's cache.
+    """
+    if isinstance(x, HoldsPages):
+        x.give_back_pages()
+        return
+    held: Any = x
+    while isinstance(held, np.ndarray):
+        if held.flags.writeable:
+            return
+        held = held.base
+    if isinstance(held, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        held.madvise(mmap.MADV_DONTNEED)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from torchvision import models
 
 import winnow
 from winnow.command.configuration import composed
@@ -168,3 +169,18 @@ def test_importing_winnow_takes_neither_hydra_nor_mlflow_nor_lightning():
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == ""
     assert {"select", "compare"} <= set(dir(winnow))
+
+
+def test_photographs_are_read_at_the_side_at_which_the_embedding_is_shown_them(tmp_path, capsys):
+    folder, weights = tmp_path / "photos", tmp_path / "weights.pt"
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(256, size=(4, 100, 100), dtype=np.uint8)
+    for number, pixels in enumerate(noise):
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    torch.save(models.mobilenet_v3_small().state_dict(), weights)
+    settings = {"embedding.network": "mobilenet_v3_small", "embedding.weights": weights, "embedding.side": 80}
+    chosen = {"embedding": "pretrained", "selector": "nearest", "k": 2, "settings": settings}
+    winnow.select(folder, budget=2, **chosen)
+    assert "read as 80 x 80, grey" in capsys.readouterr().err
+    winnow.select(folder, budget=2, selector="nearest", k=2)
+    assert "read as 64 x 64, grey" in capsys.readouterr().err

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
 from winnow.dataset import _parallel
+from winnow.dataset._decoded import Unkept
 from winnow.dataset.image_folder import ImageFolder
 from winnow.errors import DatasetUnavailable
 
@@ -165,6 +167,27 @@ def test_by_default_images_stay_as_large_as_they_are_up_to_a_limit(tmp_path, cap
         save(tmp_path / "ab"[number % 2] / f"{number}.png", np.zeros(shape, np.uint8))
     assert ImageFolder(str(tmp_path)).load().x.shape[1:] == (1, size, size)
     assert words in capsys.readouterr().err
+
+
+def test_images_are_read_up_to_the_side_at_which_they_are_seen(tmp_path, capsys):
+    for number in range(4):
+        save(tmp_path / "ab"[number % 2] / f"{number}.png", np.zeros((200, 100), np.uint8))
+    source = ImageFolder(str(tmp_path))
+    assert source.seen_at(80).load().x.shape[1:] == (1, 80, 80)
+    assert "and by default at most 80;" in capsys.readouterr().err
+    assert source.seen_at(224).load().x.shape[1:] == (1, 100, 100)
+    assert replace(source, size=10).seen_at(80).load().x.shape[1:] == (1, 10, 10)
+
+
+def test_many_images_that_are_not_kept_lie_in_a_temporary_file():
+    images = np.random.default_rng(0).integers(256, size=(5, 3, 2, 2), dtype=np.uint8)
+    in_memory, in_file = Unkept(images.shape), Unkept(images.shape, most=59)
+    for row in (4, 0, 2, 1, 3):
+        for each in (in_memory, in_file):
+            each.put(row, images[row])
+    np.testing.assert_array_equal(in_memory.images(), images)
+    np.testing.assert_array_equal(in_file.images(), images)
+    assert isinstance(in_file.images(), np.memmap)
 
 
 def test_by_default_one_image_in_colour_makes_three_channels(two_classes):

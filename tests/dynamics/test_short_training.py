@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from winnow.dynamics._predictions import last_linear, predictions
+from winnow.dynamics._predictions import batches, last_linear, predictions
 from winnow.dynamics.short_training import ShortTraining, gradient_norms
 from winnow.errors import InvalidValue
 from winnow.model.lenet5_batchnorm import LeNet5BatchNorm
@@ -76,7 +76,7 @@ def test_gradients_are_taken_no_later_than_the_run_lasts(halves):
 def test_gradient_norms_are_those_of_one_row_at_a_time(halves, model: Model):
     torch.manual_seed(0)
     network = model.build((1, 28, 28), 2)
-    norms = gradient_norms(network, halves)
+    norms = gradient_norms(network, halves, model)
     images = Normalisation.of(halves, torch.device("cpu"))(halves.x)
     network.eval()
     for row in (0, 1, 59):
@@ -135,14 +135,25 @@ def test_a_learner_gives_the_same_bits_again_and_features_change_nothing(halves)
 
 def test_the_features_are_what_the_last_layer_reads(halves):
     network = MLP(hidden=(8,)).build((1, 28, 28), 2)
-    said = predictions(network, halves, features=True)
+    said = predictions(network, halves, MLP(), features=True)
     last = last_linear(network, 2)
     logits = last(torch.from_numpy(said.features)).detach()
     np.testing.assert_allclose(logits.softmax(dim=1).numpy(), said.probabilities, rtol=1e-5)
 
 
+class AsTheyAre(MLP):
+    def input_moments(self, channels):
+        return [0.0] * channels, [1.0] * channels
+
+
+def test_a_network_that_learnt_before_is_shown_images_as_it_learnt_them(halves):
+    network = AsTheyAre().build((1, 28, 28), 2)
+    ((_, shown),) = batches(halves, network, AsTheyAre(), 60)
+    np.testing.assert_array_equal(shown.numpy(), halves.x)
+
+
 def test_a_network_without_a_last_linear_layer_is_refused_where_features_are_wanted(halves):
     network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 28), torch.nn.Flatten())
-    assert predictions(network, halves, features=False).n == 60
+    assert predictions(network, halves, MLP(), features=False).n == 60
     with pytest.raises(InvalidValue, match=r"must end in a linear layer of 2 classes .* got none"):
-        predictions(network, halves, features=True)
+        predictions(network, halves, MLP(), features=True)

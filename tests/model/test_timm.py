@@ -34,7 +34,7 @@ def test_all_but_the_last_layer_come_from_the_file(timm, tmp_path, channels):
     theirs = timm.create_model("test_resnet", num_classes=5).eval()
     torch.save(theirs.state_dict(), tmp_path / "five_classes.pt")
     weights = str(tmp_path / "five_classes.pt")
-    mine = Timm("test_resnet", weights).build((channels, 64, 64), 3).eval()
+    mine = Timm("test_resnet", weights).build((channels, 64, 64), 3).network.eval()
     images = torch.randn(2, channels, 64, 64, generator=torch.Generator().manual_seed(0))
     assert mine(images).shape == (2, 3)
     mine.reset_classifier(0)
@@ -66,10 +66,35 @@ def test_without_timm_the_error_says_how_to_install_it(monkeypatch):
 
 def test_the_weights_of_the_package_fit(timm):
     pytest.importorskip(PACKAGE, reason=f"needs the weights in the package {PACKAGE}")
-    network = Timm(PACKAGED_NETWORK, PACKAGED).build((1, 64, 64), 2).eval()
+    network = Timm(PACKAGED_NETWORK, PACKAGED).build((1, 64, 64), 2).network.eval()
     deviation = network.bn1.running_var.sqrt()
     assert network(torch.randn(2, 1, 64, 64)).shape == (2, 2)
     assert not torch.allclose(deviation, torch.ones_like(deviation))
+
+
+def test_the_last_layer_begins_small_where_timm_would_draw_it_large(timm, tmp_path):
+    torch.save(timm.create_model("test_efficientnet").state_dict(), tmp_path / "weights.pt")
+    last = (
+        Timm("test_efficientnet", str(tmp_path / "weights.pt")).build((3, 32, 32), 2).network.get_classifier()
+    )
+    assert timm.create_model("test_efficientnet", num_classes=2).get_classifier().weight.abs().max() > 0.5
+    assert last.weight.abs().max() <= last.in_features**-0.5
+
+
+def test_images_are_normalised_as_those_that_the_weights_learnt_from(timm, frozen):
+    photographs = replace(frozen, name="resnet18")
+    mean, deviation = photographs.input_moments(3)
+    assert mean == pytest.approx([255 * value for value in (0.485, 0.456, 0.406)])
+    assert deviation == pytest.approx([255 * value for value in (0.229, 0.224, 0.225)])
+    assert photographs.input_moments(1)[0] == pytest.approx([255 * (0.485 + 0.456 + 0.406) / 3])
+    assert frozen.input_moments(3) == ([127.5] * 3, [127.5] * 3)
+    assert Timm("resnet18").input_moments(3) is None
+
+
+def test_the_weights_of_the_package_learnt_other_values_than_timms(timm):
+    pytest.importorskip(PACKAGE, reason=f"needs the weights in the package {PACKAGE}")
+    learnt = Timm(PACKAGED_NETWORK, PACKAGED).input_moments(3)
+    assert learnt == ([pytest.approx(127)] * 3, [pytest.approx(128)] * 3)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_it_is_torchvisions_network_with_the_weights_of_the_seed():
 
 def test_all_but_the_last_layer_come_from_the_file(network, weights):
     images = torch.randn(2, 3, 40, 40, generator=torch.Generator().manual_seed(0))
-    mine = Torchvision(weights=weights).build((3, 40, 40), 3).eval()
+    mine = Torchvision(weights=weights).build((3, 40, 40), 3).network.eval()
     assert mine(images).shape == (2, 3)
     theirs = models.resnet18(num_classes=5)
     theirs.load_state_dict(network.state_dict())
@@ -45,13 +45,14 @@ def test_all_but_the_last_layer_come_from_the_file(network, weights):
 
 
 def test_the_last_layer_starts_at_random_whatever_the_file_holds(network, weights):
-    mine = Torchvision(weights=weights).build((3, 40, 40), 5)
+    mine = Torchvision(weights=weights).build((3, 40, 40), 5).network
     assert not torch.equal(mine.fc.weight, network.fc.weight)
 
 
 def test_a_grey_image_is_the_colour_image_without_colour(weights):
     grey, colour = (
-        without_last_layer(Torchvision(weights=weights).build((channels, 40, 40), 5)) for channels in (1, 3)
+        without_last_layer(Torchvision(weights=weights).build((channels, 40, 40), 5).network)
+        for channels in (1, 3)
     )
     images = torch.randn(2, 1, 40, 40, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(grey(images), colour(images.expand(-1, 3, -1, -1)), rtol=1e-4, atol=1e-5)
@@ -60,6 +61,11 @@ def test_a_grey_image_is_the_colour_image_without_colour(weights):
 def test_images_of_other_channels_are_refused_with_weights(weights):
     with pytest.raises(InvalidValue, match="must have 1 or 3 channels for a network with weights, got 4"):
         Torchvision(weights=weights).build((4, 40, 40), 5)
+
+
+def test_images_are_normalised_as_imagenets_where_there_are_weights(weights):
+    assert Torchvision(weights=weights).input_moments(3)[0] == pytest.approx([123.675, 116.28, 103.53])
+    assert Torchvision().input_moments(3) is None
 
 
 @pytest.mark.parametrize(("small_stem", "left"), [(False, 1), (True, 4)])
@@ -77,6 +83,7 @@ def test_the_small_stem_keeps_what_a_small_image_shows(small_stem, left):
         ({"name": "resnet19"}, "name must be one of torchvision's classification networks, got 'resnet19'"),
         ({"name": "googlenet"}, "name must be one of torchvision's classification networks"),
         ({"name": "alexnet", "small_stem": True}, "small_stem must be false but for a ResNet"),
+        ({"keep_statistics": True}, "keep_statistics must be false or null for random weights"),
         ({"weights": "default", "small_stem": True}, "small_stem must be false with weights"),
     ],
 )
@@ -115,6 +122,18 @@ def test_its_identity_is_the_content_of_the_file_not_its_place(weights, tmp_path
     copy.write_bytes(b"other weights")
     identities = {repr(Torchvision(weights=each)) for each in (None, "default", weights, str(copy))}
     assert len(identities) == 4
+
+
+def test_statistics_that_came_with_weights_stay_as_they_are_in_training(weights):
+    network = Torchvision(weights=weights).build((3, 32, 32), 2).train()
+    before = {name: value.clone() for name, value in network.named_buffers()}
+    network(torch.randn(4, 3, 32, 32)).sum().backward()
+    assert all(torch.equal(value, before[name]) for name, value in network.named_buffers())
+    assert all(parameter.grad is not None for parameter in network.parameters())
+    assert network.training
+    learning = Torchvision(weights=weights, keep_statistics=False).build((3, 32, 32), 2)
+    learning(torch.randn(4, 3, 32, 32))
+    assert learning.bn1.num_batches_tracked == 1
 
 
 def test_a_frozen_network_is_in_evaluation_but_for_its_last_layer(weights):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from winnow.dataset._held_out import PartOfRows
 from winnow.report._alike import MOST_KEPT, among, between, equal_rows, reduced
 from winnow.types import Dataset
 
@@ -68,3 +69,11 @@ def test_images_of_any_shape_are_reduced_alike(shape):
     assert vectors.shape[1] <= shape[0] * 32 * 32 * 4
     assert vectors.min() >= 0
     assert vectors.max() <= 1
+
+
+def test_rows_that_are_read_when_asked_for_are_compared_like_those_in_memory():
+    x, y, kept = np.float32([[1], [2], [3]]), np.zeros(3, int), np.array([0, 2])
+    lazy, lazy_test = PartOfRows(x, np.arange(3)), PartOfRows(x, np.array([1]))
+    pairs, compared = equal_rows(Dataset("toy", lazy, y, lazy_test, y[:1], ("a",)), kept)
+    assert (pairs.tolist(), compared) == ([[1, 0]], 3)
+    assert between(kept, lazy, lazy_test) == between(kept, x, x[1:2])

@@ -40,6 +40,29 @@ def test_a_training_learns_and_takes_exactly_its_steps(stripes):
     assert (trained.predictions == stripes.y_test).mean() > 0.95
 
 
+class AsTheyAre(MLP):
+    """A network that learnt values of 0 to 255 before, and remembers which it is shown."""
+
+    def input_moments(self, channels):
+        return [0.0] * channels, [1.0] * channels
+
+    def build(self, shape, classes):
+        network = super().build(shape, classes)
+        network.register_forward_pre_hook(lambda _, given: SHOWN.append(given[0].max().item()))
+        return network
+
+
+SHOWN = []
+
+
+def test_a_network_that_learnt_before_is_shown_images_as_it_learnt_them(stripes):
+    SHOWN.clear()
+    train(stripes, range(64), model=AsTheyAre(), steps=2, batch_size=64)
+    brightest = float(stripes.x.max()), float(stripes.x_test.max())
+    assert len(SHOWN) >= 3
+    assert set(SHOWN) == set(brightest)
+
+
 def test_equal_epochs_are_what_is_trained(stripes):
     for rows in (range(9), range(64)):
         losses = train(stripes, rows, steps=None, match="epochs", epochs=3.0).losses

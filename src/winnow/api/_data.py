@@ -23,8 +23,10 @@ IMAGE, LABEL = ("image", "img", "x"), ("label", "labels", "y", "target", "fine_l
 """What the columns of a Hugging Face data set may be called, the likeliest first."""
 
 
-def read_rows(X: Any, y: Any = None) -> tuple[Rows, Path | None]:
+def read_rows(X: Any, y: Any = None, side: int | None = None) -> tuple[Rows, Path | None]:
     """Return rows to choose from, and the folder that the paths of files begin in, if they come from files.
+
+    Images of files are read for stages that bring them to `side`, if given.
 
     Raises
     ------
@@ -35,9 +37,9 @@ def read_rows(X: Any, y: Any = None) -> tuple[Rows, Path | None]:
     """
     if isinstance(X, str | Path):
         path = Path(X).expanduser()
-        return _source(path, y).rows(), path if path.is_dir() else path.parent
+        return _seen_at(side, _source(path, y)).rows(), path if path.is_dir() else path.parent
     if _is_paths(X):
-        return _listed(X, y, lambda source: source.rows()), Path()
+        return _listed(X, y, lambda source: _seen_at(side, source).rows()), Path()
     if _is_frame(X):
         return _framed(X, y, lambda source: source.rows()), None
     from winnow.dataset.arrays import Arrays
@@ -45,12 +47,17 @@ def read_rows(X: Any, y: Any = None) -> tuple[Rows, Path | None]:
     return Arrays("X").rows_of(_arrays(X, y)), None
 
 
-def read_dataset(X: Any, y: Any = None, X_test: Any = None, y_test: Any = None, **split: Any) -> Dataset:
-    """Return a labelled training and test set; without a test set one is split off."""
+def read_dataset(
+    X: Any, y: Any = None, X_test: Any = None, y_test: Any = None, *, side: int | None = None, **split: Any
+) -> Dataset:
+    """Return a labelled training and test set; without a test set one is split off.
+
+    Images of files are read for stages that bring them to `side`, if given.
+    """
     if isinstance(X, str | Path):
-        return replace(_source(Path(X).expanduser(), y), **split).load()
+        return replace(_seen_at(side, _source(Path(X).expanduser(), y)), **split).load()
     if _is_paths(X):
-        return _listed(X, y, lambda source: replace(source, **split).load())
+        return _listed(X, y, lambda source: replace(_seen_at(side, source), **split).load())
     if _is_frame(X):
         return _framed(X, y, lambda source: replace(source, **split).load())
     from winnow.dataset.arrays import Arrays
@@ -61,6 +68,10 @@ def read_dataset(X: Any, y: Any = None, X_test: Any = None, y_test: Any = None, 
     if X_test is not None:
         given |= {f"{name}_test": array for name, array in _arrays(X_test, y_test).items()}
     return Arrays("X", **split).dataset_of(given)
+
+
+def _seen_at(side: int | None, source: Source) -> Source:
+    return source if side is None else source.seen_at(side)
 
 
 def _source(path: Path, y: Any) -> Source:

@@ -63,9 +63,11 @@ def select(
     >>> selection.indices, selection.distances, len(set(selection.clusters))
     (array([1, 4]), array([0., 0.]), 2)
     """
+    from winnow.command.sides import side_of
+
     # Composed before anything is read: a mistyped name must not wait for a folder of images.
     plan = plan_of({"select_only": "true"} | words(budget, selector, embedding, seed, k, settings))
-    rows, folder = read_rows(X, y)
+    rows, folder = read_rows(X, y, side_of(plan))
     return _selection(plan, rows, folder)
 
 

@@ -134,13 +134,16 @@ def compare(
     >>> sorted(result.table["selector"]), result.table["budget"].tolist()
     (['random', 'uniform'], [8, 8])
     """
-    dataset = read_dataset(X, y, X_test, y_test)
+    from winnow.command.sides import side_of
+
     named = {"model": model} if model != "auto" else {}
     jobs = [
         words(budget, selector, embedding, seed, k, settings) | named | {"seeds": seeds}
         for budget in budgets
         for selector in selectors
     ]
+    side = side_of(plan_of(jobs[0])) if jobs else None
+    dataset = read_dataset(X, y, X_test, y_test, side=side)
     with TemporaryDirectory() as folder:
         cache = Path(state_dir).absolute() / "cache" if state_dir else Path(folder)
         rows = [row for number, job in enumerate(jobs) for row in _rows(number, job, dataset, cache)]

@@ -23,6 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 from winnow import registry
 from winnow.command.arguments import for_hydra
 from winnow.command.plan import Plan, Settings, Stages
+from winnow.command.sides import read_for_its_stages
 from winnow.errors import InvalidValue
 from winnow.registry import GROUPS
 from winnow.selector.from_file import FromFile
@@ -79,7 +80,8 @@ def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
     resolved = hide_credentials(OmegaConf.to_yaml(OmegaConf.create(values)), address_of(config))
     hidden = [hide_credentials(word, address_of(config)) for word in overrides]
     unresolved = OmegaConf.to_container(ours, resolve=False)
-    return Plan(settings, stages, resolved, study, transfer, tuple(hidden), unresolved)
+    plan = Plan(settings, stages, resolved, study, transfer, tuple(hidden), unresolved)
+    return read_for_its_stages(plan)
 
 
 def _require_typed_schedulers(stages: Stages, overrides: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from jaxtyping import Int64, Shaped, UInt8
 from numpy import ndarray
 
 from winnow.dataset import _pixels
-from winnow.dataset._decoded import InMemory, OnDisk, name_of
+from winnow.dataset._decoded import OnDisk, Unkept, name_of
 from winnow.dataset._parallel import for_each
 from winnow.dataset._pixels import EIGHT_BITS, Header, Scale, library_warnings_ignored, reason, scales
 from winnow.dataset._walk import NAMED, ImageFile, listed, shown
@@ -36,15 +36,17 @@ class Format:
     scale: dict[int, Scale]
 
     @classmethod
-    def of(cls, headers: Shaped[ndarray, " n"], size: int | None, channels: int | None) -> "Format":
+    def of(
+        cls, headers: Shaped[ndarray, " n"], size: int | None, largest: int, channels: int | None
+    ) -> "Format":
         """Choose what is left open after the files.
 
-        Their median shorter side in pixels, at most `LARGEST_BY_DEFAULT`; 1 channel if all are grey, else 3.
+        Their median shorter side in pixels, at most `largest`; 1 channel if all are grey, else 3.
         """
         known = headers[headers["width"] > 0]
         shorter = np.minimum(known["width"], known["height"]).tolist()
         return cls(
-            size or min(median_low(shorter), LARGEST_BY_DEFAULT),
+            size or min(median_low(shorter), largest),
             channels or (1 if known["grey"].all() else 3),
             scales(known["values"], known["low"], known["high"]),
         )
@@ -97,7 +99,7 @@ class Images:
         shape = (len(self.files), form.channels, form.size, form.size)
         found = self._through_cache(self._on_disk(form, headers, shape), form) if self.cache_dir else None
         if found is None:
-            shelf = InMemory(shape)
+            shelf = Unkept(shape)
             found = self._fill(shelf, shelf.missing(), form)
         self.raise_faults()
         return found
@@ -152,7 +154,7 @@ class Images:
             shelf.close()
 
     def _fill(
-        self, shelf: InMemory | OnDisk, rows: Int64[ndarray, " m"], form: Format
+        self, shelf: Unkept | OnDisk, rows: Int64[ndarray, " m"], form: Format
     ) -> UInt8[ndarray, "n c h w"]:
         def decode(row: int) -> None:
             pixels = None

@@ -8,21 +8,26 @@ more than the images concerned; when files were added, changed or removed, the o
 
 import errno
 import hashlib
+import math
 import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import Int64, UInt8
 from numpy import ndarray
 
 from winnow.dataset._parallel import THREADS
+from winnow.errors import DatasetUnavailable
 from winnow.network.allocation import available_cores
+from winnow.store.growing_array import MOST_IN_MEMORY
 
 SUM_BYTES = 16
 VERIFIED_AT_ONCE = 8_000_000  # bytes
@@ -30,14 +35,22 @@ KEPT_BEFORE = 1  # older files of the same folder that stay: a sweep over split_
 
 
 @dataclass(eq=False)
-class InMemory:
-    """Images in memory, for this process only."""
+class Unkept:
+    """Images for this process only: in memory or, of more than `most` bytes, in a temporary file.
+
+    The file has no name, lies where the system keeps temporary files (TMPDIR), and is gone with the images.
+    """
 
     shape: tuple[int, int, int, int]
+    most: int = MOST_IN_MEMORY
 
     @cached_property
-    def _array(self) -> UInt8[ndarray, "n c h w"]:
-        return np.empty(self.shape, np.uint8)
+    def _array(self) -> UInt8[ndarray, "n c h w"] | None:
+        return np.empty(self.shape, np.uint8) if math.prod(self.shape) <= self.most else None
+
+    @cached_property
+    def _file(self) -> BinaryIO:
+        return tempfile.TemporaryFile()
 
     def missing(self) -> Int64[ndarray, " m"]:
         """Return the rows that are yet to be put here: all."""
@@ -45,11 +58,28 @@ class InMemory:
 
     def put(self, row: int, pixels: UInt8[ndarray, "c h w"]) -> None:
         """Keep one image; may be called from several threads."""
-        self._array[row] = pixels
+        if self._array is not None:
+            self._array[row] = pixels
+            return
+        try:
+            _write(self._file.fileno(), pixels.tobytes(), row * pixels.size)
+        except OSError as fault:
+            needed = math.prod(self.shape) / 1e9
+            raise DatasetUnavailable(
+                f"decoded images must find room for {needed:.1f} GB, got {fault.strerror}",
+                where=tempfile.gettempdir(),
+                remedy="set TMPDIR to a folder on a larger disk, or read smaller images",
+            ) from fault
 
     def images(self) -> UInt8[ndarray, "n c h w"]:
-        """Return all images."""
-        return self._array
+        """Return all images; read-only where they lie in a file."""
+        return self._mapped if self._array is None else self._array
+
+    @cached_property
+    def _mapped(self) -> UInt8[ndarray, "n c h w"]:
+        with self._file as file:  # what is mapped stays mapped
+            file.truncate(math.prod(self.shape))
+            return np.memmap(file, np.uint8, "r", shape=self.shape)
 
 
 @dataclass(eq=False)

@@ -10,7 +10,7 @@ from numpy import ndarray
 from winnow.dataset._lazy_rows import LazyRows
 from winnow.dataset._split import stratified_split
 from winnow.stages import Source
-from winnow.types import Dataset, RowArray
+from winnow.types import Dataset, RowArray, give_back_pages
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,9 @@ class PartOfRows(LazyRows):
 
     def read(self, rows: Int64[ndarray, " m"]) -> Shaped[ndarray, "m ..."]:
         return self.whole[self.numbers[rows]]
+
+    def give_back_pages(self) -> None:
+        give_back_pages(self.whole)
 
 
 def _part(x: RowArray, numbers: Int64[ndarray, " m"]) -> RowArray:

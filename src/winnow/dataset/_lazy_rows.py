@@ -22,6 +22,10 @@ class LazyRows(ABC):
     def read(self, rows: Int64[ndarray, " m"]) -> Shaped[ndarray, "m ..."]:
         """Return the rows of these numbers, all of which are there."""
 
+    def give_back_pages(self) -> None:
+        """Give back the memory that a mapped file takes, where there is one; it is read again when needed."""
+        return
+
     @property
     def ndim(self) -> int:
         """Number of axes, that of the rows among them."""

@@ -19,17 +19,18 @@ class Reading:
 
     Parameters
     ----------
-    size
-        Side of the square images in pixels; None for the median shorter side of the files, at most 64.
+    size, largest
+        Side of the square images in pixels; None for the median shorter side of the files, at most `largest`.
     channels
         1 for grey, 3 for RGB; None for 1 if all files are grey, else 3.
     max_pixels
         Images with more pixels are refused by what their header says.
     cache_dir
-        Folder where decoded images are kept; None to keep them in memory only.
+        Folder where decoded images are kept; None: they are kept for this command.
     """
 
     size: int | None
+    largest: int
     channels: int | None
     max_pixels: int
     cache_dir: str | None
@@ -50,8 +51,8 @@ def decode_listed(
     headers = images.headers()
     if len(images.faults) == len(paths):
         images.raise_faults()
-    form = Format.of(headers, reading.size, reading.channels)
-    words = format_in_words(headers, form, reading.size)
+    form = Format.of(headers, reading.size, reading.largest, reading.channels)
+    words = format_in_words(headers, form, None if reading.size else reading.largest)
     print(f"{shown(name)}: {len(paths):,} images {words}", file=sys.stderr, flush=True)
     return images.decode(form, headers)
 

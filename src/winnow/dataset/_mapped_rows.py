@@ -9,6 +9,7 @@ from jaxtyping import Int64, Shaped, UInt8
 from numpy import ndarray
 
 from winnow.dataset._lazy_rows import LazyRows
+from winnow.types import give_back_pages
 
 Layout = Literal["nd", "nhw", "nhwc", "nchw"]
 Convert = Callable[[ndarray], ndarray]
@@ -42,7 +43,12 @@ class MappedRows(LazyRows):
         object.__setattr__(self, "dtype", sample.dtype)
 
     def read(self, rows: Int64[ndarray, " m"]) -> Shaped[ndarray, "m ..."]:
-        return self._read(self.mapped[rows if self.rows is None else self.rows[rows]])
+        read = self._read(self.mapped[rows if self.rows is None else self.rows[rows]])
+        self.give_back_pages()  # of rows that lie apart these are many times as large as the rows
+        return read
+
+    def give_back_pages(self) -> None:
+        give_back_pages(self.mapped)
 
     def _read(self, rows: ndarray) -> ndarray:
         return channels_first(self.convert(rows), self.layout)

@@ -4,15 +4,20 @@ import numpy as np
 from jaxtyping import Shaped
 from numpy import ndarray
 
-from winnow.dataset._decode import LARGEST_BY_DEFAULT, Format
+from winnow.dataset._decode import Format
 from winnow.dataset._layout import Layout
 from winnow.dataset._walk import listed, shown
 
 
-def summary(name: str, layout: Layout, headers: Shaped[ndarray, " n"], form: Format, size: int | None) -> str:
-    """Return the line for a data set that is read as `form`; `size` is None where that was left open."""
+def summary(
+    name: str, layout: Layout, headers: Shaped[ndarray, " n"], form: Format, largest: int | None
+) -> str:
+    """Return the line for a data set that is read as `form`; `largest` is the largest side that was allowed.
+
+    It is None where the side was given.
+    """
     of_classes = f" of {_classes(layout)}" if layout.classes else ", without classes"
-    parts = [f"{_amount(layout)}{of_classes}", format_in_words(headers, form, size)]
+    parts = [f"{_amount(layout)}{of_classes}", format_in_words(headers, form, largest)]
     if animated := int(headers["animated"].sum()):
         parts.append(f"only the first image of {animated:,} files with several")
     parts += [
@@ -45,16 +50,16 @@ def _classes(layout: Layout) -> str:
     return f"{number:,} {'class' if number == 1 else 'classes'} ({listed(counted)})"
 
 
-def format_in_words(headers: Shaped[ndarray, " n"], form: Format, size: int | None) -> str:
-    """Say how files are read; `size` is None where that was left open."""
+def format_in_words(headers: Shaped[ndarray, " n"], form: Format, largest: int | None) -> str:
+    """Say how files are read; `largest` is the largest side that was allowed, None if the side was given."""
     read_as = f"read as {form.size} x {form.size}, {'grey' if form.channels == 1 else 'RGB'}"
     known = headers[headers["width"] > 0]
     widths, heights = known["width"], known["height"]
-    if size is not None or (widths.min() == widths.max() == heights.min() == heights.max() == form.size):
+    if largest is None or (widths.min() == widths.max() == heights.min() == heights.max() == form.size):
         return read_as
     files = f"{widths[0]} x {heights[0]}"
     if len(np.unique(np.stack([widths, heights], 1), axis=0)) > 1:
         shorter = np.minimum(widths, heights)
         files = f"{shorter.min()} to {shorter.max()} on the shorter side"
-    limit = f", and by default at most {LARGEST_BY_DEFAULT}" if form.size == LARGEST_BY_DEFAULT else ""
+    limit = f", and by default at most {largest}" if form.size == largest else ""
     return f"{read_as} (files are {files}{limit}; dataset.size=... sets it)"

@@ -39,11 +39,11 @@ from winnow.dataset._parquet import read_parquet
 from winnow.dataset._pixels import MOST_PIXELS
 from winnow.dataset._roles import Faults, Roles, assign_roles
 from winnow.dataset._split import stratified_split
+from winnow.dataset._square import SquareImages
 from winnow.dataset._table_summary import summary
 from winnow.dataset._text import Separator, clean_name, read_text, table_fault
 from winnow.dataset._wording import listed, named
 from winnow.errors import InvalidValue
-from winnow.stages import Source
 from winnow.types import Dataset, Rows
 
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip")
@@ -51,7 +51,7 @@ Names = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class CSV(Source):
+class CSV(SquareImages):
     """The table in `file`, of which `test_fraction`, drawn with `split_seed`, are the test set.
 
     Classes are in alphabetical order, numbers by their size. Cells must not be missing.
@@ -86,13 +86,13 @@ class CSV(Source):
     encoding
         Encoding of text, as Python names it; found if not given.
     size
-        Of listed images: side of the squares in pixels; None for the median shorter side, at most 64.
+        Of listed images: side of the squares in pixels; None for the median shorter side, at most `largest`.
     channels
         Of listed images: 1 for grey, 3 for RGB; None for 1 if all files are grey, else 3.
     max_pixels
         Of listed images: those with more pixels are refused by what their header says.
     cache_dir
-        Of listed images: folder where they are kept decoded; None to keep them in memory only. No part of the
+        Of listed images: folder where they are kept decoded; None: for this command. No part of the
         data set's identity.
     """
 
@@ -226,7 +226,7 @@ class CSV(Source):
         roles = Roles(left_out=list(map(named, others)), notes=[f"images: {named(table.names[at])}"])
         print(summary(table, self._path.name, self.label, labels, roles), file=sys.stderr)
         chosen = [paths[row] for row in rows.tolist()]
-        reading = Reading(self.size, self.channels, self.max_pixels, self.cache_dir)
+        reading = Reading(self.size, self.largest, self.channels, self.max_pixels, self.cache_dir)
         return chosen, decode_listed(self._name, self._path.parent, chosen, reading)
 
     def _check_no_image_settings(self) -> None:

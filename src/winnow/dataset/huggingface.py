@@ -28,15 +28,15 @@ from winnow.dataset._image_cells import ImageCells
 from winnow.dataset._image_splits import Split, parquet_splits
 from winnow.dataset._pixels import MOST_PIXELS
 from winnow.dataset._split import stratified_split
+from winnow.dataset._square import SquareImages
 from winnow.dataset._summary import format_in_words
 from winnow.dataset._walk import shown
 from winnow.errors import DatasetUnavailable
-from winnow.stages import Source
 from winnow.types import Dataset
 
 
 @dataclass(frozen=True)
-class HuggingFace(Source):
+class HuggingFace(SquareImages):
     """Images and labels in two columns of Parquet files, or of a data set on the Hugging Face hub.
 
     Files belong to the split that their name begins with (`train-00000-of-00001.parquet`), or to that of
@@ -58,7 +58,7 @@ class HuggingFace(Source):
     test_split
         Split to be tested on; None for `test` where there is one, else rows drawn from the training split.
     size
-        Side of the square images in pixels; None for the median shorter side, at most 64.
+        Side of the square images in pixels; None for the median shorter side, at most `largest`.
     channels
         1 for grey, 3 for RGB; None for 1 if all images are grey, else 3.
     test_fraction
@@ -103,7 +103,7 @@ class HuggingFace(Source):
             cache_dir=self.cache_dir,
         )
         headers = cells.headers()
-        form = Format.of(headers, self.size, self.channels)
+        form = Format.of(headers, self.size, self.largest, self.channels)
         self._say(chosen, is_test, classes, headers, form)
         x = cells.decode(form, is_test)
         origins = [[rows.place(row) for row in np.flatnonzero(part).tolist()] for part in (~is_test, is_test)]
@@ -175,7 +175,7 @@ class HuggingFace(Source):
         amounts = (
             f"{(~is_test).sum():,} images for training ({train}) and {is_test.sum():,} for testing ({test})"
         )
-        words = f"{len(classes):,} classes; {format_in_words(headers, form, self.size)}"
+        words = f"{len(classes):,} classes; {format_in_words(headers, form, self.limit)}"
         print(f"{self._name}: {amounts} of {words}", file=sys.stderr, flush=True)
 
 

@@ -27,15 +27,15 @@ from winnow.dataset._image_files import ImageFiles
 from winnow.dataset._layout import Layout, understand, understand_rows
 from winnow.dataset._pixels import MOST_PIXELS
 from winnow.dataset._split import stratified_split
+from winnow.dataset._square import SquareImages
 from winnow.dataset._summary import summary
 from winnow.dataset._walk import ImageFile, shown, walk
 from winnow.errors import DatasetUnavailable, InvalidValue
-from winnow.stages import Source
 from winnow.types import Dataset, RowArray, Rows
 
 
 @dataclass(frozen=True)
-class ImageFolder(Source):
+class ImageFolder(SquareImages):
     """Images in one folder per class, or in such folders below `train/` and `test/`.
 
     Classes and files are taken in the order of their names. What was found and what is left out (hidden
@@ -47,7 +47,7 @@ class ImageFolder(Source):
     folder
         The folder of the data set. The parts may have other usual names, such as `Training/` and `Testing/`.
     size
-        Side of the square images in pixels; None for the median shorter side of the files, at most 64.
+        Side of the square images in pixels; None for the median shorter side of the files, at most `largest`.
     channels
         1 for grey, 3 for RGB; None for 1 if all files are grey, else 3.
     test_fraction
@@ -60,8 +60,8 @@ class ImageFolder(Source):
         `once`: images are decoded once and kept; `always`: whenever they are asked for, which is at least
         once in every command and in every worker process, and nothing is kept. The images are the same.
     cache_dir
-        Folder where decoded images are kept, by the path, size and dates of their files; None to keep them in
-        memory only. No part of the data set's identity.
+        Folder where decoded images are kept, by the path, size and dates of their files; None: they are
+        kept for this command. No part of the data set's identity.
     """
 
     folder: str
@@ -108,8 +108,12 @@ class ImageFolder(Source):
         headers = images.headers()
         if len(images.faults) == len(files):
             images.raise_faults()
-        form = Format.of(headers, self.size, self.channels)
-        print(summary(_name(root), layout, headers, form, self.size), file=sys.stderr, flush=True)
+        form = Format.of(headers, self.size, self.largest, self.channels)
+        print(
+            summary(_name(root), layout, headers, form, self.limit),
+            file=sys.stderr,
+            flush=True,
+        )
         if self.decode == "always":
             images.raise_faults()
             parts = (ImageFiles(root, part, form, self.max_pixels) for part in (files[:first], files[first:]))

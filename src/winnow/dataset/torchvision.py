@@ -27,10 +27,10 @@ from winnow.dataset._known_sets import KNOWN, Arguments, chosen_variant
 from winnow.dataset._listed_images import Reading, decode_listed
 from winnow.dataset._pixels import MOST_PIXELS
 from winnow.dataset._split import stratified_split
+from winnow.dataset._square import SquareImages
 from winnow.dataset._staging import staged
 from winnow.dataset._torchvision_parts import Part, build, read_part
 from winnow.errors import DatasetUnavailable, InvalidValue, WinnowError
-from winnow.stages import Source
 from winnow.types import Dataset
 
 
@@ -41,7 +41,7 @@ def _known(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Torchvision(Source):
+class Torchvision(SquareImages):
     """A classification set of torchvision, with its own parts for training and testing.
 
     Where it has no part for testing, one is drawn; where it has parts for testing and for validation, that
@@ -59,7 +59,7 @@ class Torchvision(Source):
         partition; None for the usual one.
     size
         Side of the square images in pixels, for sets of image files; None for the median shorter side of the
-        files, at most 64.
+        files, at most `largest`.
     channels
         1 for grey, 3 for RGB, for sets of image files; None for 1 if all files are grey, else 3.
     test_fraction
@@ -69,7 +69,7 @@ class Torchvision(Source):
     max_pixels
         Image files with more pixels are refused by what their header says.
     cache_dir
-        Folder where decoded image files are kept; None to keep them in memory only. No part of the data set's
+        Folder where decoded image files are kept; None: for this command. No part of the data set's
         identity.
     """
 
@@ -132,7 +132,7 @@ class Torchvision(Source):
         return f"{self.name}-{variant}" if variant else self.name
 
     def _decode(self, root: Path, paths: tuple[str, ...]) -> ndarray:
-        reading = Reading(self.size, self.channels, self.max_pixels, self.cache_dir)
+        reading = Reading(self.size, self.largest, self.channels, self.max_pixels, self.cache_dir)
         return decode_listed(self._title, root, paths, reading)
 
     def _check_untouched(self, part: Part) -> None:

@@ -8,13 +8,14 @@ from numpy import ndarray
 
 from winnow.errors import InvalidValue
 from winnow.network.normalisation import EVALUATION_BATCH, Normalisation
+from winnow.stages import Model
 from winnow.types import Dataset, Predictions
 
 if TYPE_CHECKING:
     import torch
 
 
-def predictions(network: "torch.nn.Module", dataset: Dataset, *, features: bool) -> Predictions:
+def predictions(network: "torch.nn.Module", dataset: Dataset, model: Model, *, features: bool) -> Predictions:
     """Return the probabilities of all training rows, with `features` also what the last layer reads.
 
     Raises
@@ -33,7 +34,7 @@ def predictions(network: "torch.nn.Module", dataset: Dataset, *, features: bool)
         layer.register_forward_pre_hook(lambda _, given: seen.append(_array(given[0]))) for layer in last
     ]
     with one_thread(), torch.inference_mode():
-        for _, images in batches(dataset, network, EVALUATION_BATCH):
+        for _, images in batches(dataset, network, model, EVALUATION_BATCH):
             probabilities.append(_array(network(images).float().softmax(dim=1)))
     for hook in hooks:
         hook.remove()
@@ -60,10 +61,10 @@ def last_linear(network: "torch.nn.Module", classes: int) -> "torch.nn.Module":
 
 
 def batches(
-    dataset: Dataset, network: "torch.nn.Module", size: int
+    dataset: Dataset, network: "torch.nn.Module", model: Model, size: int
 ) -> Iterator[tuple[slice, "torch.Tensor"]]:
-    """Yield all training rows, normalised and on the device of the network, a batch at a time."""
-    normalised = Normalisation.of(dataset, next(network.parameters()).device)
+    """Yield all training rows, normalised for the model and on the device of the network, by batches."""
+    normalised = Normalisation.of(dataset, next(network.parameters()).device, model)
     for start in range(0, dataset.n, size):
         rows = slice(start, start + size)
         yield rows, normalised(dataset.x[rows])

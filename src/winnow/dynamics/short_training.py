@@ -121,10 +121,10 @@ class ShortTraining(Observer, Wrapper):
         description: str | None = None,
     ) -> Dynamics:
         epochs = min(self.gradient_epoch, self.epochs) if gradients else self.epochs
-        record = _LogitsRecord(dataset, self.passes(dataset.n), epochs)
+        record = _LogitsRecord(dataset, model, self.passes(dataset.n), epochs)
         rows = np.arange(dataset.n)
         network = self._trained(dataset, rows, model, streams, after_epoch=record, description=description)
-        return Dynamics(record.logits, gradient_norms(network, dataset) if gradients else None)
+        return Dynamics(record.logits, gradient_norms(network, dataset, model) if gradients else None)
 
     def learner(self, rows: Rows, model: Model, streams: Streams) -> Learner:
         def fit(some: ndarray, y: ndarray, *, features: bool) -> Predictions:
@@ -132,7 +132,7 @@ class ShortTraining(Observer, Wrapper):
             labels[some] = y
             dataset = replace(rows, y=labels).to_learn()
             network = self._trained(dataset, some, model, streams)
-            return predictions(network, dataset, features=features)
+            return predictions(network, dataset, model, features=features)
 
         return Learner(rows.n, fit)
 
@@ -157,6 +157,7 @@ class _LogitsRecord:
     """Called after every pass: records the logits at the end of each epoch; returns True after the last."""
 
     dataset: Dataset
+    model: Model
     passes: int
     epochs: int
     logits: Float32[ndarray, "epochs n classes"] = field(init=False)
@@ -173,13 +174,13 @@ class _LogitsRecord:
         if within == 0:
             network.eval()
             with torch.inference_mode():
-                for rows, images in batches(self.dataset, network, EVALUATION_BATCH):
+                for rows, images in batches(self.dataset, network, self.model, EVALUATION_BATCH):
                     self.logits[epoch - 1, rows] = network(images).float().cpu().numpy()
             network.train()
         return epoch == self.epochs
 
 
-def gradient_norms(network: "torch.nn.Module", dataset: Dataset) -> Float32[ndarray, " n"]:
+def gradient_norms(network: "torch.nn.Module", dataset: Dataset, model: Model) -> Float32[ndarray, " n"]:
     """Return the norm of the gradient of every training row's loss, by all weights of the network."""
     import torch
     from torch.func import functional_call, grad, vmap
@@ -197,7 +198,7 @@ def gradient_norms(network: "torch.nn.Module", dataset: Dataset) -> Float32[ndar
     at_once = _NUMBERS_AT_ONCE // max(sum(value.numel() for value in weights.values()), 1)
     norms = np.empty(dataset.n, np.float32)
     with one_thread():
-        for rows, images in batches(dataset, network, min(max(at_once, 1), EVALUATION_BATCH)):
+        for rows, images in batches(dataset, network, model, min(max(at_once, 1), EVALUATION_BATCH)):
             labels = torch.from_numpy(np.array(dataset.y[rows])).to(images.device)
             gradients = of_each_row(weights, images, labels).values()
             squares = sum(each.flatten(1).square().sum(dim=1) for each in gradients)

@@ -19,11 +19,12 @@ from winnow.errors import InvalidValue
 from winnow.network.dask_workers import blocks_of
 from winnow.network.progress import progress_bar
 from winnow.network.weights import Weights
-from winnow.types import RowArray
+from winnow.types import RowArray, give_back_pages
 
 if TYPE_CHECKING:
     import torch
 
+USUAL_SIDE = 224  # of what networks were trained on
 IMAGES_OF_A_BLOCK = 256  # that a worker is given at once; it answers with as many rows
 
 Prepare = Callable[["torch.Tensor"], "torch.Tensor"]
@@ -53,6 +54,8 @@ class NetworkFeatures(BlockwiseEmbedding):
     network: ClassVar[str]
     weights: ClassVar[str | None]
 
+    side: ClassVar[int | None]
+
     batch_size: Annotated[int, Field(ge=1)] = 64
 
     def __repr__(self) -> str:
@@ -69,6 +72,10 @@ class NetworkFeatures(BlockwiseEmbedding):
             return str(path)
         with path.open("rb") as file:
             return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+    @property
+    def own_side(self) -> int:
+        return self.side or USUAL_SIDE
 
     def weights_file(self) -> Path:
         """Return the path that `weights` stands for."""
@@ -146,6 +153,7 @@ def features(
     with progress_bar(description, len(x)) as show:
         for start in range(0, len(x), batch_size):
             yield of(x[start : start + batch_size])
+            give_back_pages(x)
             show(min(start + batch_size, len(x)))
 
 

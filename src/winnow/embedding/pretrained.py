@@ -16,13 +16,10 @@ from pydantic import Field
 
 from winnow.embedding._network_features import NetworkFeatures, Prepare, normalised
 from winnow.errors import InvalidValue
+from winnow.network.normalisation import IMAGENET_DEVIATION, IMAGENET_MEAN
 
 if TYPE_CHECKING:
     import torch
-
-# Mean and standard deviation of the channels of ImageNet, by which torchvision's networks expect images to
-# be normalised.
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,4 +80,4 @@ def _photographs(images: "torch.Tensor", side: int) -> "torch.Tensor":
     from torch.nn.functional import interpolate
 
     large = interpolate(images / 255, (side, side), mode="bilinear", antialias=True)
-    return normalised(large, MEAN, DEVIATION)
+    return normalised(large, IMAGENET_MEAN, IMAGENET_DEVIATION)

@@ -70,6 +70,10 @@ class Spectral(ScaledEmbedding, Wrapper):
         """The embedding under which neighbours are found."""
         return default("embedding", self.of)
 
+    @property
+    def own_side(self) -> int | None:
+        return self.inner.own_side
+
     def limits(self, shape: tuple[int, ...]) -> Mapping[str, int]:
         return {"components": shape[0] - 1}
 

@@ -23,6 +23,8 @@ from pydantic import Field
 
 from winnow.embedding._network_features import NetworkFeatures, Prepare, normalised
 from winnow.network.timm_network import (
+    PACKAGED_DEVIATION,
+    PACKAGED_MEAN,
     PACKAGED_NETWORK,
     create,
     create_pretrained,
@@ -34,9 +36,6 @@ from winnow.network.timm_network import (
 
 if TYPE_CHECKING:
     import torch
-
-# The weights of the package come from Google's, which were trained on (pixel - 127) / 128.
-PACKAGED_MEAN, PACKAGED_DEVIATION = (127 / 255,) * 3, (128 / 255,) * 3
 
 
 @dataclass(frozen=True, repr=False)

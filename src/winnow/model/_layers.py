@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+BATCH_NORMALISATION = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+
 
 class Frozen(nn.Module):
     """A network of which only the layers named `trained` learn.
@@ -25,6 +27,25 @@ class Frozen(nn.Module):
         self.training = mode
         for name in self.trained:
             self.network.get_submodule(name).train(mode)
+        return self
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.network(images)
+
+
+class KeptStatistics(nn.Module):
+    """A network whose batch normalisation goes by the statistics that it has, also while it is trained."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.train()
+
+    def train(self, mode: bool = True) -> "KeptStatistics":
+        super().train(mode)
+        for layer in self.modules():
+            if isinstance(layer, BATCH_NORMALISATION):
+                layer.train(False)
         return self
 
     def forward(self, images: Tensor) -> Tensor:

@@ -1,10 +1,12 @@
 """Networks of a library by name: what the options that build them have in common."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from hashlib import file_digest
 from importlib.metadata import version
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
@@ -23,9 +25,9 @@ DEFAULT = "default"
 class LibraryNetwork(Model):
     """A network by its name in a library, with a last layer for the classes at hand.
 
-    All of it is trained, unless it is frozen. Inputs are normalised by mean and deviation of the training
-    set, as for every network; on photographs these are near those of ImageNet. The `repr`, and with it the
-    cache key, holds the checksum of the file of weights and not its path.
+    All of it is trained, unless it is frozen. Images are normalised as they were when the weights were
+    trained; with random weights, by mean and deviation of the training set, as for every other network. The
+    `repr`, and with it the cache key, holds the checksum of the file of weights and not its path.
 
     Parameters
     ----------
@@ -34,6 +36,9 @@ class LibraryNetwork(Model):
     small_stem
         Whether the first convolution is 3x3 with stride 1 and no pooling follows, as a ResNet for images of
         32x32 pixels begins; without it these are 8x8 after two layers. Not together with weights.
+    keep_statistics
+        Whether batch normalisation goes by the statistics that came with the weights while the network is
+        trained: those of small batches of few images are noise. null: with weights. Gains and shifts learn.
     frozen
         Whether only the last layer learns, and all others keep their weights and the statistics of their
         batch normalisation. `linear_probe` is quicker where images are not augmented. Only with weights.
@@ -47,7 +52,12 @@ class LibraryNetwork(Model):
 
     side: Annotated[int, Field(ge=1)] | None = None
     small_stem: bool = False
+    keep_statistics: bool | None = None
     frozen: bool = False
+
+    @property
+    def own_side(self) -> int | None:
+        return self.side
 
     def __repr__(self) -> str:
         settings = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -97,16 +107,39 @@ class LibraryNetwork(Model):
                 where="model.frozen=true",
                 remedy="set model.weights=default, or frozen to false",
             )
+        if self.keep_statistics and self.weights is None:
+            raise InvalidValue(
+                "keep_statistics must be false or null for random weights, got true",
+                where="model.keep_statistics=true",
+                remedy="set model.weights=default, or leave it out",
+            )
         network = self.create(shape[0], classes)
         if self.small_stem:
             shrink_stem(network, self.name)
         from torch import nn
 
-        from winnow.model._layers import Frozen, Resize
+        from winnow.model._layers import BATCH_NORMALISATION, Frozen, KeptStatistics, Resize
 
+        if self.weights is not None:
+            begin_small(network, self.last_layers(network))
         if self.frozen:
             network = Frozen(network, self.last_layers(network))
+        elif self.keep_statistics or (self.keep_statistics is None and self.weights is not None):
+            normalises = any(isinstance(layer, BATCH_NORMALISATION) for layer in network.modules())
+            network = KeptStatistics(network) if normalises else network
         return network if self.side is None else nn.Sequential(Resize(self.side), network)
+
+    def input_moments(self, channels: int) -> tuple[list[float], list[float]] | None:
+        if (weights := self.the_weights) is None or channels not in (1, 3):
+            return None
+        colours = self.learnt_from(weights)
+        # A first layer for grey images is the sum over colours, to which they are the same.
+        mean, deviation = ([fmean(each)] if channels == 1 else each for each in colours)
+        return [255 * value for value in mean], [255 * value for value in deviation]
+
+    @abstractmethod
+    def learnt_from(self, weights: Weights) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return the mean and the deviation of each colour, of values 0 to 1, of what weights learnt from."""
 
     @abstractmethod
     def create(self, channels: int, classes: int) -> "torch.nn.Module":
@@ -115,6 +148,20 @@ class LibraryNetwork(Model):
     @abstractmethod
     def last_layers(self, network: "torch.nn.Module") -> tuple[str, ...]:
         """Return the names of the layers, most often one, that compute the scores of the classes."""
+
+
+def begin_small(network: "torch.nn.Module", last_layers: Sequence[str]) -> None:
+    """Draw the weights of the last layers anew as torch does, by the number of values that they read.
+
+    timm draws those of an EfficientNet by the number of classes: for two classes those of
+    EfficientNet-Lite0 are 25 times as large, the loss begins at 19, and what is learnt never outweighs them.
+    """
+    from torch import nn
+
+    for name in last_layers:
+        for layer in network.get_submodule(name).modules():
+            if isinstance(layer, nn.Linear | nn.Conv2d):
+                layer.reset_parameters()
 
 
 def shrink_stem(network: "torch.nn.Module", name: str) -> None:

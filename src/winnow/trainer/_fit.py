@@ -55,6 +55,7 @@ class Training:
             mixing=Mixing(by.mixup, by.cutmix, classes) if by.mixup or by.cutmix else None,
             rows_in_memory=by.rows_in_memory,
             num_workers=by.num_workers,
+            model=self.model,
         )
 
     def callbacks(self) -> list[Callback]:

@@ -56,7 +56,7 @@ def train_together(
     Returns, in place of a training whose loss was not finite, the error to raise.
     """
     started = perf_counter()
-    normalised = Normalisation.of(dataset, device)
+    normalised = Normalisation.of(dataset, device, model)
     batches = StackedBatches.of(dataset, subsets, normalised, augment, streams, batch_size)
     with torch.random.fork_rng(), one_thread(), repeatable(deterministic):
         shape, classes = dataset.x.shape[1:], len(dataset.classes)

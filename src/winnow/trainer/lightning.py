@@ -71,7 +71,7 @@ class Lightning(Settings):
         started = perf_counter()
         network, losses = self.learn(dataset, subset, model, augment, streams, unfinished=unfinished)
         device = device_for(self.accelerator)
-        normalised = Normalisation.of(dataset, device).batches(dataset.x_test)
+        normalised = Normalisation.of(dataset, device, model).batches(dataset.x_test)
         predictions = predict(network, normalised)
         return Trained(predictions, losses, perf_counter() - started, name_of(device))
 
