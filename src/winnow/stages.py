@@ -229,13 +229,6 @@ class Augment(Protocol):
 class Trainer(Protocol):
     """Trains a network on the kept rows and reads the test set once (group `trainer`)."""
 
-    def input_moments(self, channels: int) -> tuple[Sequence[float], Sequence[float]] | None:
-        """Return the mean and the deviation of every channel, of values 0 to 255, that it learnt before.
-
-        Images are normalised by them. None: by those of the training set, as for random weights.
-        """
-        return None
-
     def train(
         self,
         dataset: Dataset,
