@@ -1,10 +1,14 @@
 """What several areas of the tests share."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Timer
 from typing import Any
 
 import numpy as np
@@ -33,6 +37,58 @@ settings.load_profile("winnow")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the long tests first: at the end of a parallel run, short ones fill the gaps."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+class ForkServer:
+    """Runs scripts in copies of one process, which is started with the first; see `fork_server.py`."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen | None = None
+
+    def run(
+        self, *words: object, cwd: Path, env: dict[str, str], timeout: float = 200
+    ) -> subprocess.CompletedProcess:
+        """Run `python words...` to its end, or kill it after so many seconds."""
+        with TemporaryDirectory() as folder:
+            output, errors = (Path(folder, name) for name in ("output", "errors"))
+            output.touch()
+            errors.touch()
+            line, paths = [str(word) for word in words], {"output": str(output), "errors": str(errors)}
+            code = self._code({"words": line, "folder": str(cwd), "environment": env} | paths, timeout)
+            return subprocess.CompletedProcess(line, code, output.read_text(), errors.read_text())
+
+    def _code(self, request: dict[str, Any], timeout: float) -> int:
+        if self.process is None:
+            line = [sys.executable, ROOT / "tests" / "fork_server.py"]
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+            self.process = subprocess.Popen(line, env=own | {"PYTHONPATH": str(ROOT / "src")}, **pipes)
+        try:
+            print(json.dumps(request), file=self.process.stdin, flush=True)
+            child = int(self.process.stdout.readline())
+            timer = Timer(timeout, os.kill, (child, signal.SIGKILL))
+            timer.start()
+            try:
+                return int(self.process.stdout.readline())
+            finally:
+                timer.cancel()
+        except BaseException:  # its next line would be the answer to this request
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+            self.process = None
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """Run scripts without the seconds that it takes to import the libraries."""
+    server = ForkServer()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

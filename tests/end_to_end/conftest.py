@@ -28,6 +28,7 @@ class Command:
     """`python train.py` with one state folder; knows how to start it and what it left behind."""
 
     folder: Path
+    fork_server: Any
     mark: str = field(default_factory=token_hex)
 
     @property
@@ -37,14 +38,26 @@ class Command:
     def start(self, *overrides: str, **options: Any) -> subprocess.Popen:
         """Start the command with tiny settings and the given overrides, and do not wait for it."""
         environment = child_environment() | {MARK: self.mark} | options.pop("env", {})
-        flags = [word for word in overrides if word.startswith("-")]
-        settings = [*TINY, f"state_dir='{self.state}'", *(word for word in overrides if word not in flags)]
-        line = [sys.executable, str(ROOT / "train.py"), *flags, *settings]
         where = {"cwd": self.folder, "env": environment, "text": True}
+        line = [sys.executable, *self.line(*overrides)]
         return subprocess.Popen(line, **where, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
-    def run(self, *overrides: str, timeout: float = 200, **options: Any) -> subprocess.CompletedProcess:
-        """Run the command to its end."""
+    def line(self, *overrides: str) -> list[str]:
+        """The words after `python`, with tiny settings and the given overrides."""
+        flags = [word for word in overrides if word.startswith("-")]
+        settings = [*TINY, f"state_dir='{self.state}'", *(word for word in overrides if word not in flags)]
+        return [str(ROOT / "train.py"), *flags, *settings]
+
+    def run(
+        self, *overrides: str, timeout: float = 200, own_process: bool = False, **options: Any
+    ) -> subprocess.CompletedProcess:
+        """Run the command to its end: in a copy of a process that has imported the libraries, or in its own.
+
+        With options of a process, such as other variables of the environment, it always has its own.
+        """
+        if not (own_process or options):
+            where = {"cwd": self.folder, "env": child_environment() | {MARK: self.mark}}
+            return self.fork_server.run(*self.line(*overrides), **where, timeout=timeout)
         process = self.start(*overrides, **options)
         try:
             stdout, stderr = process.communicate(timeout=timeout)
@@ -109,9 +122,13 @@ class Command:
         for pid in self.alive():
             os.kill(pid, signal.SIGKILL)
 
+    def elsewhere(self, folder: Path) -> "Command":
+        """The command in another folder."""
+        return Command(folder, self.fork_server)
+
     def copy_to(self, folder: Path) -> "Command":
         """The same state in another folder."""
-        copied = Command(folder)
+        copied = self.elsewhere(folder)
         shutil.copytree(self.state, copied.state)
         return copied
 
@@ -184,31 +201,31 @@ def empty_store(made_once) -> Path:
 
 
 @pytest.fixture
-def bare(tmp_path) -> Iterator[Command]:
+def bare(tmp_path, fork_server) -> Iterator[Command]:
     """The command where nothing was ever run."""
-    made = Command(tmp_path)
+    made = Command(tmp_path, fork_server)
     yield made
     made.end()
 
 
 @pytest.fixture
-def command(empty_store, tmp_path) -> Iterator[Command]:
+def command(empty_store, tmp_path, fork_server) -> Iterator[Command]:
     """The command with an empty tracking store."""
     shutil.copytree(empty_store, tmp_path / "state")
-    made = Command(tmp_path)
+    made = Command(tmp_path, fork_server)
     yield made
     made.end()
 
 
 @pytest.fixture(scope="session")
-def reference(made_once, empty_store) -> Command:
+def reference(made_once, empty_store, fork_server) -> Command:
     """A finished sweep that was never disturbed, in a folder with an awkward name; only to be read."""
 
     def make(folder: Path) -> None:
         shutil.copytree(empty_store, folder / "state")
-        Command(folder).done("-m", "selector=nearest,random")
+        Command(folder, fork_server).done("-m", "selector=nearest,random", own_process=True)
 
-    return Command(made_once("a b é 日本, x=1", make))
+    return Command(made_once("a b é 日本, x=1", make), fork_server)
 
 
 @pytest.fixture
@@ -220,11 +237,11 @@ def finished(reference, tmp_path) -> Iterator[Command]:
 
 
 @pytest.fixture(scope="session")
-def odd_sizes(made_once) -> Command:
+def odd_sizes(made_once, fork_server) -> Command:
     """One row, one row more than a batch, and all rows, through a network with batch normalisation."""
 
     def make(folder: Path) -> None:
         tiny = ("model=lenet5_batchnorm", "trainer.batch_size=8", "seeds=1", "tracker=none")
-        Command(folder).done("-m", "selector=nearest,uniform,full", "k=1,9", *tiny)
+        Command(folder, fork_server).done("-m", "selector=nearest,uniform,full", "k=1,9", *tiny)
 
-    return Command(made_once("odd-sizes", make))
+    return Command(made_once("odd-sizes", make), fork_server)
