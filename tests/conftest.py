@@ -46,23 +46,26 @@ class ForkServer:
         self.process: subprocess.Popen | None = None
 
     def run(
-        self, *words: object, cwd: Path, env: dict[str, str], timeout: float = 200
+        self, *words: object, cwd: Path, env: dict[str, str] | None = None, timeout: float = 200
     ) -> subprocess.CompletedProcess:
-        """Run `python words...` to its end, or kill it after so many seconds."""
+        """Run `python words...` to its end, or kill it after so many seconds.
+
+        The environment is `env`, or that of the tests without what pytest adds.
+        """
         with TemporaryDirectory() as folder:
             output, errors = (Path(folder, name) for name in ("output", "errors"))
             output.touch()
             errors.touch()
-            line, paths = [str(word) for word in words], {"output": str(output), "errors": str(errors)}
-            code = self._code({"words": line, "folder": str(cwd), "environment": env} | paths, timeout)
+            line, environment = [str(word) for word in words], _own_environment() if env is None else env
+            paths = {"folder": str(cwd), "output": str(output), "errors": str(errors)}
+            code = self._code({"words": line, "environment": environment} | paths, timeout)
             return subprocess.CompletedProcess(line, code, output.read_text(), errors.read_text())
 
     def _code(self, request: dict[str, Any], timeout: float) -> int:
         if self.process is None:
             line = [sys.executable, ROOT / "tests" / "fork_server.py"]
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-            own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-            self.process = subprocess.Popen(line, env=own | {"PYTHONPATH": str(ROOT / "src")}, **pipes)
+            self.process = subprocess.Popen(line, env=_own_environment(), **pipes)
         try:
             print(json.dumps(request), file=self.process.stdin, flush=True)
             child = int(self.process.stdout.readline())
@@ -81,6 +84,12 @@ class ForkServer:
             self.process.kill()
             self.process.communicate()
             self.process = None
+
+
+def _own_environment() -> dict[str, str]:
+    theirs = ("PYTEST_", "WINNOW_")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+    return own | {"PYTHONPATH": str(ROOT / "src")}
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ or of signals and kills needs another one. Started by the fixture `fork_server`:
 request, in JSON, and it answers with the process id of the copy and, once that has ended, its exit code.
 """
 
+import atexit
 import json
 import os
 import runpy
@@ -22,8 +23,24 @@ IMPORTED = (
 )
 
 
+class Ending:
+    """Ends a copy when its exit functions have run: to take the libraries apart takes two seconds."""
+
+    code: int | None = None
+
+    def end(self) -> None:
+        if self.code is not None:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self.code)
+
+
+ending = Ending()
+
+
 def serve() -> None:
     """Answer requests until there are no more; in a copy, run what was asked for and return."""
+    atexit.register(ending.end)  # before any library registers a function, therefore called after them all
     for name in IMPORTED:
         import_module(name)
     for line in sys.stdin:
@@ -45,7 +62,13 @@ def run(words: list[str], folder: str, environment: dict[str, str], output: str,
     os.environ.update(environment)
     os.chdir(folder)
     sys.argv[:], sys.path[0] = words, os.path.dirname(words[0])
-    runpy.run_path(words[0], run_name="__main__")
+    ending.code = 1
+    try:
+        runpy.run_path(words[0], run_name="__main__")
+        ending.code = 0
+    except SystemExit as end:
+        ending.code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        raise
 
 
 if __name__ == "__main__":
