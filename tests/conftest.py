@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hydra.utils import get_class
 from hypothesis import settings
 from omegaconf import OmegaConf
@@ -87,7 +88,7 @@ class ForkServer:
 
 
 def _own_environment() -> dict[str, str]:
-    theirs = ("PYTEST_", "WINNOW_")
+    theirs = ("PYTEST_", "WINNOW_", "MLFLOW_", "HYDRA_")
     own = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
     return own | {"PYTHONPATH": str(ROOT / "src")}
 
@@ -98,6 +99,43 @@ def fork_server() -> Iterator[ForkServer]:
     server = ForkServer()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory) -> Path:
+    """One folder for all test processes of this session."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def made_once(shared_folder) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Make a folder by calling a function, once per session whatever the number of test processes."""
+
+    def once(name: str, make: Callable[[Path], None]) -> Path:
+        final, building = shared_folder / name, shared_folder / f"{name}-building"
+        with FileLock(shared_folder / f"{name}.lock"):
+            if not final.exists():
+                building.mkdir()
+                make(building)
+                building.rename(final)
+        return final
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def empty_database(made_once) -> Path:
+    """The file of an empty MLflow database, alone in its folder: it takes seconds to build, none to copy."""
+    # In a process of its own, without what pytest adds, which changes what MLflow does.
+    code = "import pathlib, sys; from winnow.tracker import _database as database; "
+    code += "database.create(pathlib.Path(sys.argv[1]))"
+
+    def make(folder: Path) -> None:
+        line = [sys.executable, "-c", code, str(folder / "mlflow.db")]
+        subprocess.run(line, env=_own_environment(), check=True, timeout=120)
+
+    return made_once("empty-database", make) / "mlflow.db"
 
 
 @pytest.fixture

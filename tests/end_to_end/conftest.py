@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,6 @@ from secrets import token_hex
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 TINY = ("dataset=digits", "k=20", "seeds=2", "trainer.steps=20", "n_jobs=1")
@@ -165,39 +164,9 @@ def tracked(database: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory) -> Path:
-    """One folder for all test processes of this session."""
-    own = tmp_path_factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-
-
-@pytest.fixture(scope="session")
-def made_once(shared_folder) -> Callable[[str, Callable[[Path], None]], Path]:
-    """Make a folder by calling a function, once per session whatever the number of test processes."""
-
-    def once(name: str, make: Callable[[Path], None]) -> Path:
-        final, building = shared_folder / name, shared_folder / f"{name}-building"
-        with FileLock(shared_folder / f"{name}.lock"):
-            if not final.exists():
-                building.mkdir()
-                make(building)
-                building.rename(final)
-        return final
-
-    return once
-
-
-@pytest.fixture(scope="session")
-def empty_store(made_once) -> Path:
-    """A state folder with an empty MLflow database: building one takes seconds, copying it none."""
-
-    def make(folder: Path) -> None:
-        code = "import pathlib, sys; from winnow.tracker import _database as database; "
-        code += "database.create(pathlib.Path(sys.argv[1]))"
-        line = [sys.executable, "-c", code, str(folder / "mlflow.db")]
-        subprocess.run(line, env=child_environment(), check=True, timeout=120)
-
-    return made_once("empty-store", make)
+def empty_store(empty_database) -> Path:
+    """A state folder with an empty MLflow database."""
+    return empty_database.parent
 
 
 @pytest.fixture

@@ -77,8 +77,8 @@ def schema(path) -> list[tuple]:
     return [(kind, name, sorted(re.split(r"[\s,]+", sql))) for kind, name, sql in rows]
 
 
-def test_twenty_processes_may_start_at_once_on_nothing(tmp_path, template, child):
-    result = child(RACE, tmp_path, template)
+def test_twenty_processes_may_start_at_once_on_nothing(tmp_path, empty_database, child):
+    result = child(RACE, tmp_path, empty_database)
     assert result.returncode == 0, result.stderr
     path = tmp_path / "mlflow.db"
     assert query(path, "select count(*), min(status), max(status) from runs") == [
@@ -101,11 +101,11 @@ def test_a_kill_during_the_first_creation_leaves_the_next_start_fine(tmp_path, c
     assert not list(tmp_path.glob("*/*.init-*"))
 
 
-def test_the_schema_is_the_one_mlflow_builds(template, tmp_path):
+def test_the_schema_is_the_one_mlflow_builds(empty_database, tmp_path):
     from mlflow import MlflowClient
 
     MlflowClient(f"sqlite:///{tmp_path}/theirs.db").search_experiments()
-    assert schema(template) == schema(tmp_path / "theirs.db")
+    assert schema(empty_database) == schema(tmp_path / "theirs.db")
 
 
 def test_a_copy_of_the_file_alone_holds_every_run(store, tmp_path):
