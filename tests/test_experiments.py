@@ -1,6 +1,7 @@
 """Every experiment composes; those without training, and one with, are run from the command line."""
 
 import re
+import shutil
 import sqlite3
 import tarfile
 from collections import defaultdict
@@ -18,8 +19,9 @@ NEEDED = {name: ["dataset.folder=photos"] for name in OF_A_FOLDER}
 
 
 @pytest.fixture
-def run(fork_server, tmp_path):
-    """Run the command with a state folder of its own."""
+def run(fork_server, empty_database, tmp_path):
+    """Run the command with a state folder of its own, in which there is a tracking store."""
+    shutil.copy(empty_database, tmp_path)
 
     def done(*arguments):
         words = (f"state_dir={tmp_path}", "n_jobs=1", *arguments)
