@@ -103,7 +103,7 @@ class Command:
         """What no command may leave behind."""
         return [path for path in self.state.rglob("*") if ".tmp-" in path.name or ".init-" in path.name]
 
-    def wait_for(self, pattern: str, seconds: float = 90) -> Path:
+    def wait_for(self, pattern: str, seconds: float = 300) -> Path:
         """Wait for a file below the state folder."""
         deadline = time.monotonic() + seconds
         while not (found := sorted(self.state.glob(pattern))):
