@@ -55,8 +55,9 @@ reap: $(INSTALLED)  ## mark runs whose process died as FAILED
 flush: $(INSTALLED)  ## send the runs that a tracking server could not take
 	$(BIN)/python scripts/flush.py
 
+# Hundreds of processes are started: each of them would compile the sources anew where bytecode is not kept.
 test: lint  ## the whole suite, style and types included
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxschedchunk 1
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxschedchunk 1
 
 bench: $(INSTALLED)  ## short benchmarks on MNIST in DATA (data), a table and a figure in state/benchmarks
 	$(BIN)/python scripts/benchmark.py data_dir=$(DATA)

@@ -1,14 +1,19 @@
 """What several areas of the tests share."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Timer
 from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hydra.utils import get_class
 from hypothesis import settings
 from omegaconf import OmegaConf
@@ -33,6 +38,104 @@ settings.load_profile("winnow")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the long tests first: at the end of a parallel run, short ones fill the gaps."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+class ForkServer:
+    """Runs scripts in copies of one process, which is started with the first; see `fork_server.py`."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen | None = None
+
+    def run(
+        self, *words: object, cwd: Path, env: dict[str, str] | None = None, timeout: float = 200
+    ) -> subprocess.CompletedProcess:
+        """Run `python words...` to its end, or kill it after so many seconds.
+
+        The environment is `env`, or that of the tests without what pytest adds.
+        """
+        with TemporaryDirectory() as folder:
+            output, errors = (Path(folder, name) for name in ("output", "errors"))
+            output.touch()
+            errors.touch()
+            line, environment = [str(word) for word in words], _own_environment() if env is None else env
+            paths = {"folder": str(cwd), "output": str(output), "errors": str(errors)}
+            code = self._code({"words": line, "environment": environment} | paths, timeout)
+            return subprocess.CompletedProcess(line, code, output.read_text(), errors.read_text())
+
+    def _code(self, request: dict[str, Any], timeout: float) -> int:
+        if self.process is None:
+            line = [sys.executable, ROOT / "tests" / "fork_server.py"]
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            self.process = subprocess.Popen(line, env=_own_environment(), **pipes)
+        try:
+            print(json.dumps(request), file=self.process.stdin, flush=True)
+            child = int(self.process.stdout.readline())
+            timer = Timer(timeout, os.kill, (child, signal.SIGKILL))
+            timer.start()
+            try:
+                return int(self.process.stdout.readline())
+            finally:
+                timer.cancel()
+        except BaseException:  # its next line would be the answer to this request
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+            self.process = None
+
+
+def _own_environment() -> dict[str, str]:
+    theirs = ("PYTEST_", "WINNOW_", "MLFLOW_", "HYDRA_")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+    return own | {"PYTHONPATH": str(ROOT / "src")}
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """Run scripts without the seconds that it takes to import the libraries."""
+    server = ForkServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory) -> Path:
+    """One folder for all test processes of this session."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def made_once(shared_folder) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Make a folder by calling a function, once per session whatever the number of test processes."""
+
+    def once(name: str, make: Callable[[Path], None]) -> Path:
+        final, building = shared_folder / name, shared_folder / f"{name}-building"
+        with FileLock(shared_folder / f"{name}.lock"):
+            if not final.exists():
+                building.mkdir()
+                make(building)
+                building.rename(final)
+        return final
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def empty_database(made_once) -> Path:
+    """The file of an empty MLflow database, alone in its folder: it takes seconds to build, none to copy."""
+    # In a process of its own, without what pytest adds, which changes what MLflow does.
+    code = "import pathlib, sys; from winnow.tracker import _database as database; "
+    code += "database.create(pathlib.Path(sys.argv[1]))"
+
+    def make(folder: Path) -> None:
+        line = [sys.executable, "-c", code, str(folder / "mlflow.db")]
+        subprocess.run(line, env=_own_environment(), check=True, timeout=120)
+
+    return made_once("empty-database", make) / "mlflow.db"
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """Every experiment composes; those without training, and one with, are run from the command line."""
 
-import os
 import re
+import shutil
 import sqlite3
-import subprocess
-import sys
 import tarfile
 from collections import defaultdict
 from pathlib import Path
@@ -20,16 +18,16 @@ OF_A_FOLDER = ("cats_dogs", "cats_dogs_quick", "linear_probe", "linear_probe_qui
 NEEDED = {name: ["dataset.folder=photos"] for name in OF_A_FOLDER}
 
 
-def run(state_dir, *arguments):
-    return subprocess.run(
-        [sys.executable, "train.py", f"state_dir={state_dir}", "n_jobs=1", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+@pytest.fixture
+def run(fork_server, empty_database, tmp_path):
+    """Run the command with a state folder of its own, in which there is a tracking store."""
+    shutil.copy(empty_database, tmp_path)
+
+    def done(*arguments):
+        words = (f"state_dir={tmp_path}", "n_jobs=1", *arguments)
+        return fork_server.run(ROOT / "train.py", *words, cwd=ROOT, timeout=300)
+
+    return done
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
@@ -53,8 +51,8 @@ def test_the_table_has_every_experiment_but_the_quick_ones():
 
 
 @pytest.mark.slow
-def test_a_study_prints_its_table_and_leaves_its_figure_with_the_tracker(tmp_path):
-    done = run(tmp_path, "experiment=kmeans_2d")
+def test_a_study_prints_its_table_and_leaves_its_figure_with_the_tracker(run, tmp_path):
+    done = run("experiment=kmeans_2d")
     assert done.returncode == 0, done.stderr
     assert "scikit-learn" in done.stdout
     kept = sorted(path.name for path in (tmp_path / "artifacts").rglob("kmeans_2d.*"))
@@ -66,8 +64,8 @@ def test_a_study_prints_its_table_and_leaves_its_figure_with_the_tracker(tmp_pat
 
 
 @pytest.mark.slow
-def test_a_study_that_fails_is_one_line_and_a_failed_run(tmp_path):
-    done = run(tmp_path, "experiment=kmeans_2d", "dataset=classification")
+def test_a_study_that_fails_is_one_line_and_a_failed_run(run, tmp_path):
+    done = run("experiment=kmeans_2d", "dataset=classification")
     assert done.returncode == 1
     assert "error: dataset must have two features to be drawn" in done.stderr
     assert "Traceback" not in done.stderr
@@ -77,8 +75,8 @@ def test_a_study_that_fails_is_one_line_and_a_failed_run(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_figures_of_density_sampling_stand_beside_its_trainings(tmp_path):
-    done = run(tmp_path, "experiment=density_sampling_quick", "seeds=1", "selector.drop=sparsest")
+def test_the_figures_of_density_sampling_stand_beside_its_trainings(run, tmp_path):
+    done = run("experiment=density_sampling_quick", "seeds=1", "selector.drop=sparsest")
     assert done.returncode == 0, done.stderr
     assert "double stage" in done.stdout
     assert "against uniform" in done.stdout
@@ -115,15 +113,10 @@ def test_every_experiment_is_short_or_has_a_quick_variant_and_that_is_run():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("experiment", QUICK)
-def test_it_runs_on_its_own_data(experiment, data_dir, tmp_path):
+def test_it_runs_on_its_own_data(run, experiment, data_dir, tmp_path):
     arguments, said = QUICK[experiment]
-    done = run(
-        tmp_path,
-        f"experiment={experiment}",
-        "tracker=none",
-        *arguments,
-        *data_of(experiment, data_dir, tmp_path),
-    )
+    data = data_of(experiment, data_dir, tmp_path)
+    done = run(f"experiment={experiment}", "tracker=none", *arguments, *data)
     assert done.returncode == 0, done.stderr
     assert said in done.stdout
 

@@ -96,7 +96,7 @@ def embedding(request, build_option, weights) -> Embedding:
     if request.param == "pretrained":
         settings = {"side": 32, "weights": weights}
     if request.param == "timm":
-        settings = {"network": SMALL, "weights": request.getfixturevalue("weights_of_timm")}
+        settings = {"network": SMALL, "weights": request.getfixturevalue("weights_of_timm"), "side": 64}
     if request.param == "open_clip":
         settings = {"network": TINY_CLIP, "weights": request.getfixturevalue("weights_of_clip")}
     return build_option("embedding", request.param, **settings)

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,6 @@ from secrets import token_hex
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 TINY = ("dataset=digits", "k=20", "seeds=2", "trainer.steps=20", "n_jobs=1")
@@ -28,6 +27,7 @@ class Command:
     """`python train.py` with one state folder; knows how to start it and what it left behind."""
 
     folder: Path
+    fork_server: Any
     mark: str = field(default_factory=token_hex)
 
     @property
@@ -37,14 +37,26 @@ class Command:
     def start(self, *overrides: str, **options: Any) -> subprocess.Popen:
         """Start the command with tiny settings and the given overrides, and do not wait for it."""
         environment = child_environment() | {MARK: self.mark} | options.pop("env", {})
-        flags = [word for word in overrides if word.startswith("-")]
-        settings = [*TINY, f"state_dir='{self.state}'", *(word for word in overrides if word not in flags)]
-        line = [sys.executable, str(ROOT / "train.py"), *flags, *settings]
         where = {"cwd": self.folder, "env": environment, "text": True}
+        line = [sys.executable, *self.line(*overrides)]
         return subprocess.Popen(line, **where, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
-    def run(self, *overrides: str, timeout: float = 200, **options: Any) -> subprocess.CompletedProcess:
-        """Run the command to its end."""
+    def line(self, *overrides: str) -> list[str]:
+        """The words after `python`, with tiny settings and the given overrides."""
+        flags = [word for word in overrides if word.startswith("-")]
+        settings = [*TINY, f"state_dir='{self.state}'", *(word for word in overrides if word not in flags)]
+        return [str(ROOT / "train.py"), *flags, *settings]
+
+    def run(
+        self, *overrides: str, timeout: float = 200, own_process: bool = False, **options: Any
+    ) -> subprocess.CompletedProcess:
+        """Run the command to its end: in a copy of a process that has imported the libraries, or in its own.
+
+        With options of a process, such as other variables of the environment, it always has its own.
+        """
+        if not (own_process or options):
+            where = {"cwd": self.folder, "env": child_environment() | {MARK: self.mark}}
+            return self.fork_server.run(*self.line(*overrides), **where, timeout=timeout)
         process = self.start(*overrides, **options)
         try:
             stdout, stderr = process.communicate(timeout=timeout)
@@ -91,7 +103,7 @@ class Command:
         """What no command may leave behind."""
         return [path for path in self.state.rglob("*") if ".tmp-" in path.name or ".init-" in path.name]
 
-    def wait_for(self, pattern: str, seconds: float = 90) -> Path:
+    def wait_for(self, pattern: str, seconds: float = 300) -> Path:
         """Wait for a file below the state folder."""
         deadline = time.monotonic() + seconds
         while not (found := sorted(self.state.glob(pattern))):
@@ -109,9 +121,13 @@ class Command:
         for pid in self.alive():
             os.kill(pid, signal.SIGKILL)
 
+    def elsewhere(self, folder: Path) -> "Command":
+        """The command in another folder."""
+        return Command(folder, self.fork_server)
+
     def copy_to(self, folder: Path) -> "Command":
         """The same state in another folder."""
-        copied = Command(folder)
+        copied = self.elsewhere(folder)
         shutil.copytree(self.state, copied.state)
         return copied
 
@@ -148,67 +164,37 @@ def tracked(database: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory) -> Path:
-    """One folder for all test processes of this session."""
-    own = tmp_path_factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-
-
-@pytest.fixture(scope="session")
-def made_once(shared_folder) -> Callable[[str, Callable[[Path], None]], Path]:
-    """Make a folder by calling a function, once per session whatever the number of test processes."""
-
-    def once(name: str, make: Callable[[Path], None]) -> Path:
-        final, building = shared_folder / name, shared_folder / f"{name}-building"
-        with FileLock(shared_folder / f"{name}.lock"):
-            if not final.exists():
-                building.mkdir()
-                make(building)
-                building.rename(final)
-        return final
-
-    return once
-
-
-@pytest.fixture(scope="session")
-def empty_store(made_once) -> Path:
-    """A state folder with an empty MLflow database: building one takes seconds, copying it none."""
-
-    def make(folder: Path) -> None:
-        code = "import pathlib, sys; from winnow.tracker import _database as database; "
-        code += "database.create(pathlib.Path(sys.argv[1]))"
-        line = [sys.executable, "-c", code, str(folder / "mlflow.db")]
-        subprocess.run(line, env=child_environment(), check=True, timeout=120)
-
-    return made_once("empty-store", make)
+def empty_store(empty_database) -> Path:
+    """A state folder with an empty MLflow database."""
+    return empty_database.parent
 
 
 @pytest.fixture
-def bare(tmp_path) -> Iterator[Command]:
+def bare(tmp_path, fork_server) -> Iterator[Command]:
     """The command where nothing was ever run."""
-    made = Command(tmp_path)
+    made = Command(tmp_path, fork_server)
     yield made
     made.end()
 
 
 @pytest.fixture
-def command(empty_store, tmp_path) -> Iterator[Command]:
+def command(empty_store, tmp_path, fork_server) -> Iterator[Command]:
     """The command with an empty tracking store."""
     shutil.copytree(empty_store, tmp_path / "state")
-    made = Command(tmp_path)
+    made = Command(tmp_path, fork_server)
     yield made
     made.end()
 
 
 @pytest.fixture(scope="session")
-def reference(made_once, empty_store) -> Command:
+def reference(made_once, empty_store, fork_server) -> Command:
     """A finished sweep that was never disturbed, in a folder with an awkward name; only to be read."""
 
     def make(folder: Path) -> None:
         shutil.copytree(empty_store, folder / "state")
-        Command(folder).done("-m", "selector=nearest,random")
+        Command(folder, fork_server).done("-m", "selector=nearest,random", own_process=True)
 
-    return Command(made_once("a b é 日本, x=1", make))
+    return Command(made_once("a b é 日本, x=1", make), fork_server)
 
 
 @pytest.fixture
@@ -220,11 +206,11 @@ def finished(reference, tmp_path) -> Iterator[Command]:
 
 
 @pytest.fixture(scope="session")
-def odd_sizes(made_once) -> Command:
+def odd_sizes(made_once, fork_server) -> Command:
     """One row, one row more than a batch, and all rows, through a network with batch normalisation."""
 
     def make(folder: Path) -> None:
         tiny = ("model=lenet5_batchnorm", "trainer.batch_size=8", "seeds=1", "tracker=none")
-        Command(folder).done("-m", "selector=nearest,uniform,full", "k=1,9", *tiny)
+        Command(folder, fork_server).done("-m", "selector=nearest,uniform,full", "k=1,9", *tiny)
 
-    return Command(made_once("odd-sizes", make))
+    return Command(made_once("odd-sizes", make), fork_server)

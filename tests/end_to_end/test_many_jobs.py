@@ -10,7 +10,9 @@ import pytest
 pytestmark = pytest.mark.slow
 
 # For a release: WINNOW_TEST_STRESS=1
-JOBS, COMMANDS = (200, 20) if os.environ.get("WINNOW_TEST_STRESS") else (80, 8)
+STRESS = bool(os.environ.get("WINNOW_TEST_STRESS"))
+JOBS, COMMANDS = (200, 20) if STRESS else (40, 4)
+MEBIBYTES, CPU_SECONDS = (24, 15) if STRESS else (10, 8)  # more memory at the end; for what is found again
 SIZES = ",".join(map(str, range(20, 20 + JOBS // 2)))
 LINE = ("-m", f"k={SIZES}", "selector=uniform,random", "seeds=1", "trainer.steps=5")
 
@@ -32,7 +34,7 @@ def test_the_last_of_many_jobs_needs_no_more_memory_or_files_than_an_early_one(c
     assert process.returncode == 0, stderr
     assert [row["status"] for row in command.rows()] == ["ok"] * JOBS
     (memory, files), *later = measured.values()
-    assert max(each[0] for each in later) < memory + 24, measured
+    assert max(each[0] for each in later) < memory + MEBIBYTES, measured
     assert max(each[1] for each in later) <= files + 8, measured
 
     started, cpu = time.monotonic(), cpu_seconds()
@@ -43,7 +45,7 @@ def test_the_last_of_many_jobs_needs_no_more_memory_or_files_than_an_early_one(c
     assert again.returncode == 0, stderr
     assert {row["status"] for row in command.rows()} == {"cached"}
     assert seen < (time.monotonic() - started) / 2
-    assert cpu_seconds() - cpu < 15  # the machine may be busy with other tests
+    assert cpu_seconds() - cpu < CPU_SECONDS  # the machine may be busy with other tests
 
 
 def cpu_seconds():

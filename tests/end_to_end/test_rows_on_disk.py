@@ -45,7 +45,7 @@ LABELLED = (ARRAYS[0], ARRAYS[1] + "x.npy", "dataset.labels={}/y.npy")
 def test_two_workers_come_to_the_same_rows_and_accuracies(digits, bare, on_disk, in_memory):
     found = []
     for name, words in (("on_disk", on_disk), ("in_memory", in_memory)):
-        command = type(bare)(digits / name)
+        command = bare.elsewhere(digits / name)
         command.folder.mkdir()
         jobs = "n_jobs=2" if name == "on_disk" else "n_jobs=1"
         found.append(kept_and_accuracies(command, jobs, *(word.format(digits) for word in words)))

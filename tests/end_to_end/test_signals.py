@@ -8,12 +8,10 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.slow
-SOURCE = Path(__file__).parents[2] / "src"
 LONG = ("seeds=1", "trainer.steps=1000000")
 
 
@@ -78,11 +76,11 @@ def test_a_sweep_killed_in_the_middle_goes_on_with_what_is_left(command, referen
     assert command.temporary() == []
 
 
-# Read by Python when it starts: the process dies just before it uses such a file in such a way.
+# Runs the script that it is given: the process dies just before it uses such a file in such a way.
 DIES = """
-import os, signal, sys
+import os, runpy, signal, sys
 
-event_to_die_at, part = os.environ["DIE_AT_EVENT"], os.environ["DIE_AT_PATH"]
+_, event_to_die_at, part, *words = sys.argv
 
 
 def die(event, arguments):
@@ -91,6 +89,8 @@ def die(event, arguments):
 
 
 sys.addaudithook(die)
+sys.argv[:] = words
+runpy.run_path(words[0], run_name="__main__")
 """
 DEATHS = [
     ("os.mkdir", ".tmp-"),
@@ -103,12 +103,11 @@ DEATHS = [
 ]
 
 
-def test_dying_at_any_point_of_writing_changes_no_result(command, reference, tmp_path_factory):
-    line, folder = ("selector=nearest",), tmp_path_factory.mktemp("dies")
-    (folder / "sitecustomize.py").write_text(DIES)
+def test_dying_at_any_point_of_writing_changes_no_result(command, reference, fork_server, tmp_path_factory):
+    line, dies = ("selector=nearest",), tmp_path_factory.mktemp("dies") / "dies.py"
+    dies.write_text(DIES)
     for event, part in DEATHS:
-        dies = {"PYTHONPATH": f"{folder}{os.pathsep}{SOURCE}", "DIE_AT_EVENT": event, "DIE_AT_PATH": part}
-        ended = command.run(*line, env=dies)
+        ended = fork_server.run(dies, event, part, *command.line(*line), cwd=command.folder)
         assert ended.returncode == -signal.SIGKILL, (event, part, ended.stderr)
     command.done(*line)
     expected = reference.accuracies()
@@ -120,7 +119,7 @@ def test_dying_at_any_point_of_writing_changes_no_result(command, reference, tmp
 
 
 # For a release: WINNOW_TEST_STRESS=1
-MOMENTS = 100 if os.environ.get("WINNOW_TEST_STRESS") else 8
+MOMENTS = 100 if os.environ.get("WINNOW_TEST_STRESS") else 4
 SWEEP = ("-m", "selector=nearest,random", "seeds=1")
 KINDS = [
     (signal.SIGTERM, os.kill),

@@ -120,7 +120,7 @@ def test_lost_jobs_are_named_and_done_by_the_same_line_with_the_numbers_of_this_
     keys = [run["winnow.key"] for run in finished if "winnow.key" in run]
     assert len(keys) == len(set(keys)) == 8
 
-    here = type(command)(tmp_path_factory.mktemp("here"))
+    here = command.elsewhere(tmp_path_factory.mktemp("here"))
     shutil.copytree(empty_store, here.state)
     here.done("-m", *SWEEP, timeout=500)
     assert command.accuracies("mlp") == here.accuracies("mlp")

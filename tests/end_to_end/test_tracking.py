@@ -78,7 +78,7 @@ def test_a_server_that_dies_in_the_middle_of_a_sweep_stops_no_training(bare, ser
     assert [row["status"] for row in bare.rows()] == ["cached"] * 6
     assert bare.entries("trained") == trained
     assert not list((bare.state / "unsent").glob("*/"))
-    runs = type(bare)(server.state.parent).tracked()
+    runs = bare.elsewhere(server.state.parent).tracked()
     keys = [run["winnow.key"] for run in runs if "winnow.key" in run]
     assert len(keys) == len(set(keys)) == 6  # a job of `uniform` is its own baseline, and that of `random`
     assert {run["status"] for run in runs if "winnow.key" in run} == {"FINISHED"}

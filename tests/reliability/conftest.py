@@ -22,7 +22,6 @@ from winnow.command.sweep import Sweep
 from winnow.errors import WinnowWarning, exit_code, explain
 from winnow.report.history import of_command
 from winnow.report.rows import Row
-from winnow.tracker import _database as database
 
 ROOT = Path(__file__).parents[2]
 TINY = ("dataset=digits", "model=mlp", "k=20", "seeds=1", "trainer.steps=2", "n_jobs=1")
@@ -138,19 +137,11 @@ def command(tmp_path) -> Command:
     return Command(tmp_path)
 
 
-@pytest.fixture(scope="session")
-def database_file(tmp_path_factory) -> Path:
-    """An empty MLflow database: building one takes seconds, copying it none."""
-    path = tmp_path_factory.mktemp("template") / "mlflow.db"
-    database.create(path)
-    return path
-
-
 @pytest.fixture
-def tracked(database_file, tmp_path) -> Command:
+def tracked(empty_database, tmp_path) -> Command:
     """Commands whose runs go to an empty MLflow database."""
     (tmp_path / "state").mkdir()
-    shutil.copy(database_file, tmp_path / "state" / "mlflow.db")
+    shutil.copy(empty_database, tmp_path / "state" / "mlflow.db")
     return Command(tmp_path, tracker="mlflow")
 
 

@@ -85,13 +85,13 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def test_57_and_58_a_killed_sweep_goes_on_with_what_is_left_and_then_has_nothing_to_do(
-    tracked, python, tmp_path
+    tracked, fork_server, child_environment, tmp_path
 ):
-    line = ("selector=uniform", TWENTY)
+    line, dies = ("selector=uniform", TWENTY), tmp_path / "dies.py"
+    dies.write_text(DIES)
     words = (*tracked.settings, f"state_dir='{tracked.state}'", "tracker=mlflow", *line)
-    killed = python("-c", DIES, ROOT / "train.py", "-m", *words, cwd=tmp_path)
-    _, stderr = killed.communicate(timeout=200)
-    assert killed.returncode == -signal.SIGKILL, stderr
+    killed = fork_server.run(dies, ROOT / "train.py", "-m", *words, cwd=tmp_path, env=child_environment)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     done = tracked.entries()
 
     ended = tracked.done(*line)

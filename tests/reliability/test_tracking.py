@@ -72,13 +72,13 @@ class Forked:
 
 
 @pytest.fixture(scope="module")
-def forked(tmp_path_factory, database_file, child_environment) -> Forked:
+def forked(tmp_path_factory, empty_database, child_environment) -> Forked:
     met, died = tmp_path_factory.mktemp("met"), tmp_path_factory.mktemp("died")
     # What a kill in the first migration leaves behind.
     half_built = met / "mlflow.db.init-killed" / "mlflow.db"
     half_built.parent.mkdir()
-    half_built.write_bytes(database_file.read_bytes()[:50_000])
-    shutil.copy(database_file, died / "mlflow.db")
+    half_built.write_bytes(empty_database.read_bytes()[:50_000])
+    shutil.copy(empty_database, died / "mlflow.db")
     line = [sys.executable, "-c", FORKS, met, died]
     ended = subprocess.run(line, env=child_environment, capture_output=True, text=True, timeout=200)
     assert ended.returncode == 0, ended.stderr

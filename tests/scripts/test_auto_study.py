@@ -2,9 +2,6 @@
 
 import csv
 import importlib
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -96,14 +93,11 @@ def test_what_a_record_holds_by_hand(auto_study):
 
 
 @pytest.mark.slow
-def test_every_selector_is_tried_at_every_budget_and_found_again(tmp_path):
-    of_the_tests = ("WINNOW_", "PYTEST_")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(of_the_tests)}
-    env |= {"PYTHONPATH": os.pathsep.join(sys.path)}
-    line = [sys.executable, SCRIPTS / "auto_study.py", "cases=digits", "selector=nearest,auto", *TINY]
+def test_every_selector_is_tried_at_every_budget_and_found_again(fork_server, tmp_path):
+    line = [SCRIPTS / "auto_study.py", "cases=digits", "selector=nearest,auto", *TINY]
     tables = []
     for _ in range(2):
-        ended = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=200)
+        ended = fork_server.run(*line, cwd=tmp_path)
         assert ended.returncode == 0, ended.stderr
         tables.append((tmp_path / "state" / "auto_study.csv").read_text())
     assert tables[0] == tables[1]

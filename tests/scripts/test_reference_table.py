@@ -1,10 +1,8 @@
 """The published grid beside jobs that are made up here: nothing is trained."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from winnow.report.rows import Row, write_rows
@@ -28,21 +26,18 @@ OUR_RECIPE = THEIR_RECIPE | {
 }
 
 
-def table(tmp_path, *jobs, **settings):
-    folder = tmp_path / "state" / "runs" / "a-sweep"
-    folder.mkdir(parents=True)
-    write_rows(folder / "sweep.json", [row for rows in jobs for row in rows])
-    words = [f"{name}={value}" for name, value in settings.items()]
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, SCRIPT, f"state_dir={tmp_path / 'state'}", *words],
-        capture_output=True,
-        text=True,
-        env=env,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return (tmp_path / "state" / "report" / "reference.md").read_text().splitlines()
+@pytest.fixture
+def table(fork_server, tmp_path):
+    def written(*jobs, **settings):
+        folder = tmp_path / "state" / "runs" / "a-sweep"
+        folder.mkdir(parents=True)
+        write_rows(folder / "sweep.json", [row for rows in jobs for row in rows])
+        words = [f"{name}={value}" for name, value in settings.items()]
+        done = fork_server.run(SCRIPT, f"state_dir={tmp_path / 'state'}", *words, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return (tmp_path / "state" / "report" / "reference.md").read_text().splitlines()
+
+    return written
 
 
 def job(number, options, accuracies, baseline, selector="nearest"):
@@ -54,8 +49,8 @@ def job(number, options, accuracies, baseline, selector="nearest"):
     ]
 
 
-def test_every_published_cell_has_its_line_though_nothing_was_run(tmp_path):
-    lines = table(tmp_path)
+def test_every_published_cell_has_its_line_though_nothing_was_run(table, tmp_path):
+    lines = table()
     assert len(lines) == 2 + 42 + 1
     assert "| 600 | nearest | 50 | 86.2 (84.1 to 87.3) |  |  |" in lines
     assert "| 60,000 | full |  | 98.7 (98.5 to 99.0) |  |  |" in lines
@@ -63,9 +58,8 @@ def test_every_published_cell_has_its_line_though_nothing_was_run(tmp_path):
         assert picture.width > 1000
 
 
-def test_jobs_stand_in_the_column_of_their_recipe(tmp_path):
+def test_jobs_stand_in_the_column_of_their_recipe(table):
     lines = table(
-        tmp_path,
         job(0, THEIR_RECIPE, [80.0, 81.0, 85.0], [90.0, 91.0, 92.0]),
         job(1, OUR_RECIPE, [95.0] * 5, [96.0] * 5),
         job(2, OUR_RECIPE | {"augment": "affine_elastic"}, [99.0] * 5, [99.0] * 5),
@@ -77,7 +71,7 @@ def test_jobs_stand_in_the_column_of_their_recipe(tmp_path):
     assert uniform.endswith("| 91.0 (90.0 to 92.0, n=3) | 96.0 (96.0 to 96.0) |")
 
 
-def test_another_grid_can_stand_in_its_place(tmp_path):
+def test_another_grid_can_stand_in_its_place(table, tmp_path):
     (tmp_path / "grid.csv").write_text("selector,k,budget,accuracy\nhybrid,7,70,50.0\nhybrid,7,70,60.0\n")
-    lines = table(tmp_path, reference=tmp_path / "grid.csv")
+    lines = table(reference=tmp_path / "grid.csv")
     assert lines[2:] == ["| 70 | hybrid | 7 | 55.0 (50.0 to 60.0, n=2) |  |  |"]

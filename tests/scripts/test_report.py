@@ -30,10 +30,10 @@ def job(selector, code):
 
 
 @pytest.fixture
-def report(tmp_path):
+def report(fork_server, tmp_path):
     """Write commands, oldest first, and return what the script prints about them."""
 
-    def run(*commands, **environment):
+    def run(*commands, own_process=False, **environment):
         for number, rows in enumerate(commands):
             folder = tmp_path / "runs" / str(number)
             folder.mkdir(parents=True)
@@ -42,8 +42,12 @@ def report(tmp_path):
             else:
                 (folder / "sweep.json").write_text("[")
         env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | environment
-        line = [sys.executable, "-W", "error", SCRIPT, f"state_dir={tmp_path}"]
-        done = subprocess.run(line, capture_output=True, text=True, env=env, check=False)
+        line = [SCRIPT, f"state_dir={tmp_path}"]
+        if own_process:
+            words = [sys.executable, "-W", "error", *line]
+            done = subprocess.run(words, capture_output=True, text=True, env=env, check=False)
+        else:
+            done = fork_server.run(*line, cwd=tmp_path, env=env)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
@@ -51,7 +55,7 @@ def report(tmp_path):
 
 
 def test_an_upgrade_leaves_one_result_and_a_line_about_the_other(report, tmp_path):
-    text = report(job("nearest", "old"), job("nearest", "new"))
+    text = report(job("nearest", "old"), job("nearest", "new"), own_process=True)
     assert text.count("\n nearest ") == 1
     assert text.count("left out: 2 results of earlier code or library versions: uniform k=20") == 1
     with (tmp_path / "report" / "results.csv").open() as stream:

@@ -1,8 +1,5 @@
 """All selectors side by side, from jobs that are made up here: nothing is trained."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,7 +22,7 @@ def job(number, selector, budget, accuracies, labels_read=0):
 
 
 @pytest.fixture
-def lines(tmp_path):
+def lines(fork_server, tmp_path):
     """The table of three jobs, as the script prints it."""
     folder = tmp_path / "runs" / "a-sweep"
     folder.mkdir(parents=True)
@@ -35,10 +32,8 @@ def lines(tmp_path):
         job(2, "moderate", 20, [93.0, 94.0, 95.0], labels_read=5000),
     ]
     write_rows(folder / "sweep.json", [row for rows in jobs for row in rows])
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, SCRIPT, f"state_dir={tmp_path}"], capture_output=True, text=True, env=env, check=True
-    )
+    done = fork_server.run(SCRIPT, f"state_dir={tmp_path}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
 

@@ -1,9 +1,7 @@
 """The search as a person starts it: real trainings, found again by the next search."""
 
 import csv
-import os
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,15 +11,8 @@ TINY = ("dataset=digits", "trainer.steps=60", "seeds=2", "n_jobs=1", "tracker=no
 
 
 @pytest.fixture
-def smallest(tmp_path):
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        of_the_tests = ("WINNOW_", "PYTEST_")
-        env = {name: value for name, value in os.environ.items() if not name.startswith(of_the_tests)}
-        env |= {"PYTHONPATH": os.pathsep.join(sys.path)}
-        command = [sys.executable, SCRIPT, *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=200)
-
-    return run
+def smallest(fork_server, tmp_path):
+    return partial(fork_server.run, SCRIPT, cwd=tmp_path)
 
 
 def records(folder: Path, name: str) -> list[dict[str, str]]:

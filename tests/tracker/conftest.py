@@ -7,22 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from winnow.tracker import _database as database
 from winnow.tracker._store import MLflowStore
 from winnow.tracker.mlflow import MLflow
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory) -> Path:
-    """An empty database: building one takes a second, copying it none."""
-    path = tmp_path_factory.mktemp("template") / "mlflow.db"
-    database.create(path)
-    return path
-
-
 @pytest.fixture
-def state_dir(template, tmp_path) -> Path:
-    shutil.copy(template, tmp_path / "mlflow.db")
+def state_dir(empty_database, tmp_path) -> Path:
+    shutil.copy(empty_database, tmp_path / "mlflow.db")
     return tmp_path
 
 

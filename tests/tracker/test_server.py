@@ -121,10 +121,10 @@ def runs_of(address: str, experiment: str) -> dict:
 
 
 @pytest.mark.slow
-def test_a_server_shows_local_runs_takes_new_ones_and_may_die(template, tmp_path):
+def test_a_server_shows_local_runs_takes_new_ones_and_may_die(empty_database, tmp_path):
     state_dir, own = tmp_path / "100% é #1?x='2'", tmp_path / "own"
     state_dir.mkdir()
-    shutil.copy(template, state_dir / "mlflow.db")
+    shutil.copy(empty_database, state_dir / "mlflow.db")
     log(MLflow().open(state_dir), "local")
     server, address = start_ui(state_dir)
     try:

@@ -148,10 +148,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "name", ["a b", "100%41", "what?", "#1", "é日", "it's", 'say "x"', "a&b=c;d", "x\\y"]
 )
-def test_any_name_of_a_state_folder_works(template, tmp_path, name):
+def test_any_name_of_a_state_folder_works(empty_database, tmp_path, name):
     state_dir = tmp_path / name / "state"
     state_dir.mkdir(parents=True)
-    shutil.copy(template, state_dir / "mlflow.db")
+    shutil.copy(empty_database, state_dir / "mlflow.db")
     store = MLflow().open(state_dir)
     store.check()
     log(store, "first")
@@ -184,8 +184,8 @@ def test_an_experiment_in_somebody_elses_database_is_never_renamed(state_dir, tm
     assert client.get_experiment_by_name("theirs")
 
 
-def test_a_database_may_lie_outside_the_state_folder(template, tmp_path):
-    shutil.copy(template, tmp_path / "other.db")
+def test_a_database_may_lie_outside_the_state_folder(empty_database, tmp_path):
+    shutil.copy(empty_database, tmp_path / "other.db")
     store = MLflow(uri=f"sqlite:///{tmp_path / 'other.db'}").open(tmp_path / "state")
     log(store, "first")
     assert in_database(tmp_path / "other.db").keys() == {"run first"}
