@@ -184,3 +184,19 @@ def test_photographs_are_read_at_the_side_at_which_the_embedding_is_shown_them(t
     assert "read as 80 x 80, grey" in capsys.readouterr().err
     winnow.select(folder, budget=2, selector="nearest", k=2)
     assert "read as 64 x 64, grey" in capsys.readouterr().err
+
+
+def test_settings_of_the_data_set_hold_for_what_was_handed_in(tmp_path, capsys):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(4):
+        Image.fromarray(np.full((40, 40), 60 * number, np.uint8)).save(folder / f"{number}.png")
+    chosen = {"budget": 2, "selector": "nearest", "k": 2}
+    winnow.select(folder, settings={"dataset.size": 20, "dataset.channels": 3}, **chosen)
+    winnow.select([folder / f"{number}.png" for number in range(4)], settings={"dataset.size": 10}, **chosen)
+    winnow.select(np.arange(60.0).reshape(4, 3, 5), settings={"dataset.layout": "nhw"}, **chosen)
+    told = capsys.readouterr().err
+    assert "read as 20 x 20, RGB" in told
+    assert "10 x 10" in told
+    with pytest.raises(InvalidValue, match=r"every key must be known, got dataset\.sise"):
+        winnow.select(folder, settings={"dataset.sise": 20}, **chosen)

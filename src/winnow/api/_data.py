@@ -23,10 +23,24 @@ IMAGE, LABEL = ("image", "img", "x"), ("label", "labels", "y", "target", "fine_l
 """What the columns of a Hugging Face data set may be called, the likeliest first."""
 
 
-def read_rows(X: Any, y: Any = None, side: int | None = None) -> tuple[Rows, Path | None]:
+def source_words(X: Any) -> dict[str, str]:
+    """Return the settings of `train.py` that read such rows; the path is put in its place later.
+
+    >>> source_words("photos"), source_words(np.zeros((2, 1)))["dataset"]
+    ({'dataset': 'image_folder', 'dataset.folder': 'X'}, 'arrays')
+    """
+    ending = Path(X).suffix.lower() if isinstance(X, str | Path) else ""
+    is_file = ending in (*TABLES, *ARRAYS) and Path(X).expanduser().is_file()
+    if isinstance(X, str | Path) and not is_file:
+        return {"dataset": "image_folder", "dataset.folder": "X"}
+    is_table = ending in TABLES or _is_paths(X) or _is_frame(X)
+    return {"dataset": "csv" if is_table else "arrays", "dataset.file": "X"}
+
+
+def read_rows(source: Source, X: Any, y: Any = None) -> tuple[Rows, Path | None]:
     """Return rows to choose from, and the folder that the paths of files begin in, if they come from files.
 
-    Images of files are read for stages that bring them to `side`, if given.
+    `source` says how to read them, by `source_words`.
 
     Raises
     ------
@@ -37,63 +51,51 @@ def read_rows(X: Any, y: Any = None, side: int | None = None) -> tuple[Rows, Pat
     """
     if isinstance(X, str | Path):
         path = Path(X).expanduser()
-        return _seen_at(side, _source(path, y)).rows(), path if path.is_dir() else path.parent
+        return _at(source, path, y).rows(), path if path.is_dir() else path.parent
     if _is_paths(X):
-        return _listed(X, y, lambda source: _seen_at(side, source).rows()), Path()
+        return _listed(source, X, y, lambda found: found.rows()), Path()
     if _is_frame(X):
-        return _framed(X, y, lambda source: source.rows()), None
-    from winnow.dataset.arrays import Arrays
-
-    return Arrays("X").rows_of(_arrays(X, y)), None
+        return _framed(source, X, y, lambda found: found.rows()), None
+    return source.rows_of(_arrays(X, y)), None
 
 
-def read_dataset(
-    X: Any, y: Any = None, X_test: Any = None, y_test: Any = None, *, side: int | None = None, **split: Any
-) -> Dataset:
-    """Return a labelled training and test set; without a test set one is split off.
-
-    Images of files are read for stages that bring them to `side`, if given.
-    """
+def read_dataset(source: Source, X: Any, y: Any = None, X_test: Any = None, y_test: Any = None) -> Dataset:
+    """Return a labelled training and test set; without a test set one is split off."""
     if isinstance(X, str | Path):
-        return replace(_seen_at(side, _source(Path(X).expanduser(), y)), **split).load()
+        return _at(source, Path(X).expanduser(), y).load()
     if _is_paths(X):
-        return _listed(X, y, lambda source: replace(_seen_at(side, source), **split).load())
+        return _listed(source, X, y, lambda found: found.load())
     if _is_frame(X):
-        return _framed(X, y, lambda source: replace(source, **split).load())
-    from winnow.dataset.arrays import Arrays
-
+        return _framed(source, X, y, lambda found: found.load())
     given = _arrays(X, y)
     if "y" not in given:
         raise InvalidValue("y must be the labels of X, got none", remedy="winnow.select needs no labels")
     if X_test is not None:
         given |= {f"{name}_test": array for name, array in _arrays(X_test, y_test).items()}
-    return Arrays("X", **split).dataset_of(given)
+    return source.dataset_of(given)
 
 
-def _seen_at(side: int | None, source: Source) -> Source:
-    return source if side is None else source.seen_at(side)
+def _at(source: Source, path: Path, y: Any) -> Source:
+    """Return what reads this folder or file; `y` may name the column of labels of a table."""
+    from winnow.dataset.csv import CSV
+    from winnow.dataset.image_folder import ImageFolder
 
-
-def _source(path: Path, y: Any) -> Source:
-    """Return what reads a folder or a file; `y` may name the column of labels of a table."""
-    ending = path.suffix.lower()
-    is_table = path.is_file() and ending in TABLES
+    is_table = isinstance(source, CSV)
     if y is not None and not (is_table and isinstance(y, str)):
         raise InvalidValue(
             f"y must be None for {path}, got {type(y).__name__}",
             remedy="classes are folders; of a table, y names the column; of arrays, y is in the file",
         )
     if is_table:
-        from winnow.dataset.csv import CSV
+        return _table(source, path, y)
+    if isinstance(source, ImageFolder):
+        return replace(source, folder=str(path), cache_dir=None)
+    return replace(source, file=str(path))
 
-        return CSV(str(path), label=y)
-    if path.is_file() and ending in ARRAYS:
-        from winnow.dataset.arrays import Arrays
 
-        return Arrays(str(path))
-    from winnow.dataset.image_folder import ImageFolder
-
-    return ImageFolder(str(path))
+def _table(source: Source, path: Path, label: str | None) -> Source:
+    named = {} if label is None else {"label": label}
+    return replace(source, file=str(path), cache_dir=None, **named)
 
 
 def _is_paths(X: Any) -> bool:
@@ -104,21 +106,19 @@ def _is_frame(X: Any) -> bool:
     return hasattr(X, "iloc") and hasattr(X, "columns")
 
 
-def _listed(paths: Sequence[str | Path], y: Any, read: Callable[[Source], Any]) -> Any:
+def _listed(source: Source, paths: Sequence[str | Path], y: Any, read: Callable[[Source], Any]) -> Any:
     """Read the images at some paths, by a table that lists them."""
     import pandas as pd
 
     frame = pd.DataFrame({"file": [str(Path(path).expanduser().absolute()) for path in paths]})
-    found = _framed(frame, y, read)
+    found = _framed(source, frame, y, read)
     if found.x.ndim != 4:
         raise InvalidValue(f"X must list the files of images, got {paths[0]}", remedy="name files that exist")
     return found
 
 
-def _framed(frame: Any, y: Any, read: Callable[[Source], Any]) -> Any:
+def _framed(source: Source, frame: Any, y: Any, read: Callable[[Source], Any]) -> Any:
     """Read a pandas table as a Parquet file; `y` are labels, or the name of their column."""
-    from winnow.dataset.csv import CSV
-
     named = frame.rename(columns=str)
     label = y if isinstance(y, str) else None
     if y is not None and label is None:
@@ -127,7 +127,7 @@ def _framed(frame: Any, y: Any, read: Callable[[Source], Any]) -> Any:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "X.parquet"
         named.to_parquet(path, index=False)
-        return read(CSV(str(path), label=label))
+        return read(_table(source, path, label))
 
 
 def _arrays(X: Any, y: Any) -> dict[str, ndarray]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from winnow.api._data import read_rows
+from winnow.api._data import read_rows, source_words
 from winnow.api.selection import Selection
 from winnow.command.shipped import plan_of
 from winnow.errors import InvalidValue
@@ -63,11 +63,10 @@ def select(
     >>> selection.indices, selection.distances, len(set(selection.clusters))
     (array([1, 4]), array([0., 0.]), 2)
     """
-    from winnow.command.sides import side_of
-
+    asked = words(budget, selector, embedding, seed, k, settings)
     # Composed before anything is read: a mistyped name must not wait for a folder of images.
-    plan = plan_of({"select_only": "true"} | words(budget, selector, embedding, seed, k, settings))
-    rows, folder = read_rows(X, y, side_of(plan))
+    plan = plan_of({"select_only": "true"} | source_words(X) | asked)
+    rows, folder = read_rows(plan.stages.dataset, X, y)
     return _selection(plan, rows, folder)
 
 

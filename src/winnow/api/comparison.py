@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from winnow.api._data import read_dataset
+from winnow.api._data import read_dataset, source_words
 from winnow.api.choose import words
 from winnow.command.shipped import plan_of
 from winnow.report.answer import Whole
@@ -134,16 +134,15 @@ def compare(
     >>> sorted(result.table["selector"]), result.table["budget"].tolist()
     (['random', 'uniform'], [8, 8])
     """
-    from winnow.command.sides import side_of
-
     named = {"model": model} if model != "auto" else {}
+    read = source_words(X)
     jobs = [
-        words(budget, selector, embedding, seed, k, settings) | named | {"seeds": seeds}
+        read | words(budget, selector, embedding, seed, k, settings) | named | {"seeds": seeds}
         for budget in budgets
         for selector in selectors
     ]
-    side = side_of(plan_of(jobs[0])) if jobs else None
-    dataset = read_dataset(X, y, X_test, y_test, side=side)
+    source = plan_of(jobs[0] if jobs else read).stages.dataset
+    dataset = read_dataset(source, X, y, X_test, y_test)
     with TemporaryDirectory() as folder:
         cache = Path(state_dir).absolute() / "cache" if state_dir else Path(folder)
         rows = [row for number, job in enumerate(jobs) for row in _rows(number, job, dataset, cache)]
