@@ -46,7 +46,8 @@ def test_four_commands_started_together_on_nothing_compute_everything_once(bare,
 def test_hydras_launchers_run_the_same_jobs(finished, reference, launcher):
     if launcher == "submitit_slurm" and not slurm_answers():
         pytest.skip("no Slurm with accounting answers on this machine")
-    finished.done("-m", "selector=nearest,furthest", f"hydra/launcher={launcher}", *LAUNCHERS[launcher])
+    words = ("-m", "selector=nearest,furthest", f"hydra/launcher={launcher}", *LAUNCHERS[launcher])
+    finished.done(*words, own_process=True, timeout=500)
     rows = finished.rows()
     assert [(row["selector"], row["status"]) for row in rows] == [("nearest", "cached"), ("furthest", "ok")]
     assert rows[0]["accuracies"] == reference.accuracies()["nearest", 20]
