@@ -1,10 +1,10 @@
 """Run scripts in copies of one process that has imported the libraries, which takes longer than most scripts.
 
-A copy has arguments, a folder, an environment and output of its own, and whatever it sets is gone with it.
-It differs from a process of its own in when the libraries were imported, so in the order of their exit
-functions, too: what is claimed of imports, threads, launchers, or of signals and kills needs another one.
-Started by the fixture `fork_server`: each line that it reads is a request, in JSON, and it answers with the
-process id of the copy and, once that has ended, its exit code.
+A copy has arguments, a folder, an environment and output of its own, and whatever it sets is gone with it. It
+differs from a process of its own in when the libraries were imported, and so in the order of their exit
+functions: what is claimed of imports, threads, launchers, signals or kills needs another one. The
+fixture `fork_server` starts it: each line that it reads is a request in JSON; it answers with the process
+id of the copy and, once that has ended, its exit code.
 """
 
 import atexit
