@@ -77,6 +77,22 @@ except Interrupted:
     assert (process.stdout, process.stderr) == ("stopped\n", "")
 
 
+def test_a_signal_while_a_module_is_imported_is_obeyed_when_that_is_done(tmp_path):
+    """torch calls back from C++ while it is imported, where an exception ends the process by an abort."""
+    lines = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(0.2)\nwhole = True\n"
+    (tmp_path / "interrupted_module.py").write_text(lines)
+    process = ended(f"""
+sys.path.insert(0, {str(tmp_path)!r})
+try:
+    with interruption.interruptible():
+        import interrupted_module
+        time.sleep(30)
+except Interrupted:
+    print(sys.modules["interrupted_module"].whole)
+""")
+    assert (process.stdout, process.stderr) == ("True\n", "")
+
+
 def test_other_errors_in_a_callback_are_shown_as_ever():
     process = ended("""
 class Dies:

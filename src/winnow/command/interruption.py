@@ -3,7 +3,8 @@
 An exception raised by a signal handler can come up inside a callback of a library that only prints and
 forgets it. So a handler notes the signal; it raises at once only inside `interruptible`, around work that may
 stop anywhere, and `check` raises wherever else it is called. What a callback swallowed inside `interruptible`
-is raised again. A second signal ends the process at once.
+is raised again. While a module is imported nothing is raised: a library in C++ that defines its functions
+would end the process without a word. A second signal ends the process at once.
 """
 
 import atexit
@@ -86,19 +87,31 @@ class Interruption:
         if self._exit_code is not None or (self.signal is not None and number not in self._also):
             os._exit(128 + number)
         self.signal = number
-        if self._may_raise:
-            raise Interrupted(number)
+        self._raise_here(frame)
 
     def _handle_swallowed(self, swallowed: "sys.UnraisableHookArgs") -> None:
         """Raise again, outside the callback, what was raised inside one that could not pass it on."""
         if not isinstance(swallowed.exc_value, Interrupted):
             sys.__unraisablehook__(swallowed)
-        elif hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, _SECONDS_UNTIL_RAISED_AGAIN)
+        else:
+            self._raise_soon()
 
     def _raise_again(self, number: int, frame: FrameType | None) -> None:
-        if self._may_raise and self._exit_code is None:
+        if self._exit_code is None:
+            self._raise_here(frame)
+
+    def _raise_here(self, frame: FrameType | None) -> None:
+        """Raise `Interrupted` if a signal has arrived and work may stop where it is, or a moment later."""
+        if not self._may_raise:
+            return
+        if _is_importing(frame):
+            self._raise_soon()
+        else:
             self.check()
+
+    def _raise_soon(self) -> None:
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, _SECONDS_UNTIL_RAISED_AGAIN)
 
     def _end(self) -> None:
         if self._exit_code is None:
@@ -109,6 +122,12 @@ class Interruption:
             except (OSError, ValueError):  # whoever was reading it has gone
                 continue
         os._exit(self._exit_code)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_globals.get("__name__") != "importlib._bootstrap":
+        frame = frame.f_back
+    return frame is not None
 
 
 interruption = Interruption()
