@@ -60,7 +60,9 @@ def test_hydras_launchers_run_the_same_jobs(finished, reference, launcher):
 def test_a_launched_job_warns_in_one_line_as_the_command_does(bare):
     np.savez(bare.folder / "rows.npz", x=np.repeat(np.float32(np.eye(3)), 20, axis=0))
     words = ("dataset=arrays", "dataset.file=rows.npz", "k=5", "selector=nearest", "select_only=true")
-    ended = bare.done("-m", *words, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "tracker=none")
+    ended = bare.done(
+        "-m", *words, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "tracker=none", own_process=True
+    )
     assert "\nwarning: " in ended.stderr
     assert "Warning: " not in ended.stderr
 
