@@ -200,3 +200,9 @@ def test_settings_of_the_data_set_hold_for_what_was_handed_in(tmp_path, capsys):
     assert "10 x 10" in told
     with pytest.raises(InvalidValue, match=r"every key must be known, got dataset\.sise"):
         winnow.select(folder, settings={"dataset.sise": 20}, **chosen)
+
+
+@pytest.mark.parametrize("name", ["dataset", "dataset.file", "dataset.folder"])
+def test_the_data_set_is_what_is_handed_in(name):
+    with pytest.raises(InvalidValue, match=f"settings must leave the data set to X, got {name}"):
+        winnow.select(np.eye(4), budget=2, settings={name: "csv"})

@@ -79,6 +79,9 @@ def words(
     settings: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the settings of `train.py` that these stand for."""
+    if settings and (data := {"dataset", "dataset.file", "dataset.folder"} & settings.keys()):
+        rule = f"settings must leave the data set to X, got {min(data)}"
+        raise InvalidValue(rule, where=min(data), remedy="hand in the folder, the file or the rows as X")
     named = {"budget": size(budget), "selector": selector, "seed": seed, "k": "null" if k is None else k}
     named["embedding"] = "pca" if embedding == "auto" else embedding
     return named | dict(settings or {})

@@ -12,18 +12,18 @@ from winnow.command.plan import Plan
 from winnow.stages import Embedding, Model
 
 
-def side_of(plan: Plan) -> int | None:
-    """Return the largest side to which a plan's stages bring images; None if one takes them as they are."""
-    sides = [stage.own_side for stage in _looking(plan)]
-    return None if None in sides else max(sides)
-
-
 def read_for_its_stages(plan: Plan) -> Plan:
     """Return the plan with a data set of image files that is read for what looks at it."""
-    side = side_of(plan)
+    side = _side_of(plan)
     if side is None or plan.sets("dataset", "largest"):
         return plan
     return replace(plan, stages=replace(plan.stages, dataset=plan.stages.dataset.seen_at(side)))
+
+
+def _side_of(plan: Plan) -> int | None:
+    """Return the largest side to which a plan's stages bring images; None if one takes them as they are."""
+    sides = [stage.own_side for stage in _looking(plan)]
+    return None if None in sides else max(sides)
 
 
 def _looking(plan: Plan) -> Iterator[Embedding | Model]:
