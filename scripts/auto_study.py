@@ -7,9 +7,9 @@ Every training set is cut once more: rows are kept from one part, networks are t
 sets are not read. A line for every case and budget: the median accuracy of every selector in percent, over
 paired repetitions, the median of the class that is known least, and every accuracy; for `auto` the medians of
 what the labels said, and the mean paired difference to `uniform` with its interval. Anything else is a
-setting of train.py (`trainer.steps=3000`). Two cases need a file in `data_dir`: `cifar.npz` and `cancer.npz`
-are tables of features x with labels y, made by `scripts/features.py` and from scikit-learn's
-`load_breast_cancer`, scaled.
+setting of train.py (`trainer.steps=3000`). Three cases need a file in `data_dir`: `cifar.npz`, `pets.npz` and
+`cancer.npz` are tables of features x with labels y, the first two made by `scripts/features.py` of CIFAR-10
+and of photographs of cats and dogs, the third from scikit-learn's `load_breast_cancer`, scaled.
 
 All trainings are cached. The table also goes to `state/auto_study.csv`. What came of it, and of the quick
 trials of `scripts/auto_probe.py`: scripts/results/auto.md.
@@ -139,6 +139,7 @@ CASES: Mapping[str, Case] = {
     "table": Case([*TABLE, MLP], SOME),
     "cancer": Case([*arrays("cancer"), MLP, "embedding.components=30"], FEW),
     "cifar": Case([*arrays("cifar"), MLP], SOME),
+    "pets": Case([*arrays("pets"), MLP], SOME),
     "photographs": Case([*PHOTOGRAPHS, "model=convnet"], SOME),
 }
 
@@ -156,6 +157,17 @@ class HeldOut(Source):
         learnt, judging = train_test_split(rows, test_size=HELD_OUT, random_state=0, stratify=y)
         parts = whole.x[learnt], whole.y[learnt], whole.x[judging], whole.y[judging]
         return CASES[self.case].change(Dataset(self.case, *parts, whole.classes), default_rng(0))
+
+
+@dataclass(frozen=True)
+class Changed(Source):
+    """The data set of `source` with its own test set, as `case` changes it."""
+
+    source: Source
+    case: str
+
+    def load(self) -> Dataset:
+        return CASES[self.case].change(self.source.load(), default_rng(0))
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.geometry.distance import distances_to_centroids, nearest_centroid
+from winnow.geometry.spans import spans
 from winnow.types import LARGEST, Clustering
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def check_clusterable(X: ndarray, k: int | float) -> None:
     if not 1 <= k <= len(X):
         raise InvalidValue(f"k must lie in [1, n={len(X)}], got {k}")
     # Needs no temporary array. A NaN fails the comparison, too.
-    if not max(-X.min(), X.max()) <= LARGEST:
+    if not all(max(-(rows := X[span]).min(), rows.max()) <= LARGEST for span in spans(X)):
         _refuse_values(X)
 
 

@@ -15,6 +15,8 @@ from jaxtyping import Float, Float32, Float64, Int64
 from numpy import ndarray
 from numpy.typing import DTypeLike
 
+from winnow.geometry.spans import mean_of, spans
+
 _VALUES_AT_ONCE = 2**18  # 1 MB of float32, which stays in the processor's cache
 _VALUES_IN_CACHE = 2**16  # half a megabyte of float64; faster where only one difference is computed
 _FEWEST_ROWS_AT_ONCE = 32  # matrix products of fewer rows are slow
@@ -96,16 +98,17 @@ def _candidates(
     """Yield chunks of rows, and for each the pairs of its rows with the centroids that may be the nearest."""
     step = rows_at_once or max(_VALUES_AT_ONCE // max(centroids.shape), _FEWEST_ROWS_AT_ONCE)
     # Subtracting the mean changes no distance, and the expansion of centred rows cancels least.
-    mean = X.mean(axis=0, dtype=np.float64)
+    mean = mean_of(X)
     centred = centroids - mean
     quick, careful = _Filter.of(centred, np.float32), _Filter.of(centred, np.float64)
-    for start in range(0, len(X), step):
-        chunk = slice(start, start + step)
-        rows, candidates = quick.pairs(X[chunk] - mean)
-        # float32 excludes few centroids if rows are far from the mean compared with their differences.
-        if len(rows) > _CANDIDATES_PER_ROW * len(X[chunk]):
-            rows, candidates = careful.pairs(X[chunk] - mean)
-        yield chunk, rows, candidates
+    for span in spans(X):
+        for start in range(span.start, span.stop, step):
+            chunk = slice(start, min(start + step, span.stop))
+            rows, candidates = quick.pairs(X[chunk] - mean)
+            # float32 excludes few centroids if rows are far from the mean compared with their differences.
+            if len(rows) > _CANDIDATES_PER_ROW * len(X[chunk]):
+                rows, candidates = careful.pairs(X[chunk] - mean)
+            yield chunk, rows, candidates
 
 
 def product_rounding(d: int) -> float:

@@ -27,6 +27,8 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.geometry.distance import expansion, nearest_centroid
+from winnow.geometry.spans import mean_of, rows_in_order, spans
+from winnow.types import chunks_of
 
 _TILE_VALUES = 2**17  # of a matrix of scores; half a megabyte stays in the processor's cache
 _CHUNK_VALUES = 2**22  # of X, read at once where no scores are computed
@@ -94,7 +96,7 @@ class Points:
     @classmethod
     def of(cls, X: Float32[ndarray, "n d"]) -> "Points":
         """Compute the mean and the squared norms of the rows, a chunk at a time."""
-        origin = X.mean(axis=0, dtype=np.float64).astype(np.float32)
+        origin = mean_of(X).astype(np.float32)
         squared_norms = np.empty(len(X), np.float32)
         points = cls(X, origin, squared_norms)
         for chunk in points.chunks():
@@ -121,15 +123,14 @@ class Points:
 
     def chunks(self) -> Iterator[slice]:
         """Divide the rows into slices of bounded size."""
-        step = max(_CHUNK_VALUES // self.X.shape[1], 1)
-        return (slice(start, min(start + step, len(self))) for start in range(0, len(self), step))
+        return chunks_of(self.X, rows=len(self), values=_CHUNK_VALUES)
 
     def sample(self, size: int, rng: Generator) -> "Points":
         """Return at most `size` of the rows, drawn at random, in their old order."""
         if size >= len(self):
             return self
         rows = np.sort(rng.choice(len(self), size, replace=False))
-        return Points(self.X[rows], self.origin, self.squared_norms[rows])
+        return Points(rows_in_order(self.X, rows), self.origin, self.squared_norms[rows])
 
     def nearest(
         self, centroids: Float32[ndarray, "k d"], rows: Int64[ndarray, " m"] | None = None
@@ -140,12 +141,13 @@ class Points:
         step = min(max(_TILE_VALUES // max(k, d), 64), count)
         labels, costs = np.empty(count, np.int32), np.empty(count, np.float32)
         scores, begins = np.empty((step, k), np.float32), np.arange(0, step * k, k)
-        for start in range(0, count, step):
-            part = slice(start, min(start + step, count))
-            size = part.stop - start
-            tile = self.with_one(part if rows is None else rows[part])
-            lowest = np.matmul(tile, matrix, out=scores[:size]).argmin(axis=1)
-            labels[part], costs[part] = lowest, scores.take(begins[:size] + lowest)
+        for span in spans(self.X) if rows is None else [slice(0, count)]:
+            for start in range(span.start, span.stop, step):
+                part = slice(start, min(start + step, span.stop))
+                size = part.stop - start
+                tile = self.with_one(part if rows is None else rows[part])
+                lowest = np.matmul(tile, matrix, out=scores[:size]).argmin(axis=1)
+                labels[part], costs[part] = lowest, scores.take(begins[:size] + lowest)
         costs += self.squared_norms if rows is None else self.squared_norms[rows]
         return Assignment(labels, np.maximum(costs, 0, out=costs))  # rounding may give small negative values
 
@@ -211,9 +213,11 @@ class Regions:
     ) -> Assignment:
         """Assign every row to the nearest of the `count` or more centroids in and around its region."""
         labels, costs = np.empty(len(of_row), np.int32), np.empty(len(of_row), np.float32)
-        for rows, around in self.neighbourhoods(of_row, centroids, of_centroid, count):
-            found = points.nearest(centroids[around], rows)
-            labels[rows], costs[rows] = around[found.labels], found.costs
+        for span in spans(points.X):
+            for members, around in self.neighbourhoods(of_row[span], centroids, of_centroid, count):
+                rows = span.start + members
+                found = points.nearest(centroids[around], rows)
+                labels[rows], costs[rows] = around[found.labels], found.costs
         return Assignment(labels, costs)
 
     def neighbourhoods(

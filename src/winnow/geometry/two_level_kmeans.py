@@ -35,6 +35,7 @@ from winnow.geometry.fast_kmeans import (
     find_centroids,
     moved,
 )
+from winnow.geometry.spans import rows_in_order, spans
 
 _ROWS_AT_ONCE = 2**16  # of a cell, where exact distances are computed
 PASSES_OF_A_LEVEL = 6  # over the sample of a level; passes over all rows follow
@@ -65,11 +66,13 @@ def find_clusters(
         centroids = moved(points, centroids, assignment, OVERRELAXATION if overrelaxed else 1.0)
     labels, distances = np.empty(len(X), np.int64), np.empty(len(X))
     placed, of_centroid = centroids + points.origin, regions.nearest(centroids)
-    for rows, around in regions.neighbourhoods(cells.labels, centroids, of_centroid, MOST_NEIGHBOURS):
-        near = np.sort(around)
-        for part in np.array_split(rows, -(-len(rows) // _ROWS_AT_ONCE)):
-            found, distances[part] = nearest_centroid(X[part], placed[near])
-            labels[part] = near[found]
+    for span in spans(X):
+        of_row = cells.labels[span]
+        for members, around in regions.neighbourhoods(of_row, centroids, of_centroid, MOST_NEIGHBOURS):
+            rows, near = span.start + members, np.sort(around)
+            for part in np.array_split(rows, -(-len(rows) // _ROWS_AT_ONCE)):
+                found, distances[part] = nearest_centroid(X[part], placed[near])
+                labels[part] = near[found]
     return fill_empty(X, placed, labels, distances)
 
 
@@ -88,7 +91,8 @@ def _learnt(points: Points, rows: Int64[ndarray, " m"], k: int, rng: Generator, 
     """Return k centroids of some rows, learnt from a sample of them."""
     if len(rows) > (size := SEEDING_ROWS_PER_CLUSTER * k):
         rows = np.sort(rng.choice(rows, size, replace=False))
-    return find_centroids(points[rows], k, rng, passes=PASSES_OF_A_LEVEL, draws=draws)
+    X = rows_in_order(points.X, rows) - points.origin
+    return find_centroids(X, k, rng, passes=PASSES_OF_A_LEVEL, draws=draws)
 
 
 def shares_of(costs: Float64[ndarray, " cells"], sizes: Int64[ndarray, " cells"], k: int) -> list[int]:
