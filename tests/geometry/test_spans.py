@@ -11,7 +11,7 @@ ROWS = {0: 1.0, 1023: 2.0, 1024: 4.0, 1099: 8.0}
 
 
 @pytest.fixture
-def X(tmp_path) -> ndarray:
+def x(tmp_path) -> ndarray:
     # A file with holes: 288 MB, of which four pages are written.
     made = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float32, (1100, WIDTH))
     for row, value in ROWS.items():
@@ -20,17 +20,17 @@ def X(tmp_path) -> ndarray:
     return np.load(tmp_path / "x.npy", mmap_mode="r")
 
 
-def test_every_row_is_in_one_span(X):
-    assert list(spans(X)) == [slice(0, 1024), slice(1024, 1100)]
+def test_every_row_is_in_one_span(x):
+    assert list(spans(x)) == [slice(0, 1024), slice(1024, 1100)]
 
 
-def test_the_mean_is_that_of_all_spans(X):
-    assert mean_of(X)[0] == 15 / 1100
-    assert not mean_of(X)[1:].any()
+def test_the_mean_is_that_of_all_spans(x):
+    assert mean_of(x)[0] == 15 / 1100
+    assert not mean_of(x)[1:].any()
 
 
-def test_rows_come_in_their_order_from_all_spans(X):
+def test_rows_come_in_their_order_from_all_spans(x):
     rows = np.array(sorted(ROWS))
-    np.testing.assert_array_equal(rows_in_order(X, rows)[:, 0], [1, 2, 4, 8])
-    assert rows_in_order(X, rows[:0]).shape == (0, WIDTH)
-    assert rows_in_order(X, rows[-1:])[0, 0] == 8
+    np.testing.assert_array_equal(rows_in_order(x, rows)[:, 0], [1, 2, 4, 8])
+    assert rows_in_order(x, rows[:0]).shape == (0, WIDTH)
+    assert rows_in_order(x, rows[-1:])[0, 0] == 8
