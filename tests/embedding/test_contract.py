@@ -9,12 +9,12 @@ import pytest
 import torch
 from torchvision.models import resnet18
 
-from winnow.dataset._lazy_rows import LazyRows
 from winnow.dataset.digits import Digits
 from winnow.embedding import _images, patches
 from winnow.embedding import identity as identity_module
 from winnow.embedding._whiten_normalize import normalized, whitened
 from winnow.errors import InvalidValue
+from winnow.rows.lazy_rows import LazyRows
 from winnow.stages import Embedding
 from winnow.store.keys import identity
 

@@ -31,7 +31,8 @@ from winnow.dataset._square import SquareImages
 from winnow.dataset._summary import summary
 from winnow.dataset._walk import ImageFile, shown, walk
 from winnow.errors import DatasetUnavailable, InvalidValue
-from winnow.types import Dataset, RowArray, Rows
+from winnow.rows.row_array import RowArray
+from winnow.types import Dataset, Rows
 
 
 @dataclass(frozen=True)

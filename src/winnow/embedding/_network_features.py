@@ -19,7 +19,8 @@ from winnow.errors import InvalidValue
 from winnow.network.dask_workers import blocks_of
 from winnow.network.progress import progress_bar
 from winnow.network.weights import Weights
-from winnow.types import RowArray, give_back_pages
+from winnow.rows.pages import give_back_pages
+from winnow.rows.row_array import RowArray
 
 if TYPE_CHECKING:
     import torch

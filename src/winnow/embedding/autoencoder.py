@@ -19,7 +19,7 @@ from pydantic import Field
 
 from winnow.embedding._images import as_tensor, encode, require_images
 from winnow.embedding._whiten_normalize import ScaledEmbedding
-from winnow.types import RowArray
+from winnow.rows.row_array import RowArray
 
 if TYPE_CHECKING:
     import torch

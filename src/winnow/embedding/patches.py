@@ -30,7 +30,8 @@ from winnow.errors import InvalidValue
 from winnow.geometry.distance import expansion
 from winnow.geometry.fast_kmeans import find_centroids
 from winnow.network.progress import progress_bar
-from winnow.types import RowArray, chunks_of
+from winnow.rows.chunks import chunks_of
+from winnow.rows.row_array import RowArray
 
 DRAWN = 60_000  # patches drawn to learn the centroids from
 FAINT = 0.1  # of these, patches with a smaller standard deviation of their pixels are left out

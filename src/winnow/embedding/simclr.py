@@ -21,8 +21,8 @@ from pydantic import Field
 from winnow.embedding._images import as_tensor, encode, require_images
 from winnow.embedding._whiten_normalize import ScaledEmbedding, normalized
 from winnow.registry import default, option_of
+from winnow.rows.row_array import RowArray
 from winnow.stages import Augment, Wrapper
-from winnow.types import RowArray
 
 if TYPE_CHECKING:
     import torch
