@@ -110,11 +110,7 @@ class ImageFolder(SquareImages):
         if len(images.faults) == len(files):
             images.raise_faults()
         form = Format.of(headers, self.size, self.largest, self.channels)
-        print(
-            summary(_name(root), layout, headers, form, self.limit),
-            file=sys.stderr,
-            flush=True,
-        )
+        print(summary(_name(root), layout, headers, form), file=sys.stderr, flush=True)
         if self.decode == "always":
             images.raise_faults()
             parts = (ImageFiles(root, part, form, self.max_pixels) for part in (files[:first], files[first:]))
