@@ -113,6 +113,9 @@ class TestEmbedding:
         assert np.isfinite(X).all()
         assert X.std() > 0
 
+    def test_says_beforehand_how_many_values_a_row_will_have(self, embedding, images):
+        assert embedding.width(images.shape) == embedding.fit_transform(images[:20]).shape[1]
+
     def test_same_images_give_the_same_bits(self, embedding, images):
         first, second = embedding.fit_transform(images), embedding.fit_transform(images)
         np.testing.assert_array_equal(first.view(np.uint32), second.view(np.uint32))

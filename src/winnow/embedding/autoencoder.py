@@ -53,6 +53,9 @@ class Autoencoder(ScaledEmbedding):
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4e-3
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
+    def width(self, shape: tuple[int, ...]) -> int:
+        return self.dimensions
+
     def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
         require_images(x, "autoencoder", smallest_side=SMALLEST_SIDE)
         import torch

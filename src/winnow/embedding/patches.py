@@ -115,6 +115,9 @@ class Patches(ScaledEmbedding):
     def limits(self, shape: tuple[int, ...]) -> Mapping[str, int]:
         return {"components": min(shape[0], self.centroids * self.grid**2)}
 
+    def width(self, shape: tuple[int, ...]) -> int:
+        return self.components
+
     def _check(self, x: RowArray) -> None:
         remedy = "use a smaller embedding.patch, or embedding=pca for features"
         require_images(x, "patches", smallest_side=self.patch, remedy=remedy)

@@ -70,6 +70,9 @@ class SimCLR(ScaledEmbedding, Wrapper):
         """The augmentation that makes the distorted copies."""
         return default("augment", self.views)
 
+    def width(self, shape: tuple[int, ...]) -> int:
+        return self.dimensions
+
     def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
         require_images(x, "simclr")
         import torch
