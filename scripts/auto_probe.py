@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from auto_study import CASES, CONF, HeldOut, evidence
+from auto_study import CASES, CONF, CaseData, evidence
 from numpy import ndarray
 from settings import split_settings
 from sklearn.decomposition import PCA
@@ -93,7 +93,7 @@ def choose(X: ndarray, y: ndarray, budget: int, seed: int) -> dict[str, Subset]:
 def parts(name: str, overrides: Sequence[str]) -> tuple[ndarray, ndarray, ndarray, ndarray]:
     """Return components and labels of the rows to choose from and of those held out."""
     plan = composed(CONF, [*CASES[name].settings, *overrides])
-    dataset = HeldOut(plan.stages.dataset, name).load()
+    dataset = CaseData(plan.stages.dataset, name).load()
     x, x_test = (rows.reshape(len(rows), -1).astype(np.float32) for rows in (dataset.x, dataset.x_test))
     components = PCA(min(COMPONENTS, x.shape[1]), random_state=0).fit(x[:ROWS])
     X, X_test = (components.transform(rows).astype(np.float32) for rows in (x[:ROWS], x_test[:HELD_OUT]))

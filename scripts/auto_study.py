@@ -145,8 +145,13 @@ CASES: Mapping[str, Case] = {
 
 
 @dataclass(frozen=True)
-class HeldOut(Source):
-    """The training set of `source` as `case` changes it, a sixth of it set aside for judging."""
+class CaseData(Source):
+    """The training set of `source` as `case` changes it, a sixth of it set aside for judging.
+
+    The cut is scikit-learn's own, rows in the order in which it draws them: the published results are of it.
+    `HeldOut` of `winnow.dataset` leaves rows in their order and gives every class a row to judge by, so that
+    it would set other rows aside.
+    """
 
     source: Source
     case: str
@@ -187,7 +192,7 @@ def main() -> None:
             for budget in map(int, given["budgets"].split(",") if given["budgets"] else CASES[name].budgets)
             for selector in given["selector"].split(",")
         }
-        source = HeldOut(next(iter(plans.values())).stages.dataset, name)
+        source = CaseData(next(iter(plans.values())).stages.dataset, name)
         records += tried(name, source, plans, int(given["seeds"]))
         state = Path(next(iter(plans.values())).settings.state_dir)
         table = save_table(records, state / "auto_study.csv")

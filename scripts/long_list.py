@@ -38,7 +38,7 @@ def main() -> int:
     for ending in [".parquet"] + [".csv"] * (given["csv"] == "true"):
         listed = str(path.with_suffix(ending))
         selector = timed(f"read {ending}", lambda listed=listed: FromFile.of(listed))
-        timed(f"read {ending} and find its rows", lambda selector=selector: selector.fitted(rows))
+        timed(f"find the rows of {ending}", lambda selector=selector: selector.fitted(rows))
     for file in folder.glob("kept.*"):
         print(f"{file.name}: {file.stat().st_size / 1e6:.0f} MB")
         file.unlink()

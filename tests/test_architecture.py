@@ -10,6 +10,7 @@ from winnow.store.source import imported
 PACKAGE = Path(__file__).parents[1] / "src" / "winnow"
 FLOORS = [
     ["errors"],
+    ["rows"],
     ["types"],
     ["streams", "pool"],
     ["stages", "tracking"],

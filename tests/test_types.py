@@ -1,17 +1,13 @@
 """The values refuse what would be wrong later, where it is cheap to say so."""
 
-import sys
 import tracemalloc
-from pathlib import Path
 
 import jaxtyping
 import numpy as np
 import pytest
 
-from winnow.dataset._held_out import PartOfRows
-from winnow.dataset._mapped_rows import MappedRows, as_they_are
 from winnow.errors import InvalidValue
-from winnow.types import Clustering, Dataset, Subset, chunks_of
+from winnow.types import Clustering, Dataset, Subset
 
 
 @pytest.fixture(autouse=True)
@@ -134,32 +130,3 @@ def test_kept_rows_must_be_distinct_sorted_and_not_negative(indices):
 def test_every_kept_row_has_one_round_if_any():
     with pytest.raises(InvalidValue, match="rounds must match the 2 indices, got 1"):
         Subset(np.array([0, 1]), np.ones(2, np.float32), rounds=np.array([1]))
-
-
-def mapped_megabytes():
-    """Return how much memory the files take that this process has mapped."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("RssFile:")[2].split()[0]) / 1024
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize(
-    "held",
-    [
-        lambda x: x,
-        lambda x: x[10:, None],
-        lambda x: MappedRows(x, "nhw", as_they_are),
-        lambda x: PartOfRows(MappedRows(x, "nhw", as_they_are), np.arange(len(x))),
-    ],
-    ids=["map", "part", "rows", "part of rows"],
-)
-def test_what_was_read_of_a_mapped_file_does_not_stay_in_memory(tmp_path, held):
-    np.save(tmp_path / "x.npy", np.ones((2000, 128, 128), np.uint8))  # 32 MB
-    x = held(np.load(tmp_path / "x.npy", mmap_mode="r"))
-    before, most, total = mapped_megabytes(), 0.0, 0
-    for part in chunks_of(x, 200):
-        total += int(x[part].sum())
-        most = max(most, mapped_megabytes() - before)
-    assert total == len(x) * 128 * 128
-    assert most < 12
-    assert mapped_megabytes() - before < 3

@@ -14,8 +14,9 @@ from numpy.random import Generator
 
 from winnow.errors import InvalidValue
 from winnow.pool import Learner, Pool
+from winnow.rows.row_array import RowArray
 from winnow.streams import Streams
-from winnow.types import Clustering, Dataset, Dynamics, RowArray, Rows, Subset, Trained
+from winnow.types import Clustering, Dataset, Dynamics, Rows, Subset, Trained
 
 if TYPE_CHECKING:
     import torch

@@ -5,102 +5,23 @@
 Values are frozen and check themselves once, when they are made.
 """
 
-import math
-import mmap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import sha256
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, Shaped
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
+from winnow.rows.checksum import checksum_of
+from winnow.rows.moments import moments_of
+from winnow.rows.row_array import RowArray
+from winnow.rows.usable import require_usable
 
-LARGEST = 1e15
-"""The largest value of a feature: its square, summed over many columns, still fits in float32."""
 Origin = Literal["file", "row"]
-_ROWS_AT_ONCE = 4096  # rows that are copied at once
-_VALUES_AT_ONCE = 2**24  # values of wide rows that are: 64 MB as floats
-_VALUES_OF_MOMENTS = 2**26  # last bits of the moments depend on it
 _NO_NOTES: Mapping[str, Any] = {}
-
-
-@runtime_checkable
-class RowArray(Protocol):
-    """Rows of one shape and type, whatever holds them: memory, a mapped file, or files read when asked for.
-
-    Rows are asked for by a number, a slice or an array of numbers, and are arrays in memory then. All of them
-    need not fit there, so nobody asks for all at once.
-    """
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Number of rows, then the shape of each."""
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the numbers."""
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes, that of the rows among them."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: Any, /) -> Any: ...
-
-
-def chunks_of(x: RowArray, rows: int = _ROWS_AT_ONCE, values: int = _VALUES_AT_ONCE) -> Iterator[slice]:
-    """Divide `x` into slices of at most so many rows, fewer where they would have more than so many values.
-
-    The pages of a mapped file that were read meanwhile are given back after each: they would stay in memory
-    for the life of the map.
-
-    >>> [part.stop for part in chunks_of(np.zeros((5, 2)), 2)]
-    [2, 4, 5]
-    """
-    step = max(1, min(rows, values // max(1, math.prod(x.shape[1:]))))
-    for start in range(0, len(x), step):
-        yield slice(start, min(start + step, len(x)))
-        give_back_pages(x)
-
-
-@runtime_checkable
-class HoldsPages(Protocol):
-    """Rows that may lie in a mapped file."""
-
-    def give_back_pages(self) -> None:
-        """Give back the pages of the file that are in memory; they are read again when they are needed."""
-
-
-def some_rows(x: RowArray, rows: Int64[ndarray, " m"], at_once: int = 64) -> Iterator[ndarray]:
-    """Yield rows of these numbers one by one, and give back the pages that were read for them.
-
-    Of a large file a page may be mapped with all of its neighbours, two megabytes for a row.
-    """
-    for start in range(0, len(rows), at_once):
-        yield from np.array(x[rows[start : start + at_once]])
-        give_back_pages(x)
-
-
-def give_back_pages(x: RowArray) -> None:
-    """Give back the pages of memory that a read-only mapped file takes, if `x` lies in one.
-
-    Nothing changes but the memory of this process: what is asked for again comes from the system's cache.
-    """
-    if isinstance(x, HoldsPages):
-        x.give_back_pages()
-        return
-    held: Any = x
-    while isinstance(held, np.ndarray):
-        if held.flags.writeable:
-            return
-        held = held.base
-    if isinstance(held, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        held.madvise(mmap.MADV_DONTNEED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +58,7 @@ class Dataset:
                 low >= 0 and high < len(self.classes),
                 f"{part} labels must lie in [0, {len(self.classes) - 1}], got {low if low < 0 else high}",
             )
-            _require_usable(x, f"the {part} set")
+            require_usable(x, f"the {part} set")
         _require(
             self.x.shape[1:] == self.x_test.shape[1:] and self.x.dtype == self.x_test.dtype,
             f"test rows must look like training rows, got {self.x_test.dtype}{self.x_test.shape[1:]} "
@@ -155,23 +76,12 @@ class Dataset:
 
         A channel that never varies gets the deviation 1, so that dividing by it changes nothing.
         """
-        axes = (0, 2, 3) if self.x.ndim == 4 else (0,)
-        # Sums are taken about the first row: far from zero, squares would cancel.
-        origin = self.x[:1].mean(axis=axes, keepdims=True, dtype=np.float64)
-        total, squares = np.zeros((2, self.x.shape[1]))
-        # In chunks: a float copy of all images would be eight times their size.
-        for part in chunks_of(self.x, values=_VALUES_OF_MOMENTS):
-            rows = self.x[part] - origin
-            total, squares = total + rows.sum(axis=axes), squares + (rows**2).sum(axis=axes)
-        count = math.prod(self.x.shape) / self.x.shape[1]
-        deviation = np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0))
-        mean = origin.ravel() + total / count
-        return mean, np.where(deviation > 0, deviation, 1.0)
+        return moments_of(self.x)
 
     @cached_property
     def checksum(self) -> str:
         """sha256 of every array in row order: permuted rows are another data set."""
-        return _checksum(self.name, self.classes, self.x, self.y, self.x_test, self.y_test)
+        return checksum_of(self.name, self.classes, self.x, self.y, self.x_test, self.y_test)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +104,7 @@ class Rows:
         for name, values in (("label", self.y), ("origin", self.origins)):
             given = self.n if values is None else len(values)
             _require(given == self.n, f"every row must have one {name}, got {given} for {self.n} rows")
-        _require_usable(self.x, "the rows to choose from")
+        require_usable(self.x, "the rows to choose from")
 
     @property
     def n(self) -> int:
@@ -204,7 +114,7 @@ class Rows:
     @cached_property
     def checksum(self) -> str:
         """sha256 of every array in row order."""
-        return _checksum(self.name, self.classes, self.x, *([] if self.y is None else [self.y]))
+        return checksum_of(self.name, self.classes, self.x, *([] if self.y is None else [self.y]))
 
     def to_learn(self) -> Dataset:
         """Return the labelled rows as a training set for a network that is not judged: row 0 is its test."""
@@ -407,47 +317,6 @@ class Score:
     found: bool
 
 
-def _checksum(name: str, classes: tuple[str, ...], *arrays: RowArray) -> str:
-    digest = sha256(repr((name, classes)).encode())
-    for array in arrays:
-        digest.update(repr((array.dtype.str, array.shape)).encode())
-        # In chunks: of images whose axes were turned, or of rows on disk, no copy of all is made.
-        for part in chunks_of(array):
-            digest.update(np.ascontiguousarray(array[part]).data)
-    return digest.hexdigest()
-
-
 def _require(holds: bool, rule: str) -> None:
     if not holds:
         raise InvalidValue(rule)
-
-
-def _require_usable(x: RowArray, name: str) -> None:
-    if not np.issubdtype(x.dtype, np.floating) or not math.prod(x.shape):
-        return
-    for part in chunks_of(x):
-        # Needs no temporary array. A NaN fails the comparison, too.
-        if not max(-(rows := x[part]).min(), rows.max()) <= LARGEST:
-            _refuse_values(x, name)
-
-
-def _refuse_values(x: RowArray, name: str) -> None:
-    counts, first = 0, 0
-    for part in chunks_of(x):
-        rows = np.nonzero(~np.isfinite(x[part]))[0]
-        first = first if counts or not len(rows) else part.start + int(rows[0])
-        counts += len(rows)
-    if counts:
-        raise InvalidValue(
-            f"Input X contains NaN or infinity: {counts} values in {name}, the first in row {first}",
-            remedy="drop or fill these rows before winnow reads them",
-        )
-    part, places = next(
-        (part, places) for part in chunks_of(x) if len(places := np.argwhere(np.abs(x[part]) > LARGEST))
-    )
-    at = tuple(places[0])
-    raise InvalidValue(
-        f"Input X must lie in [-{LARGEST:g}, {LARGEST:g}], got {x[part][at]:g} in row {part.start + at[0]} "
-        f"of {name}",
-        remedy="rescale the features before winnow reads them",
-    )

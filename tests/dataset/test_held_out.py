@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from winnow.dataset._held_out import HeldOut, PartOfRows
+from winnow.dataset._held_out import HeldOut
 from winnow.dataset._mapped_rows import MappedRows, as_they_are
 from winnow.errors import InvalidValue
+from winnow.rows.lazy_rows import PartOfRows
+from winnow.rows.row_array import RowArray
 from winnow.stages import Source
-from winnow.types import Dataset, RowArray
+from winnow.types import Dataset
 
 X = np.arange(24, dtype=np.float32).reshape(12, 2)
 Y = np.repeat([0, 1], 6)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from winnow.dataset._lazy_rows import LazyRows
 from winnow.dataset.arrays import Arrays
 from winnow.network.processes import packed, unpacked
+from winnow.rows.lazy_rows import LazyRows
 
 RNG = np.random.default_rng(0)
 KINDS = {

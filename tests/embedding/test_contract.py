@@ -9,12 +9,12 @@ import pytest
 import torch
 from torchvision.models import resnet18
 
-from winnow.dataset._lazy_rows import LazyRows
 from winnow.dataset.digits import Digits
 from winnow.embedding import _images, patches
 from winnow.embedding import identity as identity_module
 from winnow.embedding._whiten_normalize import normalized, whitened
 from winnow.errors import InvalidValue
+from winnow.rows.lazy_rows import LazyRows
 from winnow.stages import Embedding
 from winnow.store.keys import identity
 
@@ -112,6 +112,9 @@ class TestEmbedding:
         assert len(X) == 100
         assert np.isfinite(X).all()
         assert X.std() > 0
+
+    def test_says_beforehand_how_many_values_a_row_will_have(self, embedding, images):
+        assert embedding.width(images.shape) == embedding.fit_transform(images[:20]).shape[1]
 
     def test_same_images_give_the_same_bits(self, embedding, images):
         first, second = embedding.fit_transform(images), embedding.fit_transform(images)

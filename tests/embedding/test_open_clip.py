@@ -45,6 +45,13 @@ def photographs():
     return noise.repeat(10, axis=2).repeat(10, axis=3)
 
 
+@pytest.mark.parametrize(
+    ("name", "width"), [("ViT-B-32", 512), ("ViT-L-14", 768), ("hf-hub:x/y", 2048), ("x", 2048)]
+)
+def test_how_many_features_there_are_is_known_without_weights(model, name, width):
+    assert OpenCLIP(name).width((9, 3, 32, 32)) == width
+
+
 def test_it_gives_what_the_model_compares_with_captions(model, weights, photographs):
     from open_clip import get_model_preprocess_cfg
     from open_clip.transform import PreprocessCfg, image_transform_v2

@@ -30,6 +30,16 @@ def offline(monkeypatch, tmp_path):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
 
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [("resnet18", 512), ("vit_b_16", 768), ("regnet_y_128gf", 2048), ("squeezenet1_0", 2048), ("x", 2048)],
+)
+def test_how_many_features_there_are_is_known_without_weights(name, width):
+    before = torch.get_rng_state()
+    assert Pretrained(name).width((9, 3, 32, 32)) == width
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_it_gives_what_enters_the_last_layer(weights, photographs):
     network = models.resnet18().eval()
     network.load_state_dict(torch.load(weights, weights_only=True))

@@ -54,6 +54,16 @@ def prepared_by_timm(network, photographs):
     return torch.stack([transform(Image.fromarray(photo.transpose(1, 2, 0))) for photo in photographs])
 
 
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [("tf_efficientnet_lite0", 1280), ("vgg11", 4096), ("hf-hub:x/y", 2048), ("x", 2048)],
+)
+def test_how_many_features_there_are_is_known_without_weights(timm, name, width):
+    before = torch.get_rng_state()
+    assert Timm(name).width((9, 3, 32, 32)) == width
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_it_gives_what_enters_the_last_layer(network, weights, photographs):
     X = Timm(SMALL, weights, batch_size=2).fit_transform(photographs)
     with torch.inference_mode():

@@ -8,7 +8,8 @@ from hypothesis.extra.numpy import arrays
 from threadpoolctl import threadpool_limits
 
 from winnow.geometry.distance import nearest_centroid
-from winnow.geometry.fast_kmeans import Assignment, Points, Regions, drawn_by_cost, find_centroids, moved
+from winnow.geometry.fast_kmeans import Regions, drawn_by_cost, find_centroids, moved
+from winnow.geometry.points import Assignment, Points
 
 
 @pytest.fixture(autouse=True)
@@ -19,25 +20,6 @@ def one_thread():
 
 def inertia(X, centroids):
     return (nearest_centroid(X, centroids)[1] ** 2).sum()
-
-
-def test_means_by_hand():
-    points = Points.of(np.float32([[-3, 0], [-1, 0], [4, 6], [0, -6]]))
-    np.testing.assert_array_equal(points.means(np.int32([0, 0, 2, 2]), 3), [[-2, 0], [0, 0], [2, 0]])
-
-
-def test_means_do_not_lose_digits_far_from_zero():
-    X = (np.random.default_rng(0).normal(size=(5000, 3)) + 1e4).astype(np.float32)
-    points = Points.of(X)
-    means = points.means(np.zeros(5000, np.int32), 1) + points.origin
-    np.testing.assert_allclose(means[0], X.mean(axis=0, dtype=np.float64), atol=1e-3)
-
-
-def test_nearest_by_hand_for_chosen_rows():
-    points = Points.of(np.float32([[-5], [-1], [1], [5]]))
-    found = points.nearest(np.float32([[-4], [3]]), np.array([3, 0]))
-    np.testing.assert_array_equal(found.labels, [1, 0])
-    np.testing.assert_allclose(found.costs, [4, 1])
 
 
 def test_a_step_of_one_ends_at_the_mean_and_a_longer_one_beyond():
@@ -155,6 +137,6 @@ def test_a_memory_map_gives_the_same_bits_without_being_copied(tmp_path):
 def test_rows_held_in_memory_change_no_bit(monkeypatch, k):
     X = (np.random.default_rng(0).normal(size=(6000, 7)) + 5).astype(np.float32)
     held = find_centroids(X, k, np.random.default_rng(0), passes=4, draws=2)
-    monkeypatch.setattr("winnow.geometry.fast_kmeans._COPIED_VALUES", 0)
+    monkeypatch.setattr("winnow.geometry.points._COPIED_VALUES", 0)
     fetched = find_centroids(X, k, np.random.default_rng(0), passes=4, draws=2)
     assert held.tobytes() == fetched.tobytes()

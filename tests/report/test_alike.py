@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from winnow.dataset._held_out import PartOfRows
 from winnow.report._alike import MOST_KEPT, among, between, equal_rows, reduced
+from winnow.rows.lazy_rows import PartOfRows
 from winnow.types import Dataset
 
 

@@ -27,7 +27,7 @@ def digits(monkeypatch, auto_study):
     def cut(change):
         cases = {"some": auto_study.Case([], [], change)}
         monkeypatch.setattr(auto_study, "CASES", cases)
-        return auto_study.HeldOut(Digits(), "some").load()
+        return auto_study.CaseData(Digits(), "some").load()
 
     return cut
 

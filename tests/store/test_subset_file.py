@@ -54,6 +54,26 @@ def test_a_moved_file_is_the_same_selection(path, tmp_path):
     assert repr(FromFile.of(str(moved))) == repr(FromFile.of(str(path)))
 
 
+def test_a_list_is_read_once_however_often_it_is_asked_for(path, dataset, monkeypatch):
+    asked, read = [], subset_file.read
+    monkeypatch.setattr(subset_file, "read", lambda path: asked.append(path) or read(path))
+    for _ in range(2):
+        select_fitted(FromFile.of(str(path)).fitted(dataset), dataset)
+        select(path, dataset)
+    assert asked == [str(path)]
+
+
+def test_a_list_that_is_written_to_while_winnow_runs_is_refused(path, dataset):
+    selector = FromFile.of(str(path))
+    path.with_suffix(".json").unlink()
+    path.write_text("index,label\n0,0\n1,1\n")
+    with pytest.raises(InvalidValue, match="subset_file must not change while winnow runs"):
+        selector.fitted(dataset)
+    with pytest.raises(InvalidValue, match="subset_file must not change while winnow runs"):
+        select_fitted(selector, dataset)
+    assert select(path, dataset).indices.tolist() == [0, 1]
+
+
 def test_a_file_made_for_other_data_is_refused(path, dataset, tmp_path):
     with pytest.raises(InvalidValue, match="row 1 has the class a, not b"):
         FromFile.of(str(path)).fitted(replace(dataset, y=1 - dataset.y))

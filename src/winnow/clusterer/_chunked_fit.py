@@ -16,8 +16,8 @@ from winnow.geometry.fast_kmeans import (
     PLAIN_LAST,
     SEEDING_ROWS_PER_CLUSTER,
     Regions,
-    means_of,
 )
+from winnow.geometry.points import means_of
 from winnow.network.dask_workers import given
 
 

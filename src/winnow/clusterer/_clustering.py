@@ -19,7 +19,8 @@ from threadpoolctl import threadpool_limits
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.geometry.distance import distances_to_centroids, nearest_centroid
 from winnow.geometry.spans import spans
-from winnow.types import LARGEST, Clustering
+from winnow.rows.usable import LARGEST
+from winnow.types import Clustering
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator

@@ -29,11 +29,15 @@ LARGEST_BY_DEFAULT = 64
 
 @dataclass(frozen=True, eq=False)
 class Format:
-    """What all images of a data set are brought to."""
+    """What all images of a data set are brought to.
+
+    `largest` is what `size` could not exceed where it was left to the files; None where it was given.
+    """
 
     size: int
     channels: int
     scale: dict[int, Scale]
+    largest: int | None
 
     @classmethod
     def of(
@@ -49,6 +53,7 @@ class Format:
             size or min(median_low(shorter), largest),
             channels or (1 if known["grey"].all() else 3),
             scales(known["values"], known["low"], known["high"]),
+            None if size else largest,
         )
 
 

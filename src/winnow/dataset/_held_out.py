@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int64, Shaped
+from jaxtyping import Int64
 from numpy import ndarray
 
-from winnow.dataset._lazy_rows import LazyRows
 from winnow.dataset._split import stratified_split
+from winnow.rows.lazy_rows import PartOfRows
+from winnow.rows.row_array import RowArray
 from winnow.stages import Source
-from winnow.types import Dataset, RowArray, give_back_pages
+from winnow.types import Dataset
 
 
 @dataclass(frozen=True)
@@ -43,24 +44,6 @@ class HeldOut(Source):
             _names(whole.origins, judging),
             whole.origin,
         )
-
-
-@dataclass(frozen=True, eq=False)
-class PartOfRows(LazyRows):
-    """The rows of `whole` with these numbers, read when they are asked for."""
-
-    whole: RowArray
-    numbers: Int64[ndarray, " n"]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", (len(self.numbers), *self.whole.shape[1:]))
-        object.__setattr__(self, "dtype", self.whole.dtype)
-
-    def read(self, rows: Int64[ndarray, " m"]) -> Shaped[ndarray, "m ..."]:
-        return self.whole[self.numbers[rows]]
-
-    def give_back_pages(self) -> None:
-        give_back_pages(self.whole)
 
 
 def _part(x: RowArray, numbers: Int64[ndarray, " m"]) -> RowArray:

@@ -11,11 +11,11 @@ from jaxtyping import Int64, UInt8
 from numpy import ndarray
 
 from winnow.dataset._decode import Format
-from winnow.dataset._lazy_rows import LazyRows
 from winnow.dataset._parallel import THREADS, available_cores
 from winnow.dataset._pixels import library_warnings_ignored, read_pixels, reason
 from winnow.dataset._walk import ImageFile, listed, shown
 from winnow.errors import DatasetUnavailable
+from winnow.rows.lazy_rows import LazyRows
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,7 +52,7 @@ def decode_listed(
     if len(images.faults) == len(paths):
         images.raise_faults()
     form = Format.of(headers, reading.size, reading.largest, reading.channels)
-    words = format_in_words(headers, form, None if reading.size else reading.largest)
+    words = format_in_words(headers, form)
     print(f"{shown(name)}: {len(paths):,} images {words}", file=sys.stderr, flush=True)
     return images.decode(form, headers)
 

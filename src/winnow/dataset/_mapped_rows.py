@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Int64, Shaped, UInt8
 from numpy import ndarray
 
-from winnow.dataset._lazy_rows import LazyRows
-from winnow.types import give_back_pages
+from winnow.rows.lazy_rows import LazyRows
+from winnow.rows.pages import give_back_pages
 
 Layout = Literal["nd", "nhw", "nhwc", "nchw"]
 Convert = Callable[[ndarray], ndarray]

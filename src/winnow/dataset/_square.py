@@ -1,7 +1,7 @@
 """Image files of many sizes are read at one square size: how large that is where nobody said it."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field
 
@@ -20,15 +20,7 @@ class SquareImages(Source):
         images brings them: 224 where an embedding by a network of others is all that does.
     """
 
-    if TYPE_CHECKING:  # a field of those below, in the order that is theirs
-        size: int | None
-
     largest: Annotated[int, Field(ge=1, le=4096)] = LARGEST_BY_DEFAULT
-
-    @property
-    def limit(self) -> int | None:
-        """The largest side, where it is left to the files."""
-        return self.largest if self.size is None else None
 
     def seen_at(self, side: int) -> "Source":
         return replace(self, largest=side)

@@ -9,15 +9,10 @@ from winnow.dataset._layout import Layout
 from winnow.dataset._walk import listed, shown
 
 
-def summary(
-    name: str, layout: Layout, headers: Shaped[ndarray, " n"], form: Format, largest: int | None
-) -> str:
-    """Return the line for a data set that is read as `form`; `largest` is the largest side that was allowed.
-
-    It is None where the side was given.
-    """
+def summary(name: str, layout: Layout, headers: Shaped[ndarray, " n"], form: Format) -> str:
+    """Return the line for a data set that is read as `form`."""
     of_classes = f" of {_classes(layout)}" if layout.classes else ", without classes"
-    parts = [f"{_amount(layout)}{of_classes}", format_in_words(headers, form, largest)]
+    parts = [f"{_amount(layout)}{of_classes}", format_in_words(headers, form)]
     if animated := int(headers["animated"].sum()):
         parts.append(f"only the first image of {animated:,} files with several")
     parts += [
@@ -50,16 +45,16 @@ def _classes(layout: Layout) -> str:
     return f"{number:,} {'class' if number == 1 else 'classes'} ({listed(counted)})"
 
 
-def format_in_words(headers: Shaped[ndarray, " n"], form: Format, largest: int | None) -> str:
-    """Say how files are read; `largest` is the largest side that was allowed, None if the side was given."""
+def format_in_words(headers: Shaped[ndarray, " n"], form: Format) -> str:
+    """Say how files are read, and of what sizes they are if the side was left to them."""
     read_as = f"read as {form.size} x {form.size}, {'grey' if form.channels == 1 else 'RGB'}"
     known = headers[headers["width"] > 0]
     widths, heights = known["width"], known["height"]
-    if largest is None or (widths.min() == widths.max() == heights.min() == heights.max() == form.size):
+    if form.largest is None or (widths.min() == widths.max() == heights.min() == heights.max() == form.size):
         return read_as
     files = f"{widths[0]} x {heights[0]}"
     if len(np.unique(np.stack([widths, heights], 1), axis=0)) > 1:
         shorter = np.minimum(widths, heights)
         files = f"{shorter.min()} to {shorter.max()} on the shorter side"
-    limit = f", and by default at most {largest}" if form.size == largest else ""
+    limit = f", and by default at most {form.largest}" if form.size == form.largest else ""
     return f"{read_as} (files are {files}{limit}; dataset.size=... sets it)"

@@ -31,10 +31,12 @@ from winnow.dataset._split import stratified_split
 from winnow.dataset._values import look_alikes, pairs_in_words
 from winnow.dataset._wording import listed, named
 from winnow.errors import DatasetUnavailable, InvalidValue
+from winnow.rows.chunks import chunks_of
+from winnow.rows.row_array import RowArray
 from winnow.stages import Source
 from winnow.store.growing_array import joined
 from winnow.store.row_names import RowNames
-from winnow.types import Dataset, RowArray, Rows, chunks_of
+from winnow.types import Dataset, Rows
 
 CHANNELS = (1, 3)
 CHUNK_ROWS = 4096

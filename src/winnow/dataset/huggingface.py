@@ -175,7 +175,7 @@ class HuggingFace(SquareImages):
         amounts = (
             f"{(~is_test).sum():,} images for training ({train}) and {is_test.sum():,} for testing ({test})"
         )
-        words = f"{len(classes):,} classes; {format_in_words(headers, form, self.limit)}"
+        words = f"{len(classes):,} classes; {format_in_words(headers, form)}"
         print(f"{self._name}: {amounts} of {words}", file=sys.stderr, flush=True)
 
 

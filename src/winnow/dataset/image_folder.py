@@ -31,7 +31,8 @@ from winnow.dataset._square import SquareImages
 from winnow.dataset._summary import summary
 from winnow.dataset._walk import ImageFile, shown, walk
 from winnow.errors import DatasetUnavailable, InvalidValue
-from winnow.types import Dataset, RowArray, Rows
+from winnow.rows.row_array import RowArray
+from winnow.types import Dataset, Rows
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,7 @@ class ImageFolder(SquareImages):
         if len(images.faults) == len(files):
             images.raise_faults()
         form = Format.of(headers, self.size, self.largest, self.channels)
-        print(
-            summary(_name(root), layout, headers, form, self.limit),
-            file=sys.stderr,
-            flush=True,
-        )
+        print(summary(_name(root), layout, headers, form), file=sys.stderr, flush=True)
         if self.decode == "always":
             images.raise_faults()
             parts = (ImageFiles(root, part, form, self.max_pixels) for part in (files[:first], files[first:]))

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from winnow.embedding._whiten_normalize import ScaledEmbedding
 from winnow.network.dask_workers import connected, given, in_order
-from winnow.types import RowArray
+from winnow.rows.row_array import RowArray
 
 OnBlocks = Callable[..., Iterator[Any]]
 """Called with (step, x, blocks, *others), yields `step(rows of the block, *others)` for every block of x."""

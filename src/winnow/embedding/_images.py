@@ -9,7 +9,8 @@ from numpy import ndarray
 
 from winnow.errors import InvalidValue
 from winnow.network.progress import PATIENCE_SECONDS, progress_bar
-from winnow.types import RowArray, chunks_of
+from winnow.rows.chunks import chunks_of
+from winnow.rows.row_array import RowArray
 
 if TYPE_CHECKING:
     import torch

@@ -19,12 +19,14 @@ from winnow.errors import InvalidValue
 from winnow.network.dask_workers import blocks_of
 from winnow.network.progress import progress_bar
 from winnow.network.weights import Weights
-from winnow.types import RowArray, give_back_pages
+from winnow.rows.pages import give_back_pages
+from winnow.rows.row_array import RowArray
 
 if TYPE_CHECKING:
     import torch
 
 USUAL_SIDE = 224  # of what networks were trained on
+LARGE_WIDTH = 2048  # that of a ResNet-50, which few networks exceed
 IMAGES_OF_A_BLOCK = 256  # that a worker is given at once; it answers with as many rows
 
 Prepare = Callable[["torch.Tensor"], "torch.Tensor"]
@@ -85,8 +87,12 @@ class NetworkFeatures(BlockwiseEmbedding):
     def load(self) -> tuple["torch.nn.Module", Prepare]:
         """Return the network, whose output are features, and the preparation of images that it needs."""
 
+    @abstractmethod
+    def known_width(self) -> int | None:
+        """Return how many features there are, as far as the library can tell without any weights."""
+
     def width(self, shape: tuple[int, ...]) -> int:
-        return 512  # of resnet18 and of most CLIP models; some have two or three times as many
+        return self.known_width() or LARGE_WIDTH
 
     def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
         option = type(self).__module__.rpartition(".")[2]

@@ -21,8 +21,9 @@ from threadpoolctl import threadpool_limits
 from winnow.embedding._range import refuse_overflow
 from winnow.embedding._whiten_normalize import fixed_signs
 from winnow.embedding.identity import CHUNK, flatten
+from winnow.rows.chunks import chunks_of
+from winnow.rows.row_array import RowArray
 from winnow.store.growing_array import joined
-from winnow.types import RowArray, chunks_of
 
 EXTRA_DIMENSIONS = 10  # of the subspace; between 5 and 10 are advised in section 4.2 of [1]_
 ITERATIONS = 4  # products with the scatter matrix

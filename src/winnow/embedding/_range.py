@@ -4,7 +4,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from winnow.errors import InvalidValue
-from winnow.types import LARGEST
+from winnow.rows.usable import LARGEST
 
 
 def refuse_overflow(X: Float32[ndarray, "n d"]) -> None:

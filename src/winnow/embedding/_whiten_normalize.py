@@ -21,9 +21,9 @@ from numpy import ndarray
 from threadpoolctl import threadpool_limits
 
 from winnow.errors import InvalidValue
+from winnow.rows.row_array import RowArray
 from winnow.stages import Embedding
 from winnow.store.growing_array import joined
-from winnow.types import RowArray
 
 FLOOR = 1e-10  # a variance below this share of the largest is taken to be rounding
 WIDEST = 4096  # values in a row; the time to find the principal axes grows with their cube

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from winnow.embedding._images import as_tensor, encode, require_images
 from winnow.embedding._whiten_normalize import ScaledEmbedding
-from winnow.types import RowArray
+from winnow.rows.row_array import RowArray
 
 if TYPE_CHECKING:
     import torch
@@ -52,6 +52,9 @@ class Autoencoder(ScaledEmbedding):
     batch_size: Annotated[int, Field(ge=1)] = 128
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4e-3
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    def width(self, shape: tuple[int, ...]) -> int:
+        return self.dimensions
 
     def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
         require_images(x, "autoencoder", smallest_side=SMALLEST_SIDE)

@@ -15,7 +15,8 @@ from numpy import ndarray
 
 from winnow.embedding._whiten_normalize import ScaledEmbedding
 from winnow.network.progress import PATIENCE_SECONDS, progress_bar
-from winnow.types import RowArray, chunks_of
+from winnow.rows.chunks import chunks_of
+from winnow.rows.row_array import RowArray
 
 CHUNK = 4096  # rows converted at once
 

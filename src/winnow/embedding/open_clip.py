@@ -27,6 +27,7 @@ from winnow.network.weights import one_line
 if TYPE_CHECKING:
     import torch
 
+ELSEWHERE = ("hf-hub:", "local-dir:")  # what the name of a model begins with that OpenCLIP does not have
 HINT = "python -c 'import open_clip; print(open_clip.list_pretrained())' lists them"
 
 
@@ -82,11 +83,19 @@ class OpenCLIP(NetworkFeatures):
                 raise self._unavailable(f"fit {self.network}, got {one_line(error)}") from error
         return _image_network(model), _preparation(model)
 
+    def known_width(self) -> int | None:
+        if self.network.startswith(ELSEWHERE) or not find_spec("open_clip"):
+            return None
+        import open_clip
+
+        described = open_clip.get_model_config(self.network)
+        return described and described["embed_dim"]
+
     def _require_known(self) -> None:
         """Refuse a network, or weights, that OpenCLIP does not know."""
         import open_clip
 
-        if self.network.startswith(("hf-hub:", "local-dir:")):
+        if self.network.startswith(ELSEWHERE):
             return
         if self.network not in open_clip.list_models():
             rule = f"network must be one of OpenCLIP's, got {self.network!r}"

@@ -30,7 +30,8 @@ from winnow.errors import InvalidValue
 from winnow.geometry.distance import expansion
 from winnow.geometry.fast_kmeans import find_centroids
 from winnow.network.progress import progress_bar
-from winnow.types import RowArray, chunks_of
+from winnow.rows.chunks import chunks_of
+from winnow.rows.row_array import RowArray
 
 DRAWN = 60_000  # patches drawn to learn the centroids from
 FAINT = 0.1  # of these, patches with a smaller standard deviation of their pixels are left out
@@ -113,6 +114,9 @@ class Patches(ScaledEmbedding):
 
     def limits(self, shape: tuple[int, ...]) -> Mapping[str, int]:
         return {"components": min(shape[0], self.centroids * self.grid**2)}
+
+    def width(self, shape: tuple[int, ...]) -> int:
+        return self.components
 
     def _check(self, x: RowArray) -> None:
         remedy = "use a smaller embedding.patch, or embedding=pca for features"

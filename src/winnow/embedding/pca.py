@@ -29,7 +29,8 @@ from winnow.embedding.identity import CHUNK, flatten
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.network.dask_workers import blocks_of
 from winnow.network.progress import PATIENCE_SECONDS, progress_bar
-from winnow.types import RowArray, chunks_of
+from winnow.rows.chunks import chunks_of
+from winnow.rows.row_array import RowArray
 
 WIDEST_COVARIANCE = 2048  # values in a row; wider covariance matrices take minutes
 MOST_VALUES_COPIED = 2**28  # values of which a float copy, of 1 GiB, is made; more are read in chunks

@@ -9,7 +9,7 @@ scans). It uses labels of other data, so that a selection made with it does not 
 """
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
@@ -61,17 +61,48 @@ class Pretrained(NetworkFeatures):
         _leave_out_last_layer(network)
         return network, partial(_photographs, side=self.side)
 
+    def known_width(self) -> int | None:
+        return _width_of(self.network)
+
+
+@cache
+def _width_of(name: str) -> int | None:
+    """Return how many values enter the last linear layer; None if that takes more than the shapes of weights.
+
+    >>> _width_of("resnet18"), _width_of("squeezenet1_0")
+    (512, None)
+    """
+    import torch
+    from torchvision import models
+
+    if name not in models.list_models(module=models):
+        return None
+    try:
+        with torch.random.fork_rng(devices=[]), torch.device("meta"):
+            network = models.get_model(name, weights=None)
+    except NotImplementedError:  # RegNets compute their own shape
+        return None
+    last = _last_linear_layer(network)
+    return last and network.get_submodule(last).in_features
+
+
+def _last_linear_layer(network: "torch.nn.Module") -> str | None:
+    from torch import nn
+
+    linear = [name for name, layer in network.named_modules() if isinstance(layer, nn.Linear)]
+    return linear[-1] if linear else None
+
 
 def _leave_out_last_layer(network: "torch.nn.Module") -> None:
     """Replace the last linear layer, which computes the scores of ImageNet's classes, by the identity."""
     from torch import nn
 
-    linear = [name for name, layer in network.named_modules() if isinstance(layer, nn.Linear)]
-    if not linear:
+    last = _last_linear_layer(network)
+    if last is None:
         raise InvalidValue(
             "network must end in a linear layer, got one without", remedy="use embedding.network=resnet18"
         )
-    parent, _, name = linear[-1].rpartition(".")
+    parent, _, name = last.rpartition(".")
     setattr(network.get_submodule(parent), name, nn.Identity())
 
 

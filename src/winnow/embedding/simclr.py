@@ -21,8 +21,8 @@ from pydantic import Field
 from winnow.embedding._images import as_tensor, encode, require_images
 from winnow.embedding._whiten_normalize import ScaledEmbedding, normalized
 from winnow.registry import default, option_of
+from winnow.rows.row_array import RowArray
 from winnow.stages import Augment, Wrapper
-from winnow.types import RowArray
 
 if TYPE_CHECKING:
     import torch
@@ -69,6 +69,9 @@ class SimCLR(ScaledEmbedding, Wrapper):
     def inner(self) -> Augment:
         """The augmentation that makes the distorted copies."""
         return default("augment", self.views)
+
+    def width(self, shape: tuple[int, ...]) -> int:
+        return self.dimensions
 
     def embed(self, x: Shaped[RowArray, "n ..."]) -> Iterator[Float32[ndarray, "m d"]]:
         require_images(x, "simclr")

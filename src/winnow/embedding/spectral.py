@@ -31,8 +31,8 @@ from winnow.embedding._whiten_normalize import ScaledEmbedding, fixed_signs, nor
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.geometry.neighbours import nearest_neighbours
 from winnow.registry import default, option_of
+from winnow.rows.row_array import RowArray
 from winnow.stages import Embedding, Wrapper
-from winnow.types import RowArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -32,6 +32,7 @@ from winnow.network.timm_network import (
     require_timm,
     take_side,
     weights_file,
+    width_of,
 )
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ class Timm(NetworkFeatures):
         if self.side:
             take_side(network, self.side, self.network, "embedding")
         return network, _preparation(network, packaged, self.side)
+
+    def known_width(self) -> int | None:
+        return width_of(self.network) if find_spec("timm") else None
 
 
 def _preparation(network: "torch.nn.Module", packaged: bool, side: int | None) -> Prepare:

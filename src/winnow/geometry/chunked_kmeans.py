@@ -25,10 +25,9 @@ from winnow.geometry.fast_kmeans import (
     SAMPLE_PER_SEED,
     SHARE_TRIED,
     SMALLEST_SAMPLE,
-    Assignment,
-    Points,
     Regions,
 )
+from winnow.geometry.points import Assignment, Points
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
-from winnow.types import chunks_of
+from winnow.rows.chunks import chunks_of
 
 _VALUES_AT_ONCE = 2**26
 

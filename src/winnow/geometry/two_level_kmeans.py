@@ -29,12 +29,11 @@ from winnow.geometry.fast_kmeans import (
     PLAIN_FIRST,
     PLAIN_LAST,
     SEEDING_ROWS_PER_CLUSTER,
-    Assignment,
-    Points,
     Regions,
     find_centroids,
     moved,
 )
+from winnow.geometry.points import Assignment, Points
 from winnow.geometry.spans import rows_in_order, spans
 
 _ROWS_AT_ONCE = 2**16  # of a cell, where exact distances are computed

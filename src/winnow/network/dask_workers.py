@@ -14,7 +14,7 @@ import numpy as np
 from winnow.errors import InvalidValue
 from winnow.network.allocation import available_cores
 from winnow.network.processes import packed, signals_kept_from_children, unpacked
-from winnow.types import RowArray
+from winnow.rows.row_array import RowArray
 
 _SECONDS_TO_ANSWER = 10
 _SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # what is large is sent on purpose

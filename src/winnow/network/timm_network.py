@@ -1,5 +1,6 @@
 """Build a network of the library timm by its name, with weights from a file, a package or timm itself."""
 
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,10 +66,27 @@ def create_pretrained(
         raise weights.unavailable(f"be downloaded, got {one_line(error)}") from error
 
 
-def _require_known(name: str, setting: str) -> None:
+@cache
+def width_of(name: str) -> int | None:
+    """Return how many values enter the last layer of a network; None for one that timm does not have."""
+    import timm
+    import torch
+
+    if not _is_known(name):
+        return None
+    with torch.random.fork_rng(devices=[]), torch.device("meta"):  # shapes without values
+        network = timm.create_model(name, num_classes=0)
+    return getattr(network, "head_hidden_size", network.num_features)
+
+
+def _is_known(name: str) -> bool:
     import timm
 
-    if name.partition(".")[0] not in timm.list_models():
+    return name.partition(".")[0] in timm.list_models()
+
+
+def _require_known(name: str, setting: str) -> None:
+    if not _is_known(name):
         rule = f"network must be one of timm's, got {name!r}"
         raise InvalidValue(rule, where=f"{setting}={name}", remedy=HINT)
 

@@ -16,7 +16,9 @@ from numpy import ndarray
 
 from winnow.geometry.distance import nearest_centroid
 from winnow.geometry.neighbours import nearest_neighbours
-from winnow.types import Dataset, RowArray, give_back_pages
+from winnow.rows.pages import give_back_pages
+from winnow.rows.row_array import RowArray
+from winnow.types import Dataset
 
 MOST_KEPT = 2_000
 MOST_TEST = 10_000

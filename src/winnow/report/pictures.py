@@ -16,7 +16,8 @@ from numpy.random import Generator, default_rng
 
 from winnow.report._alike import PAIRS, Alike, among, between, equal_rows, spread
 from winnow.report._sheet import sheet
-from winnow.types import Clustering, Dataset, Rows, some_rows
+from winnow.rows.chunks import some_rows
+from winnow.types import Clustering, Dataset, Rows
 
 Computed = tuple[dict[str, ndarray], dict[str, Any]]
 

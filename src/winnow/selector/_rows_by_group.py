@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 from numpy import ndarray
 
-from winnow.types import chunks_of
+from winnow.rows.chunks import chunks_of
 
 _SMALL = 2**28  # bytes of a matrix in a file that is left where it is
 _VALUES_AT_ONCE = 2**24  # that are sorted in memory: 64 MB

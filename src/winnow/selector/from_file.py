@@ -6,16 +6,22 @@ they come from, where the list says it, else by their index. Labels are compared
 file made for other data is refused instead of trained on.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
+from jaxtyping import Int64
+from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.errors import InvalidValue
 from winnow.pool import Pool
 from winnow.stages import Selector
 from winnow.store import subset_file
+from winnow.store.subset_file import KeptRows
 from winnow.types import Dataset, Rows, Subset
 
 
@@ -51,22 +57,48 @@ class FromFile(Selector):
 
     @classmethod
     def of(cls, path: str) -> "FromFile":
-        """Read the file once, to know its content and its number of rows."""
-        kept = subset_file.read(path)
+        """Read the file, to know its content and its number of rows."""
+        kept = _list_in(path)
         return cls(path, kept.sha256, len(kept.indices))
 
     def fitted(self, dataset: Dataset | Rows) -> "FromFile":
         """Return the same, with the rows found in a data set; a file made for other data is refused."""
-        rows = subset_file.read(self.path).rows_in(dataset, self.path)
+        rows = self._kept().rows_in(dataset, self.path)
         return replace(self, found=sha256(rows.tobytes()).hexdigest(), indices=rows)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
-        kept = subset_file.read(self.path)
+        if budget != self.rows:
+            raise InvalidValue(f"budget must be the {self.rows} rows of the file, got {budget}")
+        return Subset.of(self._places(pool), {"file_sha256": self.sha256})
+
+    def _places(self, pool: Pool) -> Int64[ndarray, " m"]:
+        """Return the indices of the rows: those that were found, or else those in the file."""
+        if self.indices is not None:
+            return self.indices
+        kept = self._kept()
+        kept.check_fits(pool.y, self.path)
+        return kept.indices
+
+    def _kept(self) -> KeptRows:
+        kept = _list_in(self.path)
         if kept.sha256 != self.sha256:
             raise InvalidValue("subset_file must not change while winnow runs", where=self.path)
-        if budget != len(kept.indices):
-            raise InvalidValue(f"budget must be the {len(kept.indices)} rows of the file, got {budget}")
-        if self.indices is None:
-            kept.check_fits(pool.y, self.path)
-        rows = kept.indices if self.indices is None else self.indices
-        return Subset.of(rows, {"file_sha256": kept.sha256})
+        return kept
+
+
+def _list_in(path: str) -> KeptRows:
+    """Return the list in a file, which all jobs of a command ask for, each of them several times."""
+    return _read_once(path, _state(path))
+
+
+@lru_cache(maxsize=1)
+def _read_once(path: str, _state: tuple[int, ...]) -> KeptRows:
+    return subset_file.read(path)
+
+
+def _state(path: str) -> tuple[int, ...]:
+    """Return what is another as soon as the file is written to; nothing for one that cannot be read."""
+    with suppress(OSError):
+        found = Path(path).stat()
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return ()

@@ -19,9 +19,10 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.pool import Pool
+from winnow.rows.chunks import chunks_of
 from winnow.selector._per_cluster import PerCluster
 from winnow.selector._quota import check_budget
-from winnow.types import Clustering, Subset, chunks_of
+from winnow.types import Clustering, Subset
 
 
 @dataclass(frozen=True)

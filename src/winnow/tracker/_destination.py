@@ -78,7 +78,7 @@ class Destination:
         elif server := database_server(self.uri):
             _check_driver(self.uri)
             check_connection(self.uri, *server)
-            _ = self._logged_in
+            self._check_login()
 
     @cached_property
     def client(self) -> "mlflow.MlflowClient":
@@ -164,9 +164,8 @@ class Destination:
             raise InvalidValue(f"artifacts of a run must lie below the state folder, got {artifact_uri}")
         return folder
 
-    @cached_property
-    def _logged_in(self) -> bool:
-        """True once a login worked: MLflow would try a wrong password ten times, for 100 seconds."""
+    def _check_login(self) -> None:
+        """Log in once and out again: MLflow would try a wrong password ten times, for 100 seconds."""
         from sqlalchemy import create_engine
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -177,7 +176,6 @@ class Destination:
             raise self._explained(fault, remedy="correct user, password and database") from fault
         finally:
             engine.dispose()
-        return True
 
     def _explained(
         self, fault: Exception, *, refused: bool = False, remedy: str = ""

@@ -1,11 +1,15 @@
 """Rows that are made when they are asked for, as if they were an array that only rows can be taken from."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int64, Shaped
 from numpy import ndarray
+
+from winnow.rows.pages import give_back_pages
+from winnow.rows.row_array import RowArray
 
 
 class LazyRows(ABC):
@@ -46,3 +50,21 @@ class LazyRows(ABC):
 
     def __array__(self, *_: Any, **__: Any) -> ndarray:
         raise TypeError("an array of all rows may not fit into memory: ask for some of them, or for rows[:]")
+
+
+@dataclass(frozen=True, eq=False)
+class PartOfRows(LazyRows):
+    """The rows of `whole` with these numbers, read when they are asked for."""
+
+    whole: RowArray
+    numbers: Int64[ndarray, " n"]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", (len(self.numbers), *self.whole.shape[1:]))
+        object.__setattr__(self, "dtype", self.whole.dtype)
+
+    def read(self, rows: Int64[ndarray, " m"]) -> Shaped[ndarray, "m ..."]:
+        return self.whole[self.numbers[rows]]
+
+    def give_back_pages(self) -> None:
+        give_back_pages(self.whole)

@@ -1,0 +1,1 @@
+"""Rows that need not fit into memory: how they are asked for, read in chunks and checked."""
