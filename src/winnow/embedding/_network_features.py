@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 USUAL_SIDE = 224  # of what networks were trained on
 LARGE_WIDTH = 2048  # that of a ResNet-50, which few networks exceed
+CPU_BATCH = 16  # of larger ones the system must find the memory anew for every layer
+GPU_BATCH = 64
 IMAGES_OF_A_BLOCK = 256  # that a worker is given at once; it answers with as many rows
 
 Prepare = Callable[["torch.Tensor"], "torch.Tensor"]
@@ -45,7 +47,7 @@ class NetworkFeatures(BlockwiseEmbedding):
     Parameters
     ----------
     batch_size
-        Images that the network is given at once; memory grows with it.
+        Images that the network is given at once; memory grows with it. By default 16 on a CPU and 64 on a GPU.
     """
 
     library: ClassVar[str]
@@ -58,7 +60,7 @@ class NetworkFeatures(BlockwiseEmbedding):
 
     side: ClassVar[int | None]
 
-    batch_size: Annotated[int, Field(ge=1)] = 64
+    batch_size: Annotated[int, Field(ge=1)] | None = None
 
     def __repr__(self) -> str:
         settings = {field.name: getattr(self, field.name) for field in fields(self) if field.repr}
@@ -109,7 +111,8 @@ class NetworkFeatures(BlockwiseEmbedding):
             yield from features(network, prepare, x, batch_size=self.batch_size, description=description)
             return
         # Whole batches, because last bits depend on what a network is given at once.
-        blocks = blocks_of(len(x), self.batch_size * max(IMAGES_OF_A_BLOCK // self.batch_size, 1))
+        batch_size = self.batch_size or GPU_BATCH
+        blocks = blocks_of(len(x), batch_size * max(IMAGES_OF_A_BLOCK // batch_size, 1))
         with self.on_blocks() as on_blocks, progress_bar(description, len(x)) as show:
             for block, rows in zip(blocks, on_blocks(_features_of_block, x, blocks, self), strict=True):
                 yield rows
@@ -136,7 +139,7 @@ def features(
     prepare: Prepare,
     x: UInt8[RowArray, "n c h w"],
     *,
-    batch_size: int,
+    batch_size: int | None,
     description: str | None = None,
 ) -> Iterator[Float32[ndarray, "m d"]]:
     """Yield the output of the network for a batch of images at a time."""
@@ -145,6 +148,7 @@ def features(
     from winnow.network.device import device_for, one_thread
 
     device = device_for("auto")
+    size = batch_size or (CPU_BATCH if device.type == "cpu" else GPU_BATCH)
     # In this memory layout EfficientNet-Lite0 takes half the time on a CPU.
     network = network.eval().to(device, memory_format=torch.channels_last)
     half = torch.autocast(device.type, torch.float16, enabled=device.type == "cuda")
@@ -157,10 +161,10 @@ def features(
             return network(prepared).float().cpu().numpy()
 
     with progress_bar(description, len(x)) as show:
-        for start in range(0, len(x), batch_size):
-            yield of(x[start : start + batch_size])
+        for start in range(0, len(x), size):
+            yield of(x[start : start + size])
             give_back_pages(x)
-            show(min(start + batch_size, len(x)))
+            show(min(start + size, len(x)))
 
 
 def normalised(
