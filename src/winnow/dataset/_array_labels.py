@@ -7,9 +7,9 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from winnow.dataset._array_files import unfit
-from winnow.dataset._labels import Labels, classes_of, not_classes
 from winnow.dataset._values import look_alikes, pairs_in_words
 from winnow.dataset._wording import listed, named
+from winnow.dataset.tables._labels import Labels, classes_of, not_classes
 
 
 def labels_in(y: ndarray, n: int, max_classes: int, file: str) -> Labels:

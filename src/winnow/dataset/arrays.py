@@ -18,7 +18,6 @@ from pydantic import Field
 
 from winnow.dataset._array_files import open_npy, open_several, unfit
 from winnow.dataset._array_labels import labels_in, labels_of_known
-from winnow.dataset._labels import UNLABELLED, Labels, single_rows
 from winnow.dataset._mapped_rows import (
     AsBytes,
     Convert,
@@ -30,6 +29,7 @@ from winnow.dataset._mapped_rows import (
 )
 from winnow.dataset._split import stratified_split
 from winnow.dataset._wording import listed, named
+from winnow.dataset.tables._labels import UNLABELLED, Labels, single_rows
 from winnow.errors import DatasetUnavailable, InvalidValue
 from winnow.rows.chunks import chunks_of
 from winnow.rows.row_array import RowArray
