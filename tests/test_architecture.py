@@ -107,6 +107,19 @@ def test_a_private_module_is_used_in_its_own_room_only():
     assert strangers == []
 
 
+def test_what_reads_images_knows_nothing_of_tables_and_neither_knows_an_option():
+    dataset = PACKAGE / "dataset"
+    known = {"images": {"dataset", "images"}, "tables": {"dataset", "images", "tables"}}
+    wrong = [
+        f"{path.relative_to(dataset)} uses {file.relative_to(dataset)}"
+        for path, files in arrows().items()
+        for file in files
+        if path.parent.parent == dataset and room_of(file) == "dataset"
+        if file.parent.name not in known[path.parent.name] or not file.name.startswith("_")
+    ]
+    assert wrong == []
+
+
 def test_a_group_holds_one_public_module_for_each_option():
     conf = PACKAGE.parents[1] / "conf"
     for group in PROMISES:

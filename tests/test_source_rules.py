@@ -215,13 +215,18 @@ def test_an_option_names_a_class_of_the_module_of_its_own_name(group):
     assert strangers == []
 
 
+FOLDERS = {"dataset": {"images", "tables"}}
+"""Groups whose helpers are so many that some lie in folders of their own."""
+
+
 @pytest.mark.parametrize("group", GROUPS)
-def test_a_group_folder_holds_nothing_but_its_options(group):
+def test_a_group_folder_holds_nothing_but_its_options_and_private_modules(group):
     folder = PACKAGE / group
-    assert (folder / "__init__.py").exists()
-    assert [
-        path.name for path in folder.iterdir() if path.suffix != ".py" and path.name != "__pycache__"
-    ] == []
+    inside = {path for path in folder.iterdir() if path.suffix != ".py" and path.name != "__pycache__"}
+    assert {path.name for path in inside} == FOLDERS.get(group, set())
+    for path in {folder} | inside:
+        assert (path / "__init__.py").exists()
+    assert [path.name for each in inside for path in each.iterdir() if not path.name.startswith("_")] == []
 
 
 def classes(group, option):

@@ -1,6 +1,5 @@
 """What reaches Hydra: plain settings of the launchers, and nothing that builds, opens or runs anything."""
 
-import os
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -12,12 +11,8 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from winnow.command._allowed import Typed, check_composed, check_words, chosen_launcher
-from winnow.command._foreign_files import check_folder
 from winnow.command._launchers import LAUNCHERS
-from winnow.command._resolvers import check_resolvers
-from winnow.command.arguments import for_hydra
 from winnow.command.launchers import made_ready
-from winnow.command.multirun import combinations
 from winnow.errors import InvalidValue
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -392,110 +387,9 @@ def test_a_setting_that_is_gone_is_refused():
         check_composed(node, shipped(), Typed(()))
 
 
-RESOLVERS = [
-    "${oc.env:HOME}",
-    "${oc.env:HOME,x}",
-    "${oc.decode:'1'}",
-    "${now:%Y}",
-    "${hydra:runtime.cwd}",
-    "${python_version:}",
-    "${anything:}",
-    "${ oc.env : HOME }",
-    "a${oc.env:HOME}b",
-    "${k}${oc.env:HOME}",
-    "${oc.${name}:HOME}",
-    "${${which}}",
-    "\\${oc.env:HOME}",
-    "\\\\${oc.env:HOME}",
-    "${oc.env:${k}}",
-    "${unclosed",
-]
-
-
-@pytest.mark.parametrize("text", RESOLVERS)
-def test_a_resolver_is_refused_wherever_it_stands(text):
-    for settings in ({"k": text}, {"tracker": {"uri": text}}, {"transfer": ["mlp", text]}, {text: 1}):
-        with pytest.raises(InvalidValue, match="must be a value or the name of a setting") as refusal:
-            check_resolvers(settings)
-        one_line(refusal.value)
-
-
-@pytest.mark.parametrize(
-    "text", ["${k}", "${trainer.steps}", "${.k}", "${..k}", "${transfer[0]}", "a ${k} b", "$k"]
-)
-def test_the_name_of_another_setting_is_no_resolver(text):
-    check_resolvers({"budget": text, "deeper": [{"budget": text}], "k": 3, "none": None})
-
-
-def test_the_shipped_settings_name_no_resolver():
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        check_resolvers(OmegaConf.to_container(compose("config"), resolve=False))
-
-
-def anchors(levels):
-    """A yaml of a few lines that stands for nine to the power of `levels` words."""
-    lines = ["a0: &a0 [x]"]
-    for level in range(levels):
-        lines.append(f"a{level + 1}: &a{level + 1} [{','.join([f'*a{level}'] * 9)}]")
-    return "\n".join(lines) + "\n"
-
-
-FOREIGN = {
-    "anchors": (anchors(12), "must name no anchor"),
-    "one alias": ("k: &size 30\nbudget: *size\n", r"must name no anchor, got \*size"),
-    "a node that holds itself": ("k: &a [*a]\n", "must name no anchor"),
-    "deep": ("k: " + "[" * 3000 + "]" * 3000 + "\n", "must be nested at most 50 deep"),
-    "large": ("#" * (2**20 + 1), "small regular file, got a file of 1 MiB"),
-}
-
-
-@pytest.mark.parametrize("name", FOREIGN)
-def test_a_yaml_from_elsewhere_that_stands_for_more_than_it_says_is_refused_at_once(tmp_path, name):
-    content, rule = FOREIGN[name]
-    (tmp_path / "experiment").mkdir()
-    (tmp_path / "experiment" / "theirs.yaml").write_text(content)
-    with pytest.raises(InvalidValue, match=rule) as refusal:
-        check_folder(tmp_path)
-    one_line(refusal.value)
-
-
-@pytest.mark.parametrize(
-    "make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"]
-)
-def test_a_yaml_from_elsewhere_that_is_no_file_is_not_opened(tmp_path, make):
-    make(tmp_path / "theirs.yaml")
-    with pytest.raises(InvalidValue, match="small regular file, got a pipe, a socket or a device"):
-        check_folder(tmp_path)
-
-
-def test_a_folder_that_holds_itself_is_not_walked_for_ever(tmp_path):
-    for number in range(3):
-        (tmp_path / f"again{number}").symlink_to(tmp_path, target_is_directory=True)
-    with pytest.raises(InvalidValue, match="must hold at most 10,000 files"):
-        check_folder(tmp_path)
-
-
-def test_ordinary_yamls_and_one_that_nobody_chooses_pass(tmp_path):
-    (tmp_path / "mine.yaml").write_text("k: 30\ndataset: {folder: ../photos}\n# *no alias*\nx: '*'\n")
-    (tmp_path / "broken.yaml").write_text("k: [\n")
-    check_folder(tmp_path)
-
-
-@pytest.mark.parametrize("word", ["experiment=../../x", "selector=nearest,../x", "+experiment=a/../../x"])
-def test_an_option_is_a_name_and_no_path_out_of_its_folder(word):
-    with pytest.raises(InvalidValue, match="must be the name of an option"):
-        for_hydra(["-m", word])
-
-
 @pytest.mark.parametrize("value", [0, 5000, -5000, 10**9, True, "2", None])
 def test_a_number_of_processes_is_one_that_joblib_can_start(value):
     node = shipped("joblib")
     node["launcher"]["n_jobs"] = value
     with pytest.raises(InvalidValue, match=r"hydra\.launcher\.n_jobs must be a whole number from -4096"):
         check_composed(node, shipped("joblib"), Typed(()))
-
-
-@pytest.mark.parametrize("words", [["k=range(1,100000000)"], ["k=range(1,102)", "seed=range(0,100)"]])
-def test_a_command_of_very_many_jobs_is_refused_before_they_are_listed(words):
-    with pytest.raises(InvalidValue, match="a command must have at most 10,000 jobs, got 10,"):
-        combinations(words)

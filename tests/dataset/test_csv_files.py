@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from winnow.dataset import _container
-from winnow.dataset._numbers import NumberFormat, find_format
 from winnow.dataset.csv import CSV
+from winnow.dataset.tables._numbers import NumberFormat, find_format
 from winnow.errors import DatasetUnavailable, InvalidValue
 
 ROWS = [(0.5 * row, row % 4, "ab"[row % 2]) for row in range(12)]

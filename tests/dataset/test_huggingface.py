@@ -132,7 +132,7 @@ def test_decoded_images_are_taken_from_the_cache_until_the_file_changes(tmp_path
     source = HuggingFace(**example(tmp_path))
     first = source.load()
     with monkeypatch.context() as context:
-        context.setattr("winnow.dataset._pixels.read_pixels", None)  # whatever is decoded now fails
+        context.setattr("winnow.dataset.images._pixels.read_pixels", None)  # whatever is decoded now fails
         again = source.load()
     assert again.checksum == first.checksum
     assert isinstance(again.x, np.memmap)

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from winnow.clusterer.kmeans import Kmeans
-from winnow.dataset._image_files import ImageFiles
 from winnow.dataset.image_folder import ImageFolder
+from winnow.dataset.images._files import ImageFiles
 from winnow.embedding.pca import PCA
 from winnow.errors import DatasetUnavailable
 from winnow.network.processes import packed, unpacked

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
-from winnow.dataset import _parallel
-from winnow.dataset._decoded import Unkept
 from winnow.dataset.image_folder import ImageFolder
+from winnow.dataset.images import _parallel
+from winnow.dataset.images._decoded import Unkept
 from winnow.errors import DatasetUnavailable
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from winnow.dataset import _decoded, _pixels
 from winnow.dataset.image_folder import ImageFolder
+from winnow.dataset.images import _decoded, _pixels
 from winnow.errors import DatasetUnavailable, WinnowWarning
 
 
@@ -143,7 +143,8 @@ def test_after_a_failure_what_was_decoded_is_kept(load, photos, decoded):
 
 KILLED = """
 import os, signal, sys
-from winnow.dataset import _parallel, _pixels
+from winnow.dataset.images import _parallel
+from winnow.dataset.images import _pixels
 from winnow.dataset.image_folder import ImageFolder
 decode, calls = _pixels.read_pixels, []
 def dying(*arguments):

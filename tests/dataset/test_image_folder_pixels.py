@@ -8,8 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from winnow.dataset import _pixels
-from winnow.dataset._pixels import Scale, library_warnings_ignored, read_header, read_pixels, reason, scales
+from winnow.dataset.images import _pixels
+from winnow.dataset.images._pixels import (
+    Scale,
+    library_warnings_ignored,
+    read_header,
+    read_pixels,
+    reason,
+    scales,
+)
 
 LIMIT = 1_000_000
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)

@@ -24,9 +24,14 @@ NAMES = {
 DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 
 
+def unfit(path: str | Path, rule: str, remedy: str = "") -> DatasetUnavailable:
+    """Return the refusal of the arrays in a file that break a rule."""
+    return DatasetUnavailable(f"the arrays must {rule}", where=str(path), remedy=remedy)
+
+
 def unreadable(path: str | Path, got: str, remedy: str) -> DatasetUnavailable:
-    """Say that a file holds no arrays that can be read."""
-    return DatasetUnavailable(f"the arrays must be readable, got {got}", where=str(path), remedy=remedy)
+    """Return the refusal of a file that holds no arrays that can be read."""
+    return unfit(path, f"be readable, got {got}", remedy)
 
 
 def open_npy(path: str) -> ndarray:

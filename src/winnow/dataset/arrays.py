@@ -16,8 +16,8 @@ from jaxtyping import Int64, Shaped
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.dataset._array_files import open_npy, open_several
-from winnow.dataset._labels import UNLABELLED, Labels, classes_of, not_classes, single_rows
+from winnow.dataset._array_files import open_npy, open_several, unfit
+from winnow.dataset._array_labels import labels_in, labels_of_known
 from winnow.dataset._mapped_rows import (
     AsBytes,
     Convert,
@@ -28,8 +28,8 @@ from winnow.dataset._mapped_rows import (
     channels_first,
 )
 from winnow.dataset._split import stratified_split
-from winnow.dataset._values import look_alikes, pairs_in_words
 from winnow.dataset._wording import listed, named
+from winnow.dataset.tables._labels import UNLABELLED, Labels, single_rows
 from winnow.errors import DatasetUnavailable, InvalidValue
 from winnow.rows.chunks import chunks_of
 from winnow.rows.row_array import RowArray
@@ -86,13 +86,13 @@ class Arrays(Source):
         """Return the data set of the arrays x, y and, if they are there, x_test and y_test."""
         layout = self._layout(given["x"])
         convert = self._conversion(given["x"], layout, "x")
-        labels = self._labels(given["y"], len(given["x"]))
+        labels = labels_in(given["y"], len(given["x"]), self.max_classes, self.file)
         if "x_test" in given:
             self._layout(given["x_test"], layout)
             convert_test = self._conversion(given["x_test"], layout, "x_test")
             x = rows_of_array(given["x"], layout, convert)
             x_test = rows_of_array(given["x_test"], layout, convert_test)
-            y_test = self._test_labels(given["y_test"], len(x_test), labels.classes)
+            y_test = labels_of_known(given["y_test"], len(x_test), labels.classes, self.file)
             self._say(labels, layout, given["x"], f"{len(x_test):,} test rows given")
             return Dataset(self._name, x, labels.y, x_test, y_test, labels.classes)
         if single := single_rows(labels):
@@ -125,10 +125,11 @@ class Arrays(Source):
         layout = self._layout(given["x"])
         convert = self._conversion(given["x"], layout, "x")
         x = rows_of_array(given["x"], layout, convert)
-        labels = self._labels(given["y"], len(x)) if "y" in given else UNLABELLED
+        y = given.get("y")
+        labels = UNLABELLED if y is None else labels_in(y, len(x), self.max_classes, self.file)
         self._say(labels, layout, given["x"], "all to choose from")
-        y = labels.y if labels.classes else None
-        return Rows(self._name, x, y, labels.classes, RowNames(np.arange(len(x))), "row")
+        numbers = labels.y if labels.classes else None
+        return Rows(self._name, x, numbers, labels.classes, RowNames(np.arange(len(x))), "row")
 
     @property
     def _name(self) -> str:
@@ -213,59 +214,6 @@ class Arrays(Source):
                     "scale and round the images to uint8 as they shall look",
                 )
 
-    def _labels(self, y: ndarray, n: int) -> Labels:
-        values, codes = self._distinct(y, n, "y")
-        labels = classes_of(values, codes)
-        if reason := not_classes(labels, self.max_classes):
-            raise self._fault(
-                f"have classes for labels, not numbers to be predicted, got {reason}",
-                "make classes of the numbers, or raise dataset.max_classes",
-            )
-        if pairs := look_alikes(values):
-            raise self._fault(
-                f"spell every class in one way, got {pairs_in_words(pairs)}", "spell them alike"
-            )
-        return labels
-
-    def _test_labels(self, y: ndarray, n: int, classes: Sequence[str]) -> Int64[ndarray, " m"]:
-        values, codes = self._distinct(y, n, "y_test")
-        if unknown := [value for value in values if value not in classes]:
-            raise self._fault(
-                f"have test labels that occur in training, got {listed(map(named, unknown))}",
-                "remove these test rows, or add such rows to train on",
-            )
-        return np.array([classes.index(value) for value in values], np.int64)[codes]
-
-    def _distinct(self, y: ndarray, n: int, name: str) -> tuple[list[str], Int64[ndarray, " n"]]:
-        """Return the different labels as text, and the place of every row's."""
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = y[:, 0]
-        if y.ndim != 1 or len(y) != n:
-            remedy = "where a row marks its class by a one, argmax(axis=1) gives it" if y.ndim == 2 else ""
-            raise self._fault(
-                f"have one label for each of {n:,} rows, got the shape {y.shape} of {name}", remedy
-            )
-        if y.dtype.kind not in "biufUS":
-            raise self._fault(f"have whole numbers or text for labels, got the type {y.dtype} of {name}")
-        if y.dtype.kind == "f" and len(odd := np.flatnonzero(~np.isfinite(y))):
-            raise self._fault(f"have a label in every row, got {y[odd[0]]} in row {odd[0]} of {name}")
-        values, codes = np.unique(y, return_inverse=True)
-        if y.dtype.kind == "S":
-            values = np.char.decode(values, "utf-8", "replace")
-        if y.dtype.kind == "f" and (np.floor(values) == values).all():
-            values = values.astype(np.int64)
-        return self._stripped([str(value).strip() for value in values], codes.astype(np.int64), name)
-
-    def _stripped(
-        self, values: list[str], codes: Int64[ndarray, " n"], name: str
-    ) -> tuple[list[str], Int64[ndarray, " n"]]:
-        """Bring values that differed in blanks to one."""
-        if "" in values:
-            row = int(np.argmax(codes == values.index("")))
-            raise self._fault(f"have a label in every row, got an empty one in row {row} of {name}")
-        unique = list(dict.fromkeys(values))
-        return unique, np.array([unique.index(value) for value in values], np.int64)[codes]
-
     def _say(self, labels: Labels, layout: Layout, x: ndarray, test: str) -> None:
         """Say in one line what was taken how."""
         kind = "features, left on their scale" if layout == "nd" else "images"
@@ -274,7 +222,7 @@ class Arrays(Source):
         print("; ".join(parts), file=sys.stderr)
 
     def _fault(self, rule: str, remedy: str = "") -> DatasetUnavailable:
-        return DatasetUnavailable(f"the arrays must {rule}", where=self.file, remedy=remedy)
+        return unfit(self.file, rule, remedy)
 
 
 def rows_of_array(

@@ -26,23 +26,23 @@ from jaxtyping import Float32, Int64, UInt8
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.dataset._columns import Column, Table, read_columns
 from winnow.dataset._container import kind_of
-from winnow.dataset._encoding import check_encoding
-from winnow.dataset._image_table import image_column, read_paths
-from winnow.dataset._label_copies import label_copies
-from winnow.dataset._labels import UNLABELLED, Labels, read_labels
-from winnow.dataset._listed_images import Reading, decode_listed
-from winnow.dataset._matrix import encode
-from winnow.dataset._numbers import Decimal, NumberFormat, Thousands, find_format
-from winnow.dataset._parquet import read_parquet
-from winnow.dataset._pixels import MOST_PIXELS
-from winnow.dataset._roles import Faults, Roles, assign_roles
 from winnow.dataset._split import stratified_split
-from winnow.dataset._square import SquareImages
-from winnow.dataset._table_summary import summary
-from winnow.dataset._text import Separator, clean_name, read_text, table_fault
 from winnow.dataset._wording import listed, named
+from winnow.dataset.images._listed import Reading, decode_listed
+from winnow.dataset.images._pixels import MOST_PIXELS
+from winnow.dataset.images._square import SquareImages
+from winnow.dataset.tables._columns import Column, Table, read_columns
+from winnow.dataset.tables._encoding import check_encoding
+from winnow.dataset.tables._image_paths import image_column, read_paths
+from winnow.dataset.tables._label_copies import label_copies
+from winnow.dataset.tables._labels import UNLABELLED, Labels, read_labels
+from winnow.dataset.tables._matrix import encode
+from winnow.dataset.tables._numbers import Decimal, NumberFormat, Thousands, find_format
+from winnow.dataset.tables._parquet import read_parquet
+from winnow.dataset.tables._roles import Faults, Roles, assign_roles
+from winnow.dataset.tables._summary import summary
+from winnow.dataset.tables._text import Separator, clean_name, read_text, table_fault
 from winnow.errors import InvalidValue
 from winnow.types import Dataset, Rows
 

@@ -22,15 +22,15 @@ from numpy import ndarray
 from pydantic import Field
 
 from winnow.dataset._classes import numbered
-from winnow.dataset._decode import Format
-from winnow.dataset._hub import hub_splits
-from winnow.dataset._image_cells import ImageCells
-from winnow.dataset._image_splits import Split, parquet_splits
-from winnow.dataset._pixels import MOST_PIXELS
 from winnow.dataset._split import stratified_split
-from winnow.dataset._square import SquareImages
-from winnow.dataset._summary import format_in_words
-from winnow.dataset._walk import shown
+from winnow.dataset.images._cells import ImageCells
+from winnow.dataset.images._decode import Format
+from winnow.dataset.images._hub import hub_splits
+from winnow.dataset.images._pixels import MOST_PIXELS
+from winnow.dataset.images._splits import Split, parquet_splits
+from winnow.dataset.images._square import SquareImages
+from winnow.dataset.images._summary import format_in_words
+from winnow.dataset.images._walk import shown
 from winnow.errors import DatasetUnavailable
 from winnow.types import Dataset
 

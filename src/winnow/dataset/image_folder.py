@@ -22,14 +22,14 @@ from jaxtyping import Int64, UInt8
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.dataset._decode import Format, Images
-from winnow.dataset._image_files import ImageFiles
-from winnow.dataset._layout import Layout, understand, understand_rows
-from winnow.dataset._pixels import MOST_PIXELS
 from winnow.dataset._split import stratified_split
-from winnow.dataset._square import SquareImages
-from winnow.dataset._summary import summary
-from winnow.dataset._walk import ImageFile, shown, walk
+from winnow.dataset.images._decode import Format, Images
+from winnow.dataset.images._files import ImageFiles
+from winnow.dataset.images._layout import Layout, understand, understand_rows
+from winnow.dataset.images._pixels import MOST_PIXELS
+from winnow.dataset.images._square import SquareImages
+from winnow.dataset.images._summary import summary
+from winnow.dataset.images._walk import ImageFile, shown, walk
 from winnow.errors import DatasetUnavailable, InvalidValue
 from winnow.rows.row_array import RowArray
 from winnow.types import Dataset, Rows

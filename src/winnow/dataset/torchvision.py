@@ -24,12 +24,12 @@ from pydantic_core import PydanticCustomError
 
 from winnow.dataset._classes import without_empty
 from winnow.dataset._known_sets import KNOWN, Arguments, chosen_variant
-from winnow.dataset._listed_images import Reading, decode_listed
-from winnow.dataset._pixels import MOST_PIXELS
 from winnow.dataset._split import stratified_split
-from winnow.dataset._square import SquareImages
 from winnow.dataset._staging import staged
 from winnow.dataset._torchvision_parts import Part, build, read_part
+from winnow.dataset.images._listed import Reading, decode_listed
+from winnow.dataset.images._pixels import MOST_PIXELS
+from winnow.dataset.images._square import SquareImages
 from winnow.errors import DatasetUnavailable, InvalidValue, WinnowError
 from winnow.types import Dataset
 

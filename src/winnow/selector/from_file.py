@@ -21,7 +21,7 @@ from winnow.errors import InvalidValue
 from winnow.pool import Pool
 from winnow.stages import Selector
 from winnow.store import subset_file
-from winnow.store.subset_file import KeptRows
+from winnow.store.kept_list import KeptList
 from winnow.types import Dataset, Rows, Subset
 
 
@@ -79,20 +79,20 @@ class FromFile(Selector):
         kept.check_fits(pool.y, self.path)
         return kept.indices
 
-    def _kept(self) -> KeptRows:
+    def _kept(self) -> KeptList:
         kept = _list_in(self.path)
         if kept.sha256 != self.sha256:
             raise InvalidValue("subset_file must not change while winnow runs", where=self.path)
         return kept
 
 
-def _list_in(path: str) -> KeptRows:
+def _list_in(path: str) -> KeptList:
     """Return the list in a file, which all jobs of a command ask for, each of them several times."""
     return _read_once(path, _state(path))
 
 
 @lru_cache(maxsize=1)
-def _read_once(path: str, _state: tuple[int, ...]) -> KeptRows:
+def _read_once(path: str, _state: tuple[int, ...]) -> KeptList:
     return subset_file.read(path)
 
 

@@ -1,8 +1,7 @@
-"""Read a list of kept rows again, and find its rows in a data set.
+"""Read a list of kept rows again.
 
 The list is one that winnow wrote, of any version, or any csv or Parquet file with the columns index and
-label. Rows are found by the file or the row that they come from, where both the list and the data set say so;
-otherwise by their index, and their labels or classes must agree. A spreadsheet may have saved the list again.
+label. A spreadsheet may have saved it again.
 """
 
 import codecs
@@ -12,8 +11,6 @@ import json
 import re
 from array import array
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,18 +19,13 @@ import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
-from winnow.errors import InvalidValue
 from winnow.store._kept_table import MAGIC, NoTable, read_table
-from winnow.store.kept_rows import class_in_words, place_in_words
+from winnow.store.kept_list import LONGEST_SHOWN, KeptList, unfit
 from winnow.store.regular_file import NotReadable, read_regular, reason
-from winnow.store.row_names import RowNames
-from winnow.types import Dataset, Rows
 
 MAX_BYTES = 2**30
 """Largest list that is read: some 30 million rows."""
 MAX_JSON_BYTES = 2**26
-LONGEST_SHOWN = 80
-NAMED = 3  # rows that a message names; the others it counts
 WHOLE_NUMBER = re.compile(r"^[+-]?[0-9]{1,20}$")
 PLACES = ("file", "row")
 DESCRIBED = ("label", "class", *PLACES)
@@ -41,113 +33,7 @@ NUMBERS = ("index", "label")
 READ = ("index", *DESCRIBED)
 
 
-@dataclass(frozen=True, eq=False)
-class KeptRows:
-    """A list of kept rows, read back in its order.
-
-    Parameters
-    ----------
-    indices : index of each row among those that could be chosen.
-    sha256 : checksum of the file.
-    labels : number of each row's class, if the list has it.
-    words : names of classes (`class`), and where rows come from (`file` or `row`), by column; in a Parquet
-        file the numbers of rows are whole numbers.
-    """
-
-    indices: Int64[ndarray, " m"]
-    sha256: str
-    labels: Int64[ndarray, " m"] | None = None
-    words: Mapping[str, Sequence[str] | Int64[ndarray, " m"]] = field(default_factory=dict)
-
-    def check_fits(self, y: Int64[ndarray, " n"], path: str | Path) -> None:
-        """Refuse a list that was made for other data than the `n` rows with these labels.
-
-        Raises
-        ------
-        InvalidValue
-            If an index lies beyond the data, or a label differs.
-        """
-        self._check_range(len(y), path)
-        if self.labels is not None:
-            differ = np.flatnonzero(y[self.indices] != self.labels)
-            self._check_none(differ, "label", y[self.indices].tolist(), self.labels.tolist(), path)
-
-    def rows_in(self, dataset: Dataset | Rows, path: str | Path) -> Int64[ndarray, " m"]:
-        """Return the index of each row of the list in a data set.
-
-        Raises
-        ------
-        InvalidValue
-            If the list was made for other data, or names rows that are set aside for testing.
-        """
-        if dataset.origins is not None and dataset.origin in self.words:
-            return self._found_by_place(dataset, path)
-        self._check_range(dataset.n, path)
-        if dataset.y is not None:
-            self.check_fits(dataset.y, path)
-            self._check_classes(dataset, self.indices, path)
-        return self.indices
-
-    def _found_by_place(self, dataset: Dataset | Rows, path: str | Path) -> Int64[ndarray, " m"]:
-        kind, origins = dataset.origin, dataset.origins or ()
-        if isinstance(origins, RowNames) and (numbers := _whole_numbers(self.words[kind])) is not None:
-            rows = origins.places_of(numbers)
-            strangers = [str(number) for number in numbers[rows < 0].tolist()]
-        else:
-            rows, strangers = self._found_by_name(dataset)
-        if strangers:
-            aside = getattr(dataset, "test_origins", None) or ()
-            self._refuse(strangers, {place_in_words(origin, kind).strip() for origin in aside}, path)
-        if dataset.y is not None:
-            self._check_classes(dataset, rows, path)
-        return rows
-
-    def _found_by_name(self, dataset: Dataset | Rows) -> tuple[Int64[ndarray, " m"], list[str]]:
-        """Return the index of each row of the list, and the places that the data set does not have."""
-        kind, origins = dataset.origin, dataset.origins or ()
-        listed = [str(place) for place in self.words[kind]]
-        known = {place_in_words(origin, kind).strip(): index for index, origin in enumerate(origins)}
-        strangers = [place for place in listed if place not in known]
-        return np.array([known.get(place, -1) for place in listed], np.int64), strangers
-
-    def _refuse(self, strangers: Sequence[str], aside: set[str], path: str | Path) -> None:
-        for_testing = [place for place in strangers if place in aside]
-        got = for_testing or strangers
-        rule = "rows that are there to learn from" if for_testing else "rows of this data set"
-        why = "are set aside for testing" if for_testing else "it does not have"
-        named = ", ".join(got[:NAMED])[:LONGEST_SHOWN]
-        raise _broken(
-            path,
-            f"list {rule}, got {len(got)} that {why}: {named}",
-            "give the test set yourself: train/ and test/, x_test and y_test" if for_testing else "",
-        )
-
-    def _check_range(self, n: int, path: str | Path) -> None:
-        if (largest := int(self.indices.max())) >= n:
-            raise _broken(path, f"hold indices in [0, {n - 1}], got {largest}")
-
-    def _check_classes(self, dataset: Dataset | Rows, rows: Int64[ndarray, " m"], path: str | Path) -> None:
-        if "class" not in self.words:
-            return
-        names = [class_in_words(name) for name in dataset.classes]
-        expected = [names[label] for label in dataset.y[rows].tolist()]
-        pairs = zip(expected, self.words["class"], strict=True)
-        differ = np.flatnonzero([one != other for one, other in pairs])
-        self._check_none(differ, "class", expected, self.words["class"], path)
-
-    def _check_none(
-        self, differ: ndarray, what: str, here: Sequence, listed: Sequence, path: str | Path
-    ) -> None:
-        if len(differ):
-            first = int(differ[0])
-            raise _broken(
-                path,
-                f"agree with the labels of this data set, got {len(differ)} others: row "
-                f"{self.indices[first]} has the {what} {here[first]}, not {listed[first]}",
-            )
-
-
-def read(path: str | Path) -> KeptRows:
+def read(path: str | Path) -> KeptList:
     """Read a list of kept rows, or any csv or Parquet file with the columns index and label.
 
     A byte order mark, semicolons or tabs, and other columns make no difference. A json beside it that is none
@@ -163,7 +49,7 @@ def read(path: str | Path) -> KeptRows:
     try:
         content = read_regular(path, MAX_BYTES)
     except OSError as error:
-        raise _broken(path, f"be a readable file, got {reason(error)}") from error
+        raise unfit(path, f"be a readable file, got {reason(error)}") from error
     digest = sha256(content).hexdigest()
     if content.startswith(MAGIC):
         _check_digest(path, digest, "sha256_of_parquet")
@@ -175,23 +61,23 @@ def read(path: str | Path) -> KeptRows:
         columns = _columns(path, next(rows, []))
         numbers, words = _cells(path, rows, columns)
     except csv.Error as error:
-        raise _broken(path, f"be a csv, got {error} in line {rows.line_num}") from error
+        raise unfit(path, f"be a csv, got {error} in line {rows.line_num}") from error
     labels = np.array(numbers["label"], np.int64) if "label" in numbers else None
-    return KeptRows(_distinct(path, numbers["index"]), digest, labels, words)
+    return KeptList(_distinct(path, numbers["index"]), digest, labels, words)
 
 
-def _of_table(path: Path, content: bytes, digest: str) -> KeptRows:
+def _of_table(path: Path, content: bytes, digest: str) -> KeptList:
     """Return the list in a Parquet file."""
     try:
         columns = read_table(content, READ)
     except NoTable as error:
-        raise _broken(path, f"be a Parquet file that can be read, got {error}") from error
+        raise unfit(path, f"be a Parquet file that can be read, got {error}") from error
     _check_names(path, list(columns))
     numbers = {name: columns.pop(name) for name in NUMBERS if name in columns}
     for name, values in numbers.items():
         if not isinstance(values, ndarray):
-            raise _broken(path, f"have whole numbers in the column {name}, got others")
-    return KeptRows(_distinct(path, numbers["index"]), digest, numbers.get("label"), columns)
+            raise unfit(path, f"have whole numbers in the column {name}, got others")
+    return KeptList(_distinct(path, numbers["index"]), digest, numbers.get("label"), columns)
 
 
 def _columns(path: Path, header: Sequence[str]) -> dict[str, int]:
@@ -206,7 +92,7 @@ def _check_names(path: Path, names: Sequence[str]) -> None:
     if missing or not set(names) & set(DESCRIBED):
         found = ", ".join(names)[:LONGEST_SHOWN]
         lacks = "index" if missing else "label"
-        raise _broken(path, f"have the columns index and label, got no {lacks} in {found!r}")
+        raise unfit(path, f"have the columns index and label, got no {lacks} in {found!r}")
 
 
 def _cells(
@@ -235,14 +121,14 @@ def _check_digest(path: Path, digest: str, name: str) -> None:
     except NotReadable:  # nothing that `write` makes
         return
     except (OSError, ValueError, RecursionError) as error:
-        raise _broken(
+        raise unfit(
             path,
             f"have beside it the {beside.name} that winnow wrote, got a broken one ({reason(error)})",
             f"remove {beside.name}, and the rows are read without a comparison",
         ) from error
     written = about.get(name) if isinstance(about, dict) else None
     if isinstance(written, str) and written != digest:
-        raise _broken(
+        raise unfit(
             path,
             f"match the sha256 in {beside.name}, got {digest[:12]}...",
             f"if it was changed with intent, remove {beside.name}",
@@ -255,7 +141,7 @@ def _decoded(path: Path, content: bytes) -> str:
     try:
         return content.decode(*("utf-16",) if utf_16 else ("utf-8-sig", "surrogateescape"))
     except UnicodeDecodeError as error:
-        raise _broken(path, f"be text, got UTF-16 with an invalid byte at {error.start}") from error
+        raise unfit(path, f"be text, got UTF-16 with an invalid byte at {error.start}") from error
 
 
 def _separator(content: bytes) -> str:
@@ -267,36 +153,19 @@ def _separator(content: bytes) -> str:
 def _whole_number(path: Path, cell: str, line: int) -> int:
     if not WHOLE_NUMBER.match(cell):
         shown = repr(cell[:LONGEST_SHOWN])
-        raise _broken(path, f"have whole numbers in the columns index and label, got {shown} in line {line}")
+        raise unfit(path, f"have whole numbers in the columns index and label, got {shown} in line {line}")
     if abs(number := int(cell)) > np.iinfo(np.int64).max:
-        raise _broken(path, f"have whole numbers of at most 64 bits, got {cell} in line {line}")
+        raise unfit(path, f"have whole numbers of at most 64 bits, got {cell} in line {line}")
     return number
-
-
-def _whole_numbers(places: Sequence[str] | Int64[ndarray, " m"]) -> Int64[ndarray, " m"] | None:
-    """Return the numbers that the words stand for, if all do."""
-    if isinstance(places, ndarray):
-        return places
-    with suppress(ValueError, OverflowError):
-        return np.array([int(place) for place in places], np.int64)
-    return None
 
 
 def _distinct(path: Path, indices: "array[int] | Int64[ndarray, ' m']") -> Int64[ndarray, " m"]:
     rows = np.array(indices, np.int64)
     if len(rows) == 0:
-        raise _broken(path, "hold distinct indices of at least 0, got 0 rows")
+        raise unfit(path, "hold distinct indices of at least 0, got 0 rows")
     values, counts = np.unique(rows, return_counts=True)
     if counts.max() > 1:
-        raise _broken(path, f"hold distinct indices of at least 0, got {values[counts.argmax()]} twice")
+        raise unfit(path, f"hold distinct indices of at least 0, got {values[counts.argmax()]} twice")
     if values[0] < 0:
-        raise _broken(path, f"hold distinct indices of at least 0, got {values[0]}")
+        raise unfit(path, f"hold distinct indices of at least 0, got {values[0]}")
     return rows
-
-
-def _broken(path: str | Path, rule: str, remedy: str = "") -> InvalidValue:
-    return InvalidValue(
-        f"subset_file must {rule}",
-        where=f"subset_file={path}",
-        remedy=remedy or "use a kept.csv that winnow wrote, or a csv with the columns index,label",
-    )

@@ -4,9 +4,9 @@ import numpy as np
 from jaxtyping import Shaped
 from numpy import ndarray
 
-from winnow.dataset._decode import Format
-from winnow.dataset._layout import Layout
-from winnow.dataset._walk import listed, shown
+from winnow.dataset.images._decode import Format
+from winnow.dataset.images._layout import Layout
+from winnow.dataset.images._walk import listed, shown
 
 
 def summary(name: str, layout: Layout, headers: Shaped[ndarray, " n"], form: Format) -> str:

@@ -13,11 +13,11 @@ import numpy as np
 from jaxtyping import Int64, Shaped, UInt8
 from numpy import ndarray
 
-from winnow.dataset import _pixels
-from winnow.dataset._decoded import OnDisk, Unkept, name_of
-from winnow.dataset._parallel import for_each
-from winnow.dataset._pixels import EIGHT_BITS, Header, Scale, library_warnings_ignored, reason, scales
-from winnow.dataset._walk import NAMED, ImageFile, listed, shown
+from winnow.dataset.images import _pixels
+from winnow.dataset.images._decoded import OnDisk, Unkept, name_of
+from winnow.dataset.images._parallel import for_each
+from winnow.dataset.images._pixels import EIGHT_BITS, Header, Scale, library_warnings_ignored, reason, scales
+from winnow.dataset.images._walk import NAMED, ImageFile, listed, shown
 from winnow.errors import DatasetUnavailable, WinnowWarning
 from winnow.store.cache import Cache
 from winnow.store.keys import content_key, library_versions

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from winnow.dataset._columns import Table, read_columns
-from winnow.dataset._pixels import SUFFIXES
-from winnow.dataset._roles import Faults
-from winnow.dataset._text import table_fault
 from winnow.dataset._wording import listed, named
+from winnow.dataset.images._pixels import SUFFIXES
+from winnow.dataset.tables._columns import Table, read_columns
+from winnow.dataset.tables._roles import Faults
+from winnow.dataset.tables._text import table_fault
 
 if TYPE_CHECKING:
     import pyarrow as pa

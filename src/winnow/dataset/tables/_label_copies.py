@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
-from winnow.dataset._roles import Roles
+from winnow.dataset.tables._roles import Roles
 
 FEWEST_ROWS = 10
 """Of fewer rows, any two columns may agree by chance."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from winnow.dataset._decode import LARGEST_BY_DEFAULT
+from winnow.dataset.images._decode import LARGEST_BY_DEFAULT
 from winnow.stages import Source
 
 

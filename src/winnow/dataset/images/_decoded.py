@@ -24,7 +24,7 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 from numpy import ndarray
 
-from winnow.dataset._parallel import THREADS
+from winnow.dataset.images._parallel import THREADS
 from winnow.errors import DatasetUnavailable
 from winnow.network.allocation import available_cores
 from winnow.store.growing_array import MOST_IN_MEMORY

@@ -15,8 +15,8 @@ import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
-from winnow.dataset._left_out import OTHER_PICTURES, counted, left_out, unread
-from winnow.dataset._walk import Folder, ImageFile, listed, shown
+from winnow.dataset.images._left_out import OTHER_PICTURES, counted, left_out, unread
+from winnow.dataset.images._walk import Folder, ImageFile, listed, shown
 from winnow.errors import DatasetUnavailable
 
 TRAINING, TEST, VALIDATION = "training", "test", "validation"

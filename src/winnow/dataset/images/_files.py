@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 from numpy import ndarray
 
-from winnow.dataset._decode import Format
-from winnow.dataset._parallel import THREADS, available_cores
-from winnow.dataset._pixels import library_warnings_ignored, read_pixels, reason
-from winnow.dataset._walk import ImageFile, listed, shown
+from winnow.dataset.images._decode import Format
+from winnow.dataset.images._parallel import THREADS, available_cores
+from winnow.dataset.images._pixels import library_warnings_ignored, read_pixels, reason
+from winnow.dataset.images._walk import ImageFile, listed, shown
 from winnow.errors import DatasetUnavailable
 from winnow.rows.lazy_rows import LazyRows
 

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
-from winnow.dataset._numbers import PLAIN, NumberFormat, normalized
 from winnow.dataset._wording import SPELLED_OUT, named, quoted
+from winnow.dataset.tables._numbers import PLAIN, NumberFormat, normalized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

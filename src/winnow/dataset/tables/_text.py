@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from winnow.dataset._container import AS_TEXT, opened, unreadable
-from winnow.dataset._encoding import encoding_in_words, find_encoding
 from winnow.dataset._wording import listed
+from winnow.dataset.tables._encoding import encoding_in_words, find_encoding
 from winnow.errors import DatasetUnavailable
 
 if TYPE_CHECKING:

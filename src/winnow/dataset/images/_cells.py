@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Bool, Shaped, UInt8
 from numpy import ndarray
 
-from winnow.dataset import _pixels
-from winnow.dataset._decode import HEADER, Format
-from winnow.dataset._parallel import in_turns
-from winnow.dataset._pixels import Scale, library_warnings_ignored, reason
-from winnow.dataset._walk import listed
+from winnow.dataset.images import _pixels
+from winnow.dataset.images._decode import HEADER, Format
+from winnow.dataset.images._parallel import in_turns
+from winnow.dataset.images._pixels import Scale, library_warnings_ignored, reason
+from winnow.dataset.images._walk import listed
 from winnow.errors import DatasetUnavailable
 from winnow.store.cache import Cache
 from winnow.store.keys import content_key, library_versions

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
-from winnow.dataset._columns import Column
-from winnow.dataset._roles import Faults, encoded, in_one_spelling
 from winnow.dataset._values import NUMBER, look_alikes, pairs_in_words
 from winnow.dataset._wording import SPELLED_OUT, listed, named, quoted
+from winnow.dataset.tables._columns import Column
+from winnow.dataset.tables._roles import Faults, encoded, in_one_spelling
 
 FEW = 20
 """So many different whole numbers may be classes, however few rows each has."""

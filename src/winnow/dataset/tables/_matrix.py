@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float32, Int64
 from numpy import ndarray
 
-from winnow.dataset._columns import Column
-from winnow.dataset._roles import Category, Roles
+from winnow.dataset.tables._columns import Column
+from winnow.dataset.tables._roles import Category, Roles
 from winnow.errors import InvalidValue
 from winnow.store.regular_file import size_in_words
 

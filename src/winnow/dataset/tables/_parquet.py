@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from winnow.dataset._container import MAX_BYTES, opened, unreadable
-from winnow.dataset._text import clean_name, table_fault
 from winnow.dataset._wording import listed, named
+from winnow.dataset.tables._text import clean_name, table_fault
 from winnow.store.regular_file import size_in_words
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from pathlib import Path
 from jaxtyping import UInt8
 from numpy import ndarray
 
-from winnow.dataset._decode import Format, Images
-from winnow.dataset._summary import format_in_words
-from winnow.dataset._walk import ImageFile, shown
+from winnow.dataset.images._decode import Format, Images
+from winnow.dataset.images._summary import format_in_words
+from winnow.dataset.images._walk import ImageFile, shown
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from winnow.dataset._walk import NAMED, Folder, listed, shown
+from winnow.dataset.images._walk import NAMED, Folder, listed, shown
 
 # Pictures in formats that are not read: whoever has them wants to know how to bring them along.
 OTHER_PICTURES = frozenset(

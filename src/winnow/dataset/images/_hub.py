@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from winnow.dataset._image_splits import AT_ONCE, Split
+from winnow.dataset.images._splits import AT_ONCE, Split
 from winnow.errors import DatasetUnavailable
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from winnow.dataset._container import opened, unreadable
-from winnow.dataset._walk import shown
+from winnow.dataset.images._walk import shown
 from winnow.errors import DatasetUnavailable
 
 if TYPE_CHECKING:

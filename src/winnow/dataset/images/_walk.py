@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from winnow.dataset._pixels import SUFFIXES
+from winnow.dataset.images._pixels import SUFFIXES
 from winnow.errors import DatasetUnavailable
 
 # Lower case. Left behind by macOS, Windows, Synology and QNAP storage, file systems and Python.

@@ -1,10 +1,10 @@
 """Say in one line what was taken how of a table."""
 
-from winnow.dataset._columns import Table
-from winnow.dataset._labels import Labels
-from winnow.dataset._numbers import NumberFormat
-from winnow.dataset._roles import Roles
 from winnow.dataset._wording import listed, named, quoted
+from winnow.dataset.tables._columns import Table
+from winnow.dataset.tables._labels import Labels
+from winnow.dataset.tables._numbers import NumberFormat
+from winnow.dataset.tables._roles import Roles
 
 
 def summary(
