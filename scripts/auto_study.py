@@ -5,20 +5,21 @@
 
 Every training set is cut once more: rows are kept from one part, networks are tested on the other, and test
 sets are not read. A line for every case and budget: the median accuracy of every selector in percent, over
-paired repetitions, the median of the class that is known least, and every accuracy; for `auto` the medians of
-what the labels said, and the mean paired difference to `uniform` with its interval. Anything else is a
-setting of train.py (`trainer.steps=3000`). Three cases need a file in `data_dir`: `cifar.npz`, `pets.npz` and
+paired repetitions, and in brackets the median of the class that is known least; for `auto` its difference to
+the best of the others, the mean paired difference to `uniform` with its interval, and the medians of what the
+labels said: the agreement foretold, and the shares of typical and of hard rows. Anything else is a setting of
+train.py (`trainer.steps=3000`). Three cases need a file in `data_dir`: `cifar.npz`, `pets.npz` and
 `cancer.npz` are tables of features x with labels y, the first two made by `scripts/features.py` of CIFAR-10
 and of photographs of cats and dogs, the third from scikit-learn's `load_breast_cancer`, scaled.
 
-All trainings are cached. The table also goes to `state/auto_study.csv`. What came of it, and of the quick
+All trainings are cached. `state/auto_study.csv` holds every accuracy. What came of it, and of the quick
 trials of `scripts/auto_probe.py`: scripts/results/auto.md.
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import nan
+from math import isnan, nan
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -195,8 +196,8 @@ def main() -> None:
         source = CaseData(next(iter(plans.values())).stages.dataset, name)
         records += tried(name, source, plans, int(given["seeds"]))
         state = Path(next(iter(plans.values())).settings.state_dir)
-        table = save_table(records, state / "auto_study.csv")
-    print(table)
+        save_table(records, state / "auto_study.csv")
+    print(markdown(records, given["selector"].split(",")))
 
 
 def plan_for(name: str, overrides: Sequence[str]) -> Plan:
@@ -227,6 +228,7 @@ def tried(
         record |= summary(selector, scores)
         if selector == "auto":
             record |= evidence([each.subset.value.info["provenance"] for each in repetitions])
+    executor.stop()
     return [record | against_uniform(record) for record in records.values()]
 
 
@@ -251,6 +253,40 @@ def against_uniform(record: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     compared = paired_difference(record["auto_accuracies"], record["uniform_accuracies"])
     return {"difference": compared.mean, "low": compared.low, "high": compared.high}
+
+
+def markdown(records: Sequence[Mapping[str, Any]], selectors: Sequence[str]) -> str:
+    """Return a table of what the selectors came to, and of what is known of `auto` if it is among them.
+
+    >>> record = {"case": "digits", "budget": 50, "nearest": 90.04, "nearest_worst_class": 69.4}
+    >>> print(markdown([record], ["nearest"]))
+    | data | rows | nearest |
+    | --- | ---: | ---: |
+    | digits | 50 | 90.0 (69) |
+    """
+    told = ["to the best", "to uniform", "agreement foretold", "shares"] if "auto" in selectors else []
+    lines = [
+        [
+            each["case"],
+            f"{each['budget']:,}",
+            *(f"{each[name]:.1f} ({each[f'{name}_worst_class']:.0f})" for name in selectors),
+            *(_told(each, selectors) if told else []),
+        ]
+        for each in records
+    ]
+    head = ["data", "rows", *selectors, *told]
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *lines))
+
+
+def _told(record: Mapping[str, Any], selectors: Sequence[str]) -> Iterator[str]:
+    others = [record[name] for name in selectors if name != "auto"]
+    yield f"{record['auto'] - max(others):+.2f}" if others else ""
+    compared = "difference" in record
+    yield "{difference:+.1f} [{low:+.1f}, {high:+.1f}]".format(**record) if compared else ""
+    asked = not isnan(record["agreement"])
+    yield "{agreement:.2f} ± {agreement_error:.2f}".format(**record) if asked else "not asked"
+    yield "{typical:.2f}, {hard:.2f}".format(**record)
 
 
 if __name__ == "__main__":

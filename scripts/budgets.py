@@ -5,8 +5,8 @@
 The cases are those of `scripts/auto_study.py`, here with their own test sets, which are read once for every
 training. What is changed in a case is changed in the rows to learn from; only noise and turns are in the test
 images, too. Budgets of more than half of the training rows are left out. Anything else is a setting of
-train.py. Writes `budgets.png` and `budgets.csv` to `out`, and prints the table: medians over paired
-repetitions, and the median of the class that is known least. Some cases need a file, as described there.
+train.py. Writes `budgets.png` and `budgets.csv` to `out`, and prints the same table as that script. Some
+cases need a file, as described there.
 """
 
 import sys
@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from auto_study import CASES, Changed, plan_for, tried
+from auto_study import CASES, Changed, markdown, plan_for, tried
 from settings import split_settings
 
 from winnow.command.ending import guard
 from winnow.errors import InvalidValue
 from winnow.report.style import colour_and_marker, new_figure, save_figure, save_table
 
-SELECTORS = ("uniform", "nearest", "random", "furthest", "auto")
+SELECTORS = ("nearest", "random", "furthest", "uniform", "auto")
 TITLES = {"mnist": "MNIST, LeNet-5", "fashion": "Fashion-MNIST, LeNet-5", "digits": "digits (8 x 8), MLP"}
 TITLES |= {"cifar": "CIFAR-10 features, MLP"}
 
@@ -38,8 +38,9 @@ def main() -> None:
     if unknown := set(names) - CASES.keys():
         raise InvalidValue(f"cases must be of {', '.join(CASES)}, got {', '.join(sorted(unknown))}")
     records = {name: measured(name, budgets, int(given["seeds"]), overrides) for name in names}
-    table = save_table([each for name in names for each in records[name]], Path(given["out"]) / "budgets.csv")
-    print(table)
+    lines = [each for name in names for each in records[name]]
+    save_table(lines, Path(given["out"]) / "budgets.csv")
+    print(markdown(lines, SELECTORS))
     print(draw(records, Path(given["out"]) / "budgets.png"))
 
 

@@ -92,6 +92,26 @@ def test_what_a_record_holds_by_hand(auto_study):
     assert auto_study.against_uniform(auto_study.summary("auto", scores)) == {}
 
 
+def test_a_line_of_the_table_by_hand(auto_study):
+    record = {"case": "digits", "budget": 2400, "agreement": 0.914, "agreement_error": 0.02, "hard": 0.5}
+    for name, accuracy in (("nearest", 90.0), ("uniform", 92.0), ("auto", 91.5)):
+        record |= {name: accuracy, f"{name}_worst_class": accuracy / 2}
+    record |= {"typical": 0.25, "difference": -0.4, "low": -1.0, "high": 0.2}
+    told = "-0.50 | -0.4 [-1.0, +0.2] | 0.91 ± 0.02 | 0.25, 0.50"
+    line = f"| digits | 2,400 | 90.0 (45) | 92.0 (46) | 91.5 (46) | {told} |"
+    assert auto_study.markdown([record], ["nearest", "uniform", "auto"]).splitlines()[2] == line
+    not_asked = auto_study.markdown([record | {"agreement": float("nan")}], ["nearest", "auto"])
+    assert "not asked" in not_asked
+
+
+def test_a_changed_data_set_keeps_its_own_test_rows(auto_study, monkeypatch):
+    monkeypatch.setattr(auto_study, "CASES", {"some": auto_study.Case([], [], auto_study.long_tailed)})
+    whole, changed = Digits().load(), auto_study.Changed(Digits(), "some").load()
+    assert changed.n < whole.n
+    np.testing.assert_array_equal(changed.x_test, whole.x_test)
+    np.testing.assert_array_equal(changed.y_test, whole.y_test)
+
+
 @pytest.mark.slow
 def test_every_selector_is_tried_at_every_budget_and_found_again(fork_server, tmp_path):
     line = [SCRIPTS / "auto_study.py", "cases=digits", "selector=nearest,auto", *TINY]

@@ -47,7 +47,7 @@ class NetworkFeatures(BlockwiseEmbedding):
     Parameters
     ----------
     batch_size
-        Images that the network is given at once; memory grows with it. By default 16 on a CPU and 64 on a GPU.
+        Images that the network is given at once; memory grows with it. By default 16 on a CPU, 64 on a GPU.
     """
 
     library: ClassVar[str]
