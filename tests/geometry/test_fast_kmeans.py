@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from threadpoolctl import threadpool_limits
 
 from winnow.geometry.distance import nearest_centroid
-from winnow.geometry.fast_kmeans import Regions, drawn_by_cost, find_centroids, moved
+from winnow.geometry.fast_kmeans import Regions, drawn_by_cost, find_centroids, moved, nearest_around
 from winnow.geometry.points import Assignment, Points
 
 
@@ -42,7 +42,9 @@ def test_a_row_is_compared_with_the_centroids_around_its_region_only():
     centroids = np.float32([[-8], [-4], [4], [8]])
     of_centroid = regions.nearest(centroids)
     np.testing.assert_array_equal(of_centroid, [0, 0, 1, 1])
-    found = regions.search(points, np.array([0, 0, 1, 0]), centroids, of_centroid, 2)
+    found = nearest_around(
+        points, np.array([0, 0, 1, 0]), centroids, regions.around(centroids, of_centroid, 2)
+    )
     np.testing.assert_array_equal(found.labels, [0, 1, 2, 1])  # the last was sent to the wrong region
     np.testing.assert_allclose(found.costs, [1, 1, 1, 169])
 
@@ -51,7 +53,9 @@ def test_no_centroid_of_its_own_region_is_left_out_however_many():
     X = np.arange(20, dtype=np.float32)[:, None]
     points = Points.of(X)
     regions, centroids = Regions(np.float32([[0]])), X - points.origin
-    found = regions.search(points, np.zeros(20, int), centroids, np.zeros(20, int), 3)
+    found = nearest_around(
+        points, np.zeros(20, int), centroids, regions.around(centroids, np.zeros(20, int), 3)
+    )
     np.testing.assert_array_equal(found.labels, np.arange(20))
 
 

@@ -55,7 +55,7 @@ class ChunkedFit:
         regions = self._regions(centroids) if steps.has_regions(self.k) else None
         parts = self.submitted(steps.part, self.chunks, self.origin)
         for done in range(passes):
-            where = regions and (regions, regions.nearest(centroids))
+            where = steps.Neighbourhoods.of_moved(regions, centroids) if regions and done else None
             parts = self.submitted(steps.assigned, parts, self.given(centroids), self.given(where))
             overrelaxed = PLAIN_FIRST <= done < passes - PLAIN_LAST
             centroids = self._moved(parts, centroids, OVERRELAXATION if overrelaxed else 1.0)
@@ -88,8 +88,7 @@ class ChunkedFit:
             return drawn
         where = None
         if steps.has_regions(len(seeds)):
-            regions = self._regions(seeds)
-            where = regions, regions.nearest(seeds), regions.nearest(drawn)
+            where = steps.Neighbourhoods.of_drawn(self._regions(seeds), seeds, drawn)
         given = self.given(drawn), self.given(where), steps.share_tried(len(seeds), n)
         saved = sum(self.gathered(steps.saved, parts, *given, self._streams()))
         return drawn[np.argsort(-saved, kind="stable")[:count]]

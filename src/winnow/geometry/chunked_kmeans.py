@@ -26,6 +26,7 @@ from winnow.geometry.fast_kmeans import (
     SHARE_TRIED,
     SMALLEST_SAMPLE,
     Regions,
+    nearest_around,
 )
 from winnow.geometry.points import Assignment, Points
 
@@ -150,28 +151,55 @@ def _lowest(points: Points, waiting: Float32[ndarray, " m"], size: int) -> Drawn
     return Drawn(points[rows], waiting[rows])
 
 
+@dataclass(frozen=True, eq=False)
+class Neighbourhoods:
+    """Where to look for the nearest of many centroids: the numbers of those `around` each region of space.
+
+    `of_label` is the region of the rows of each cluster.
+    """
+
+    of_label: Int64[ndarray, " k"]
+    around: Sequence[Int64[ndarray, " m"]]
+
+    @classmethod
+    def of_moved(cls, regions: Regions, centroids: Float32[ndarray, "k d"]) -> "Neighbourhoods":
+        """Return those of k centroids, for rows that were last assigned to the same centroids."""
+        of_label = regions.nearest(centroids)
+        return cls(of_label, regions.around(centroids, of_label, min(len(centroids) // 2, MOST_NEIGHBOURS)))
+
+    @classmethod
+    def of_drawn(
+        cls, regions: Regions, seeds: Float32[ndarray, "k d"], drawn: Float32[ndarray, "m d"]
+    ) -> "Neighbourhoods":
+        """Return those of drawn rows, for rows that are assigned to the initial centroids found so far."""
+        count = max(len(drawn) // SHARE_TRIED, FEWEST_TRIED)
+        return cls(regions.nearest(seeds), regions.around(drawn, regions.nearest(drawn), count))
+
+    def nearest(self, part: Part, centroids: Float32[ndarray, "m d"]) -> Assignment:
+        """Assign the rows of a part to the nearest of the centroids around them."""
+        return nearest_around(part.points, self.of_label[part.assignment.labels], centroids, self.around)
+
+
 def saved(
     part: Part,
     drawn: Float32[ndarray, "m d"],
-    regions: tuple[Regions, ndarray, ndarray] | None,
+    where: Neighbourhoods | None,
     share: float,
     seed: Sequence[int],
 ) -> Float64[ndarray, " m"]:
     """Return by how much each of the drawn rows, as a centroid, would lower the costs of the rows.
 
-    A row counts for the nearest of the drawn ones. `regions` are those of many centroids, with the region of
-    each centroid and of each drawn row; without them a `share` of the rows is compared.
+    A row counts for the nearest of the drawn ones, as far as it is known `where` to look; without, a `share`
+    of the rows is compared with all of them.
     """
     points, known = part.points, part.assignment
     rows = np.arange(len(points))
-    if regions is None:
+    if where is None:
         size = min(int(np.ceil(share * len(points))), len(points))
         rows = np.random.default_rng(seed).choice(len(points), size, replace=False)
         trial = points.nearest(drawn, rows)
     else:
-        space, of_centroid, of_drawn = regions
-        around = max(len(drawn) // SHARE_TRIED, FEWEST_TRIED)
-        trial = space.search(points, of_centroid[known.labels], drawn, of_drawn, around)
+        trial = where.nearest(part, drawn)
     return np.bincount(trial.labels, np.maximum(known.costs[rows] - trial.costs, 0), minlength=len(drawn))
 
 
@@ -180,15 +208,10 @@ def share_tried(seeds: int, n: int) -> float:
     return min((SAMPLE_PER_SEED * seeds + SMALLEST_SAMPLE) / n, 1.0)
 
 
-def assigned(
-    before: Part, centroids: Float32[ndarray, "k d"], regions: tuple[Regions, ndarray] | None
-) -> Part:
-    """Assign the rows to the nearest centroids: of all, or of those in and around the region of each row."""
-    if regions is None or before.assignment is None:
-        return Part(before.points, before.points.nearest(centroids))
-    space, of_centroid = regions
-    of_row, count = of_centroid[before.assignment.labels], min(len(centroids) // 2, MOST_NEIGHBOURS)
-    return Part(before.points, space.search(before.points, of_row, centroids, of_centroid, count))
+def assigned(before: Part, centroids: Float32[ndarray, "k d"], where: Neighbourhoods | None) -> Part:
+    """Assign the rows to the nearest of all centroids, or of those around them."""
+    points = before.points
+    return Part(points, where.nearest(before, centroids) if where else points.nearest(centroids))
 
 
 def totals(part: Part, k: int) -> Float64[ndarray, "k terms"]:

@@ -16,7 +16,7 @@ change clusters for many passes.
 .. [2] Salakhutdinov and Roweis, "Adaptive overrelaxed bound optimization methods", ICML 2003.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,8 +55,8 @@ def find_centroids(
     for done in range(passes):
         if done and regions:
             of_centroid = regions.nearest(centroids)
-            of_row = of_centroid[assignment.labels]
-            assignment = regions.search(points, of_row, centroids, of_centroid, min(k // 2, MOST_NEIGHBOURS))
+            around = regions.around(centroids, of_centroid, min(k // 2, MOST_NEIGHBOURS))
+            assignment = nearest_around(points, of_centroid[assignment.labels], centroids, around)
         elif done:
             assignment = points.nearest(centroids)
         overrelaxed = PLAIN_FIRST <= done < passes - PLAIN_LAST
@@ -79,37 +79,52 @@ class Regions:
         """Return the region that each centroid lies in."""
         return nearest_centroid(centroids, self.centres)[0]
 
-    def search(
-        self,
-        points: Points,
-        of_row: Int[ndarray, " n"],
-        centroids: Float32[ndarray, "k d"],
-        of_centroid: Int64[ndarray, " k"],
-        count: int,
-    ) -> Assignment:
-        """Assign every row to the nearest of the `count` or more centroids in and around its region."""
-        labels, costs = np.empty(len(of_row), np.int32), np.empty(len(of_row), np.float32)
-        for span in spans(points.X):
-            for members, around in self.neighbourhoods(of_row[span], centroids, of_centroid, count):
-                rows = span.start + members
-                found = points.nearest(centroids[around], rows)
-                labels[rows], costs[rows] = around[found.labels], found.costs
-        return Assignment(labels, costs)
+    def around(
+        self, centroids: Float32[ndarray, "k d"], of_centroid: Int64[ndarray, " k"], count: int
+    ) -> list[Int64[ndarray, " m"]]:
+        """Return, for each region, the numbers of its own centroids and of the next ones, `count` or more.
 
-    def neighbourhoods(
-        self, of_row: ndarray, centroids: ndarray, of_centroid: ndarray, count: int
-    ) -> Iterator[tuple[Int64[ndarray, " m"], Int64[ndarray, " around"]]]:
-        """Yield the rows of each region that has some, and the `count` or more centroids in and around it."""
-        narrow = np.min_scalar_type(len(self.centres))  # numpy sorts short integers fastest
-        by_region = np.argsort(of_row.astype(narrow), kind="stable")
-        ends = np.bincount(of_row, minlength=len(self.centres)).cumsum()
-        squared_norms = np.einsum("kd,kd->k", centroids, centroids)
-        for region, rows in enumerate(np.split(by_region, ends[:-1])):
-            if len(rows):
-                away, own = squared_norms - 2 * (centroids @ self.centres[region]), of_centroid == region
-                away[own] = -np.inf  # all centroids of the region itself are compared
-                size = min(max(count, int(own.sum())), len(centroids))
-                yield rows, np.argpartition(away, size - 1)[:size]
+        `of_centroid` is the region of each centroid.
+        """
+        squared_norms, found = np.einsum("kd,kd->k", centroids, centroids), []
+        for region, centre in enumerate(self.centres):
+            away, own = squared_norms - 2 * (centroids @ centre), of_centroid == region
+            away[own] = -np.inf
+            size = min(max(count, int(own.sum())), len(centroids))
+            found.append(np.argpartition(away, size - 1)[:size])
+        return found
+
+
+def nearest_around(
+    points: Points,
+    of_row: Int[ndarray, " n"],
+    centroids: Float32[ndarray, "k d"],
+    around: Sequence[Int64[ndarray, " m"]],
+) -> Assignment:
+    """Assign every row to the nearest of the centroids `around` its region, whose number is `of_row`."""
+    labels, costs = np.empty(len(of_row), np.int32), np.empty(len(of_row), np.float32)
+    for span in spans(points.X):
+        for region, members in rows_of_regions(of_row[span], len(around)):
+            rows, near = span.start + members, around[region]
+            found = points.nearest(centroids[near], rows)
+            labels[rows], costs[rows] = near[found.labels], found.costs
+    return Assignment(labels, costs)
+
+
+def rows_of_regions(
+    of_row: Int[ndarray, " n"], count: int
+) -> Iterator[tuple[int, Int64[ndarray, " members"]]]:
+    """Yield each of the `count` regions that has rows, with their numbers.
+
+    >>> [(region, rows.tolist()) for region, rows in rows_of_regions(np.array([2, 0, 2]), 3)]
+    [(0, [1]), (2, [0, 2])]
+    """
+    narrow = np.min_scalar_type(count)  # numpy sorts short integers fastest
+    by_region = np.argsort(of_row.astype(narrow), kind="stable")
+    ends = np.bincount(of_row, minlength=count).cumsum()
+    for region, rows in enumerate(np.split(by_region, ends[:-1])):
+        if len(rows):
+            yield region, rows
 
 
 def _seed(points: Points, k: int, rng: Generator, draws: int) -> tuple[ndarray, Assignment]:
@@ -160,8 +175,8 @@ def _most_useful(
     else:
         sample, regions = np.arange(len(points)), Regions.of(seeds, rng)
         of_row = regions.nearest(seeds)[assignment.labels]
-        around = max(len(drawn) // SHARE_TRIED, FEWEST_TRIED)
-        trial = regions.search(points, of_row, points[drawn], of_row[drawn], around)
+        around = regions.around(points[drawn], of_row[drawn], max(len(drawn) // SHARE_TRIED, FEWEST_TRIED))
+        trial = nearest_around(points, of_row, points[drawn], around)
     saved = np.maximum(assignment.costs[sample] - trial.costs, 0)
     saved_by = np.bincount(trial.labels, saved, minlength=len(drawn))
     return drawn[np.argsort(-saved_by, kind="stable")[:count]]

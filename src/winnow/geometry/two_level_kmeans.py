@@ -32,6 +32,8 @@ from winnow.geometry.fast_kmeans import (
     Regions,
     find_centroids,
     moved,
+    nearest_around,
+    rows_of_regions,
 )
 from winnow.geometry.points import Assignment, Points
 from winnow.geometry.spans import rows_in_order, spans
@@ -59,16 +61,16 @@ def find_clusters(
     cells = points.nearest(regions.centres)
     centroids = _in_cells(points, cells, len(regions.centres), k, rng, draws)
     for done in range(passes):
-        of_centroid = regions.nearest(centroids)
-        assignment = regions.search(points, cells.labels, centroids, of_centroid, MOST_NEIGHBOURS)
+        around = regions.around(centroids, regions.nearest(centroids), MOST_NEIGHBOURS)
+        assignment = nearest_around(points, cells.labels, centroids, around)
         overrelaxed = PLAIN_FIRST <= done < passes - PLAIN_LAST
         centroids = moved(points, centroids, assignment, OVERRELAXATION if overrelaxed else 1.0)
     labels, distances = np.empty(len(X), np.int64), np.empty(len(X))
-    placed, of_centroid = centroids + points.origin, regions.nearest(centroids)
+    placed = centroids + points.origin
+    around = regions.around(centroids, regions.nearest(centroids), MOST_NEIGHBOURS)
     for span in spans(X):
-        of_row = cells.labels[span]
-        for members, around in regions.neighbourhoods(of_row, centroids, of_centroid, MOST_NEIGHBOURS):
-            rows, near = span.start + members, np.sort(around)
+        for cell, members in rows_of_regions(cells.labels[span], len(around)):
+            rows, near = span.start + members, np.sort(around[cell])
             for part in np.array_split(rows, -(-len(rows) // _ROWS_AT_ONCE)):
                 found, distances[part] = nearest_centroid(X[part], placed[near])
                 labels[part] = near[found]
