@@ -7,7 +7,7 @@ from winnow.clusterer._chunked_fit import ChunkedFit
 from winnow.clusterer.kmeans import Kmeans
 from winnow.dataset.digits import Digits
 from winnow.embedding.pca import PCA
-from winnow.geometry.chunked_kmeans import chunks_of
+from winnow.geometry.chunked_kmeans import chunks_on_disk
 from winnow.geometry.distance import nearest_centroid
 
 
@@ -27,7 +27,7 @@ class Here:
 @pytest.fixture
 def centroids_of(tmp_path):
     def find(X, k, seed=0, *, rows, passes=12):
-        return ChunkedFit(Here(), chunks_of(X, tmp_path, rows), k, 4, seed).centroids(passes)
+        return ChunkedFit(Here(), chunks_on_disk(X, tmp_path, rows), k, 4, seed).centroids(passes)
 
     return find
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from winnow.command.configuration import composed
-from winnow.command.fitting import DEFAULT_MODEL, fitted, rows_of
+from winnow.command.fitting import DEFAULT_MODEL, fitted, number_of_rows
 from winnow.command.plan import SHARE
 from winnow.errors import InvalidValue
 from winnow.registry import name_of
@@ -59,7 +59,7 @@ def test_a_share_is_one_of_the_training_rows():
 @given(st.integers(1, 10**6), st.decimals(0, 100, places=3))
 def test_a_share_is_within_half_a_row(n, percent):
     assert SHARE.fullmatch(f"{percent}%")
-    assert abs(rows_of(f"{percent}%", n) - Fraction(percent) * n / 100) <= Fraction(1, 2)
+    assert abs(number_of_rows(f"{percent}%", n) - Fraction(percent) * n / 100) <= Fraction(1, 2)
 
 
 def test_what_is_recorded_are_the_numbers():

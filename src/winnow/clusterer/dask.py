@@ -72,7 +72,7 @@ class Dask(Clusterer):
         rows = self.rows_at_once or min(max(-(-len(X) // _CHUNKS), _FEWEST_ROWS), _MOST_ROWS)
         workers = connected(OPTION, self.scheduler, self.workers)
         with TemporaryDirectory(prefix="winnow-") as folder, workers as client:
-            chunks = steps.chunks_of(X, Path(folder), rows)
+            chunks = steps.chunks_on_disk(X, Path(folder), rows)
             fit = ChunkedFit(client, chunks, self.k, self.draws, seed)
             centroids = fit.centroids(self.passes)
             found = fit.gathered(steps.nearest, chunks, fit.given(centroids))

@@ -75,7 +75,7 @@ class _Fit:
 
     def _size(self, name: str, asked: int | str | None, default: int, used: bool) -> int:
         n = self.dataset.n
-        number = default if asked is None else rows_of(asked, n)
+        number = default if asked is None else number_of_rows(asked, n)
         if used and not 1 <= number <= n:
             self.faults.append(
                 InvalidValue(
@@ -173,10 +173,10 @@ class _Fit:
         return selector.fitted(self.dataset) if isinstance(selector, FromFile) else None
 
 
-def rows_of(size: int | str, n: int) -> int:
+def number_of_rows(size: int | str, n: int) -> int:
     """Return the number of rows that a size stands for, of `n`; a share is rounded.
 
-    >>> rows_of(50, 320), rows_of("20%", 320), rows_of("0.1 %", 320)
+    >>> number_of_rows(50, 320), number_of_rows("20%", 320), number_of_rows("0.1 %", 320)
     (50, 64, 0)
     """
     return size if isinstance(size, int) else round(Fraction(size.rstrip("% ")) * n / 100)

@@ -50,12 +50,12 @@ class Chunk:
         return whole[self.start : self.stop]
 
 
-def chunks_of(X: Float32[ndarray, "n d"], folder: Path, rows: int) -> list[Chunk]:
+def chunks_on_disk(X: Float32[ndarray, "n d"], folder: Path, rows: int) -> list[Chunk]:
     """Divide a matrix into chunks of so many rows; one that is in no file is written to `folder` first.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
-    ...     parts = chunks_of(np.float32([[1, 2], [3, 4], [5, 6]]), Path(folder), rows=2)
+    ...     parts = chunks_on_disk(np.float32([[1, 2], [3, 4], [5, 6]]), Path(folder), rows=2)
     ...     [part.rows().tolist() for part in parts]
     [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0]]]
     """

@@ -95,6 +95,15 @@ class LibraryNetwork(Model):
                 where=f"model={option}",
                 remedy="use model=mlp or model=linear for features",
             )
+        self._refuse_contradictions()
+        network = self.create(shape[0], classes)
+        if self.small_stem:
+            shrink_stem(network, self.name)
+        if self.weights is not None:
+            begin_small(network, self.last_layers(network))
+        return self._as_fine_tuned(network)
+
+    def _refuse_contradictions(self) -> None:
         if self.small_stem and self.weights:
             raise InvalidValue(
                 "small_stem must be false with weights, whose first layer is larger, got true",
@@ -113,15 +122,13 @@ class LibraryNetwork(Model):
                 where="model.keep_statistics=true",
                 remedy="set model.weights=default, or leave it out",
             )
-        network = self.create(shape[0], classes)
-        if self.small_stem:
-            shrink_stem(network, self.name)
+
+    def _as_fine_tuned(self, network: "torch.nn.Module") -> "torch.nn.Module":
+        """Return a network of which only that changes which is to change, for images of any size."""
         from torch import nn
 
         from winnow.model._layers import BATCH_NORMALISATION, Frozen, KeptStatistics, Resize
 
-        if self.weights is not None:
-            begin_small(network, self.last_layers(network))
         if self.frozen:
             network = Frozen(network, self.last_layers(network))
         elif self.keep_statistics or (self.keep_statistics is None and self.weights is not None):
