@@ -89,6 +89,7 @@ REFUSED = [
         "trainer.schedule=maybe",
         "trainer.schedule must be 'cosine', 'constant', 'step' or 'one_cycle', got 'maybe'",
     ),
+    ("model=torchvision model.frozen=true", "frozen must be false for random weights, got true"),
     ("+kk=3", "every key must be known, got kk"),
     ("+selector.nam=3", "every key must be known, got selector.nam"),
     ("subset_file=/nothing/here.csv", "subset_file must be a readable file"),

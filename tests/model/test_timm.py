@@ -136,7 +136,7 @@ def test_random_weights_are_not_frozen():
     with pytest.raises(
         InvalidValue, match=r"frozen must be false for random weights.*model\.weights=default"
     ):
-        Timm("test_resnet", frozen=True).build((3, 32, 32), 2)
+        Timm("test_resnet", frozen=True)
 
 
 def shades():

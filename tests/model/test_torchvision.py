@@ -83,8 +83,6 @@ def test_the_small_stem_keeps_what_a_small_image_shows(small_stem, left):
         ({"name": "resnet19"}, "name must be one of torchvision's classification networks, got 'resnet19'"),
         ({"name": "googlenet"}, "name must be one of torchvision's classification networks"),
         ({"name": "alexnet", "small_stem": True}, "small_stem must be false but for a ResNet"),
-        ({"keep_statistics": True}, "keep_statistics must be false or null for random weights"),
-        ({"weights": "default", "small_stem": True}, "small_stem must be false with weights"),
     ],
 )
 def test_what_it_cannot_build_is_refused(settings, words):
@@ -92,9 +90,22 @@ def test_what_it_cannot_build_is_refused(settings, words):
         Torchvision(**settings).build((3, 32, 32), 2)
 
 
-def test_features_are_refused():
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"frozen": True}, "frozen must be false for random weights"),
+        ({"keep_statistics": True}, "keep_statistics must be false or null for random weights"),
+        ({"weights": "default", "small_stem": True}, "small_stem must be false with weights"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused_when_they_are_put_together(settings, words):
+    with pytest.raises(InvalidValue, match=words):
+        Torchvision(**settings)
+
+
+def test_features_are_refused_before_anything_is_built():
     with pytest.raises(InvalidValue, match=r"must be given images.*use model=mlp or model=linear"):
-        Torchvision().build((10,), 2)
+        Torchvision().check_shape((10,))
 
 
 def test_images_are_resized_inside_the_network():

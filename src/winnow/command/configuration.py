@@ -219,6 +219,8 @@ def checked(kind: type, values: dict[str, Any], prefix: str = "") -> Any:
         return _adapter(kind).validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
+        if isinstance(own := first.get("ctx", {}).get("error"), InvalidValue):
+            raise own from error  # a stage whose settings contradict each other says so itself
         name = prefix + ".".join(str(part) for part in first["loc"] if isinstance(part, int | str))
         rule = first["msg"].removeprefix("Input should ").removeprefix("String should ")
         raise InvalidValue(

@@ -55,6 +55,9 @@ class LibraryNetwork(Model):
     keep_statistics: bool | None = None
     frozen: bool = False
 
+    def __post_init__(self) -> None:
+        self._refuse_contradictions()
+
     @property
     def own_side(self) -> int | None:
         return self.side
@@ -87,15 +90,17 @@ class LibraryNetwork(Model):
             return None
         return Weights("model.weights", None if self.weights == DEFAULT else self.weights_file(self.weights))
 
-    def build(self, shape: tuple[int, ...], classes: int) -> "torch.nn.Module":
-        option = type(self).__module__.rpartition(".")[2]
+    def check_shape(self, shape: tuple[int, ...]) -> None:
         if len(shape) != 3:
+            option = type(self).__module__.rpartition(".")[2]
             raise InvalidValue(
                 f"a network of {self.library} must be given images, got rows of shape {shape}",
                 where=f"model={option}",
                 remedy="use model=mlp or model=linear for features",
             )
-        self._refuse_contradictions()
+
+    def build(self, shape: tuple[int, ...], classes: int) -> "torch.nn.Module":
+        self.check_shape(shape)
         network = self.create(shape[0], classes)
         if self.small_stem:
             shrink_stem(network, self.name)
