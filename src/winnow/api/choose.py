@@ -1,6 +1,7 @@
 """Choose the rows worth keeping, from Python: what `train.py select_only=true` does."""
 
 from collections.abc import Mapping
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def select(
     X: Any,
     y: Any = None,
-    budget: float | int | str = 0.2,
+    budget: float | int | str | Real = 0.2,
     selector: str = "auto",
     embedding: str = "auto",
     seed: int = 0,
@@ -71,7 +72,7 @@ def select(
 
 
 def words(
-    budget: float | int | str,
+    budget: float | int | str | Real,
     selector: str,
     embedding: str,
     seed: int,
@@ -79,22 +80,53 @@ def words(
     settings: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the settings of `train.py` that these stand for."""
+    if not isinstance(settings, Mapping | None):
+        raise InvalidValue(
+            f"settings must be a mapping, got {type(settings).__name__}",
+            where="settings",
+            remedy='settings={"embedding.whiten": True}',
+        )
     if settings and (data := {"dataset", "dataset.file", "dataset.folder"} & settings.keys()):
         rule = f"settings must leave the data set to X, got {min(data)}"
         raise InvalidValue(rule, where=min(data), remedy="hand in the folder, the file or the rows as X")
+    refuse_given_twice(
+        settings,
+        budget=True,
+        selector=selector != "auto",
+        embedding=embedding != "auto",
+        k=k is not None,
+        seed=seed != 0,
+    )
     named = {"budget": size(budget), "selector": selector, "seed": seed, "k": "null" if k is None else k}
     named["embedding"] = "pca" if embedding == "auto" else embedding
     return named | dict(settings or {})
 
 
-def size(budget: float | int | str) -> int | str:
+def refuse_given_twice(settings: Mapping[str, Any] | None, **given: bool) -> None:
+    """Refuse settings that have an argument of the function of their own, where that is given.
+
+    Raises
+    ------
+    InvalidValue
+        Naming the first of them; which of the two was meant cannot be known.
+    """
+    if twice := [name for name, is_given in given.items() if is_given and name in (settings or {})]:
+        raise InvalidValue(
+            f"{twice[0]} must be given once, got it in settings, too",
+            where=f"{twice[0]}={(settings or {})[twice[0]]}",
+            remedy=f"leave {twice[0]} out of the settings",
+        )
+
+
+def size(budget: float | int | str | Real) -> int | str:
     """Return a number of rows as it is, and a share from 0 to 1 as `train.py` takes it.
 
     >>> size(600), size(0.2), size("5%")
     (600, '20%', '5%')
     """
-    if not isinstance(budget, float):
+    if isinstance(budget, str | Integral) or not isinstance(budget, Real):
         return budget
+    budget = float(str(budget)) if hasattr(budget, "dtype") else float(budget)  # 0.2 of float32 is 0.2
     if not 0 < budget <= 1:
         raise InvalidValue(
             f"budget must be a share from 0 to 1, or a whole number of rows, got {budget}",
