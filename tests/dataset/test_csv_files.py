@@ -203,6 +203,7 @@ def test_every_row_is_found_where_it_was_written(tmp_path_factory, seed):
         (["1'234.5", "2"], 1234.5, "decimal point, apostrophe between thousands"),
         (["1.234.567", "2"], 1234567, "decimal comma, point between thousands"),
         (["-1,5", "2"], -1.5, "decimal comma"),
+        (["0,283", "2"], 0.283, "decimal comma;"),
         (["\u22121.5", "2"], -1.5, "decimal point"),
         (["+1.5e3", "2"], 1500, "decimal point"),
         (["1.234", "2"], 1.234, "decimal point"),

@@ -29,6 +29,7 @@ from pydantic import Field
 from winnow.dataset._columns import Column, Table, read_columns
 from winnow.dataset._container import kind_of
 from winnow.dataset._encoding import check_encoding
+from winnow.dataset._header import is_a_row
 from winnow.dataset._image_table import image_column, read_paths
 from winnow.dataset._label_copies import label_copies
 from winnow.dataset._labels import UNLABELLED, Labels, read_labels
@@ -41,13 +42,16 @@ from winnow.dataset._roles import Faults, Roles, assign_roles
 from winnow.dataset._split import stratified_split
 from winnow.dataset._square import SquareImages
 from winnow.dataset._table_summary import summary
-from winnow.dataset._text import Separator, clean_name, read_text, table_fault
-from winnow.dataset._wording import listed, named
+from winnow.dataset._text import Separator, TextTable, clean_name, read_text, table_fault
+from winnow.dataset._wording import listed, named, near
 from winnow.errors import InvalidValue
 from winnow.types import Dataset, Rows
 
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip")
 Names = tuple[str, ...]
+IN_THE_FIRST_LINE = (
+    "columns are named in the first line; check dataset.label, categorical, ignored and numeric"
+)
 
 
 @dataclass(frozen=True)
@@ -181,12 +185,24 @@ class CSV(SquareImages):
             raise faults.error(self._path)
         if not roles.numbers and not roles.categories:
             raise table_fault(
-                self._path, f"have a feature besides the label, left out are {listed(roles.left_out)}"
+                self._path,
+                f"have a feature besides the label, left out are {listed(roles.left_out)}",
+                "add a column of numbers or of words that repeat",
             )
+        self._check_header(table, labels, roles)
         roles.notes.extend(label_copies(roles, labels.y) if labels.classes else ())
         parts = encode(roles, columns, train, test)
         print(summary(table, self._path.name, self.label, labels, roles, numbers), file=sys.stderr)
         return parts
+
+    def _check_header(self, table: Table, labels: Labels, roles: Roles) -> None:
+        if isinstance(table, TextTable) and is_a_row(table.names, self.label, labels, roles):
+            got = listed(map(named, table.names))
+            raise table_fault(
+                self._path,
+                f"name its columns in the first line, got one like those below it: {got}",
+                "write a line of names above it, or other names where these are meant",
+            )
 
     @property
     def _label(self) -> Names:
@@ -285,14 +301,14 @@ class CSV(SquareImages):
             raise table_fault(
                 self._path,
                 f"have different names for its columns, got {listed(repeated)} more than once",
-                "rename or remove the columns of the same name",
+                "rename or remove the columns of the same name; the first line must be names",
             )
         wanted = (*self._label, *self.categorical, *self.ignored, *self.numeric)
         if missing := [named(name) for name in wanted if name not in table.names]:
             raise table_fault(
                 self._path,
                 f"have the columns {', '.join(missing)}, got {listed(map(named, table.names))}",
-                "columns are named in the first line; check dataset.label, categorical, ignored and numeric",
+                near(wanted, table.names) or IN_THE_FIRST_LINE,
             )
         if not set(table.names) - {*self._label, *self.ignored}:
             raise table_fault(self._path, "have a column besides the label", "shorten dataset.ignored")
