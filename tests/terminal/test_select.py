@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import winnow
-from winnow.errors import InvalidValue
+from winnow.errors import DatasetUnavailable, InvalidValue
 from winnow.terminal.select import run, share_or_rows
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +129,26 @@ def test_what_cannot_succeed_is_refused_before_the_data_are_looked_at(tmp_path, 
     Path("table.csv").write_bytes(b"\xff\x00")  # reading it would be an error of its own
     with pytest.raises(InvalidValue, match=said):
         run(["table.csv", *words])
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("table.csv", ["--out", "./table.csv"]),
+        ("photos", ["--out", "photos/a/1.png"]),
+        ("photos", ["--contact-sheet", "photos/a/1.png"]),
+    ],
+)
+def test_nothing_is_written_over_what_is_chosen_from(tmp_path, monkeypatch, data, words):
+    monkeypatch.chdir(tmp_path)
+    Path("photos/a").mkdir(parents=True)
+    for path in ("photos/a/1.png", "photos/kept.csv", "table.csv"):
+        Path(path).write_bytes(b"precious")
+    with pytest.raises(InvalidValue, match="must name a file that is none of the data, got "):
+        run([data, "--keep", "5", *words])
+    assert Path(words[1]).read_bytes() == b"precious"
+    with pytest.raises(DatasetUnavailable, match="web page|cannot|readable|no image"):  # an old list may be there
+        run(["photos", "--keep", "5", "--out", "photos/kept.csv"])
 
 
 def test_what_is_not_there_is_refused(tmp_path):

@@ -104,6 +104,11 @@ def _check_paths(given: Namespace) -> None:
     for option, path in files.items():
         if path is not None and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()):
             raise InvalidValue(f"{option} must name a file in a folder that exists, got {path}")
+        if path is not None and _is_of_the_data(Path(path), Path(given.data).expanduser()):
+            raise InvalidValue(
+                f"{option} must name a file that is none of the data, got {path}",
+                remedy="name another file",
+            )
     if given.contact_sheet is not None and Path(given.contact_sheet).suffix.lower() not in PICTURES:
         raise InvalidValue(
             f"--contact-sheet must end in {', '.join(PICTURES)}, got {given.contact_sheet}",
@@ -112,6 +117,15 @@ def _check_paths(given: Namespace) -> None:
     folder = given.link and Path(given.link)
     if folder and folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InvalidValue(f"--link must name a new or empty folder, got {folder}")
+
+
+def _is_of_the_data(path: Path, data: Path) -> bool:
+    """Say whether writing to a path would lose what is chosen from; a list beside images is none of them."""
+    if not path.exists():
+        return False
+    if data.is_dir():
+        return data.resolve() in path.resolve().parents and path.suffix.lower() != ".csv"
+    return path.samefile(data)
 
 
 def _write(selection: "Selection", given: Namespace) -> Iterator[tuple[str, Path]]:
