@@ -147,7 +147,9 @@ def test_nothing_is_written_over_what_is_chosen_from(tmp_path, monkeypatch, data
     with pytest.raises(InvalidValue, match="must name a file that is none of the data, got "):
         run([data, "--keep", "5", *words])
     assert Path(words[1]).read_bytes() == b"precious"
-    with pytest.raises(DatasetUnavailable, match="web page|cannot|readable|no image"):  # an old list may be there
+    with pytest.raises(
+        DatasetUnavailable, match=r"web page|cannot|readable|no image"
+    ):  # an old list may be there
         run(["photos", "--keep", "5", "--out", "photos/kept.csv"])
 
 

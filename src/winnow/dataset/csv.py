@@ -36,7 +36,7 @@ from winnow.dataset._labels import UNLABELLED, Labels, read_labels
 from winnow.dataset._listed_images import Reading, decode_listed
 from winnow.dataset._matrix import encode
 from winnow.dataset._numbers import Decimal, NumberFormat, Thousands, find_format
-from winnow.dataset._parquet import read_parquet
+from winnow.dataset._parquet import ParquetTable, read_parquet
 from winnow.dataset._pixels import MOST_PIXELS
 from winnow.dataset._roles import Faults, Roles, assign_roles
 from winnow.dataset._split import stratified_split
@@ -181,6 +181,7 @@ class CSV(SquareImages):
         self._check_no_image_settings()
         columns, numbers = self._features(table, places)
         roles = assign_roles(columns, self.categorical, self.numeric, self.max_categories, faults)
+        roles.left_out[:0] = ["'' (index)"] * len(_index(table))
         if faults:
             raise faults.error(self._path)
         if not roles.numbers and not roles.categories:
@@ -315,7 +316,8 @@ class CSV(SquareImages):
 
     def _features(self, table: Table, places: Int64[ndarray, " n"]) -> tuple[list[Column], NumberFormat]:
         """Read all columns that may be features, and find out how numbers are written."""
-        features = [at for at, name in enumerate(table.names) if name not in (*self._label, *self.ignored)]
+        others, index = (*self._label, *self.ignored), _index(table)
+        features = [at for at, name in enumerate(table.names) if name not in others and at not in index]
         searched = [at for at in features if table.names[at] not in self.categorical]
         sample = [row[at].strip() for row in table.sample for at in searched if at < len(row)]
         numbers = self._format(sample)
@@ -330,3 +332,7 @@ class CSV(SquareImages):
             return find_format(cells, self.decimal, self.thousands)
         except InvalidValue as error:
             raise InvalidValue(error.what, where=self.file, remedy=error.remedy) from error
+
+
+def _index(table: Table) -> frozenset[int]:
+    return table.index if isinstance(table, ParquetTable) else frozenset()

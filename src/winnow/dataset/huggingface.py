@@ -21,11 +21,11 @@ from jaxtyping import Bool, Int64, Shaped
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.dataset._classes import numbered
+from winnow.dataset._classes import check_learnt, numbered
 from winnow.dataset._decode import Format
 from winnow.dataset._hub import hub_splits
 from winnow.dataset._image_cells import ImageCells
-from winnow.dataset._image_splits import Split, parquet_splits
+from winnow.dataset._image_splits import Split, one_of_names, parquet_splits
 from winnow.dataset._pixels import MOST_PIXELS
 from winnow.dataset._split import stratified_split
 from winnow.dataset._square import SquareImages
@@ -91,8 +91,10 @@ class HuggingFace(SquareImages):
         for name, split in chosen.items():
             self._check_columns(name, split)
         labels = list(rows.cells(self.label))
-        classes, y = numbered(labels, rows.splits[0].class_names(self.label), rows.place)
+        names = one_of_names([split.class_names(self.label) for split in rows.splits])
+        classes, y = numbered(labels, names, rows.place)
         is_test = self._is_test(rows, y)
+        check_learnt(classes, y, ~is_test)
         cells = ImageCells(
             cells=lambda: rows.cells(self.image),
             rows=len(y),
