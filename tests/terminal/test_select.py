@@ -153,6 +153,25 @@ def test_nothing_is_written_over_what_is_chosen_from(tmp_path, monkeypatch, data
         run(["photos", "--keep", "5", "--out", "photos/kept.csv"])
 
 
+@pytest.mark.parametrize(
+    ("redirected", "coding", "said"),
+    [("", "ascii", "kept    k\\xf6pt.csv\n"), ("", "utf-8", "kept    köpt.csv\n"), (">&- 2>&-", "utf-8", "")],
+)
+def test_a_terminal_that_shows_nothing_of_it_stops_no_command(tmp_path, table, redirected, coding, said):
+    script = (
+        f"'{sys.executable}' -m winnow.terminal.main select '{table}' --keep 2 --out köpt.csv {redirected}"
+    )
+    env = os.environ | {"PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": coding}
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=env, capture_output=True, timeout=200)
+    assert (done.returncode, done.stdout.decode()) == (0, said), done.stderr
+    assert len((tmp_path / "köpt.csv").read_text().splitlines()) == 3
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_the_data_are_looked_at(table):
+    with pytest.raises(InvalidValue, match="--out must name a file in a folder that can be written to"):
+        run([str(table), "--keep", "2", "--out", "/proc/kept.csv"])
+
+
 def test_what_is_not_there_is_refused(tmp_path):
     with pytest.raises(InvalidValue, match=r"must be a folder or a file that exists, got .*photos"):
         run([str(tmp_path / "photos"), "--keep", "5"])

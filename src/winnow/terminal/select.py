@@ -5,6 +5,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,8 @@ def _check_paths(given: Namespace) -> None:
     for option, path in files.items():
         if path is not None and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()):
             raise InvalidValue(f"{option} must name a file in a folder that exists, got {path}")
+        if path is not None:
+            _require_writable(Path(path).absolute().parent, option)
         if path is not None and _is_of_the_data(Path(path), Path(given.data).expanduser()):
             raise InvalidValue(
                 f"{option} must name a file that is none of the data, got {path}",
@@ -117,6 +120,17 @@ def _check_paths(given: Namespace) -> None:
     folder = given.link and Path(given.link)
     if folder and folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InvalidValue(f"--link must name a new or empty folder, got {folder}")
+
+
+def _require_writable(folder: Path, option: str) -> None:
+    try:
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise InvalidValue(
+            f"{option} must name a file in a folder that can be written to, got {error.strerror}",
+            where=str(folder),
+            remedy="name one in another folder",
+        ) from error
 
 
 def _is_of_the_data(path: Path, data: Path) -> bool:
