@@ -160,9 +160,15 @@ def test_a_share_may_be_a_number_of_any_type(share):
         ({}, {"selector": "random"}, "selector must be given once"),
         ({"seed": 3}, {"seed": 4}, "seed must be given once"),
         ({"embedding": "identity"}, {"embedding": "pca"}, "embedding must be given once"),
+        (
+            {},
+            {"seeds": 3},
+            r"seeds must be left out where rows are chosen once .* train\.py select_only=true",
+        ),
+        ({}, {"state_dir": "state"}, "state_dir must be left out"),
     ],
 )
-def test_what_is_said_twice_is_refused(changes, settings, complaint):
+def test_settings_that_would_be_ignored_are_refused(changes, settings, complaint):
     with pytest.raises(InvalidValue, match=complaint):
         winnow.select(X, **CHOSEN | changes, settings=settings)
 

@@ -44,6 +44,8 @@ def source_words(X: Any) -> dict[str, str]:
     InvalidValue
         If there is no such folder or file, or its ending is that of none that is read.
     """
+    if isinstance(X, str) and not X:  # of a variable that is empty; as a path it would be the current folder
+        raise InvalidValue("what to choose from must be named, got nothing", remedy=". is the current folder")
     if isinstance(X, str | Path):
         return _words_of_path(_path(X))
     is_table = paths_of(X) is not None or is_frame(_as_frame(X))
@@ -144,7 +146,8 @@ def _at(source: Source, path: Path, y: Any) -> Source:
     if y is not None and not (is_table and isinstance(y, str)):
         raise InvalidValue(
             f"y must be None for {path}, got {type(y).__name__}",
-            remedy="classes are folders; of a table, y names the column; of arrays, y is in the file",
+            remedy="classes are folders; of a table, y names the column; of arrays, y is in the file of x, "
+            "or in that of the setting dataset.labels",
         )
     if is_table:
         return _table(source, path, y)

@@ -14,6 +14,9 @@ from winnow.types import Clustering, Rows
 if TYPE_CHECKING:
     from winnow.command.plan import Plan
 
+OF_COMMANDS = ("seeds", "transfer", "state_dir")
+"""Settings of `train.py` that would have no effect here."""
+
 
 def select(
     X: Any,
@@ -64,6 +67,13 @@ def select(
     >>> selection.indices, selection.distances, len(set(selection.clusters))
     (array([1, 4]), array([0., 0.]), 2)
     """
+    if without := [name for name in OF_COMMANDS if name in (settings or {})]:
+        raise InvalidValue(
+            f"{without[0]} must be left out where rows are chosen once and nothing is kept in a state folder",
+            where=without[0],
+            remedy="python train.py select_only=true takes it",
+        )
+    refuse_given_twice(settings, **{"dataset.label": isinstance(y, str)})
     asked = words(budget, selector, embedding, seed, k, settings)
     # Composed before anything is read: a mistyped name must not wait for a folder of images.
     plan = plan_of({"select_only": "true"} | source_words(X) | asked)

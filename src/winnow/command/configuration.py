@@ -233,6 +233,8 @@ def _remedy(name: str, rule: str, value: Any) -> str:
     """Return what to type instead of a value that breaks a rule, as far as that can be guessed."""
     if "a share such as" in rule and isinstance(value, float) and 0 < value < 1:
         return f"type {name}={100 * value:g}%"
+    if rule in ("be a valid array", "be a valid tuple", "be a valid list") and isinstance(value, str):
+        return f"a list is written {name}=[{value}]"
     if rule == "be a valid string" and isinstance(value, int | float):
         return f"""text is put in quotes: '{name}="{value}"'"""
     return "--help shows the settings and their defaults"

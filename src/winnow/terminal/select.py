@@ -3,6 +3,7 @@
 import re
 import sys
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -93,8 +94,15 @@ def share_or_rows(text: str) -> int | float | str:
 def _settings(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         if not word.partition("=")[0] or "=" not in word:
-            raise InvalidValue(f"every further argument must be name=value, got {word}")
-    return dict(word.split("=", 1) for word in words)
+            raise InvalidValue(
+                f"every further argument must be name=value, got {word}",
+                remedy="--keep 20% has no blank" if word == "%" else "",
+            )
+    pairs = [word.split("=", 1) for word in words]
+    twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
+    if twice:
+        raise InvalidValue(f"{twice[0]} must be given once, got it twice", remedy="leave out one of the two")
+    return dict(pairs)
 
 
 def _check_paths(given: Namespace) -> None:
@@ -120,6 +128,14 @@ def _check_paths(given: Namespace) -> None:
     folder = given.link and Path(given.link)
     if folder and folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InvalidValue(f"--link must name a new or empty folder, got {folder}")
+    if folder and (data := Path(given.data).expanduser().resolve()) in (
+        folder.resolve(),
+        *folder.resolve().parents,
+    ):
+        raise InvalidValue(
+            f"--link must name a folder outside of {data}, got {folder}",
+            remedy="its links would be images of the next command",
+        )
 
 
 def _require_writable(folder: Path, option: str) -> None:
