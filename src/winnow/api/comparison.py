@@ -14,7 +14,8 @@ from winnow.errors import InvalidValue
 from winnow.report.answer import Whole
 from winnow.report.page import UNKNOWN, page_of
 from winnow.report.results import Results
-from winnow.store.whole_file import file_named, write_whole
+from winnow.store.named_file import file_named
+from winnow.store.whole_file import write_whole
 from winnow.types import Dataset
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from numpy import ndarray
 
 from winnow.errors import InvalidValue
 from winnow.store import kept_rows
-from winnow.store.whole_file import file_named, write_whole
+from winnow.store.named_file import file_named
+from winnow.store.whole_file import write_whole
 from winnow.types import Clustering, Rows
 
 if TYPE_CHECKING:

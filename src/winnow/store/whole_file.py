@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 
-from winnow.errors import InvalidValue
-
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
@@ -38,17 +36,3 @@ def write_whole(path: Path, content: bytes | str) -> None:
     """
     with written_whole(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-
-
-def file_named(path: str | Path) -> Path:
-    """Return the path of a file that a person names: of one in their own folder, `~/kept.csv`, in full.
-
-    Raises
-    ------
-    InvalidValue
-        If that is a folder.
-    """
-    path = Path(path).expanduser()
-    if path.is_dir():
-        raise InvalidValue(f"path must name a file, got the folder {path}", remedy="name a file in it")
-    return path
