@@ -109,6 +109,11 @@ def test_a_near_miss_is_pointed_out(plan):
         plan("+trainer.lerning_rate=0.1")
 
 
+def test_a_setting_of_another_option_says_which_have_it(plan):
+    with pytest.raises(InvalidValue, match=r"got selector\.few \| selector\.few \| few is .* selector=auto$"):
+        plan("selector=nearest", "+selector.few=30")
+
+
 def test_a_setting_that_the_yaml_does_not_show_is_written_like_any_other(plan):
     assert plan("selector=el2n", "selector.cutoff=0.1").stages.selector.cutoff == 0.1
 

@@ -139,6 +139,13 @@ def test_labels_are_whole_numbers_or_text(source, y, classes, labels):
             r"at most 3.4e\+38 .*got 1e\+300 in row 1, column 0",
         ),
         ({"x": np.eye(2)}, "hold the arrays x and y, got x"),
+        ({"x": np.eye(2), "labels": [0, 1]}, "hold the arrays x and y, got x, labels"),
+        ({"x": np.eye(2), "x_train": np.eye(2), "y": [0, 1]}, "under one name, got x and x_train"),
+        (
+            {"x": np.zeros((2, 0)), "y": [0, 1]},
+            r"value in every row of x, got the shape \(2, 0\)",
+        ),
+        ({"x": np.eye(2), "y": [b"caf\xe9", b"caf\xe8"]}, r"text in UTF-8, got the bytes b'caf\\xe.' in y"),
         ({"images": np.eye(2)}, "hold the arrays x and y, got images"),
         ({"x": np.eye(2), "y": [0, 1], "x_test": np.eye(2)}, "neither, got x_test without y_test"),
         (
@@ -153,6 +160,27 @@ def test_labels_are_whole_numbers_or_text(source, y, classes, labels):
 )
 def test_a_fault_is_named(source, arrays, words):
     refused(source(**arrays), words)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.int64])
+def test_numbers_that_float32_cannot_tell_apart_are_refused_with_their_column(source, kind):
+    x = np.stack([np.arange(10), 1_700_000_000 + np.arange(10), np.full(10, 1_700_000_000)], axis=1).astype(
+        kind
+    )
+    words = "got 1 columns of x .* the first of them 1, from 1700000000 to 1700000009 .* subtract the mean"
+    refused(source(x=x, y=Y), words)
+    source(x=x - x.mean(axis=0), y=Y).load()
+    source(x=x[:, [0, 2]], y=Y).load()  # a constant tells nothing apart anyway
+
+
+def test_noise_of_rounding_is_no_difference(source):
+    x = np.stack([np.arange(10.0), 1 + 1e-16 * np.arange(10)], axis=1)
+    assert source(x=x, y=Y).load().n == 8
+
+
+def test_arrays_of_other_names_are_said_to_be_left_out(source, capsys):
+    source(x=np.eye(10), y=Y, x_val=np.eye(10), y_val=Y).load()
+    assert "mine.npz: left out: x_val, y_val\n" in capsys.readouterr().err
 
 
 def test_a_pair_of_npy_files_is_mapped_not_loaded(tmp_path):

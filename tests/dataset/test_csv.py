@@ -120,6 +120,11 @@ def test_categories_that_look_like_numbers_are_declared(table):
         ("name", ["Ann", "Bea", "Cy", "Di", "Eve", "Flo"], "name (every row another text)"),
         ("unit", ["cm"] * 6, "unit (constant)"),
         ("unit", [7.5] * 6, "unit (constant)"),
+        (
+            "code",
+            [12345678901234567890 + row for row in range(6)],
+            "code (numbers too long to be told apart)",
+        ),
         ("note", [""] * 6, "note (empty)"),
         ("note", ["NA"] * 6, "note (empty)"),
     ],
@@ -266,6 +271,32 @@ def test_numbers_that_float32_cannot_tell_apart_are_refused(table):
 )
 def test_a_fault_is_named_with_its_place(table, text, words):
     assert words in refusal(table(text))
+
+
+def test_a_name_that_is_nearly_there_is_proposed(table):
+    assert refusal(table(FLOWERS.replace("kind", "Kind"))).endswith("| did you mean Kind?")
+
+
+def rows_of_numbers(names):
+    cells = "\n".join(f"{row % 5 / 2},{row % 7 - 3},{row % 3},{'ab'[row % 2]}" for row in range(30))
+    return f"{names}\n{cells}\n"
+
+
+@pytest.mark.parametrize("names", ["0.5,-1.3,2,kind", "1.5,2,0,kind", "0.5,x,2,a"])
+def test_a_first_line_that_is_a_row_is_refused(table, names):
+    source = table(rows_of_numbers(names), label=names.rpartition(",")[2])
+    assert "must name its columns in the first line, got one like those below it" in refusal(source)
+
+
+@pytest.mark.parametrize("names", ["0,1,2,kind", "1,2,3,kind", "2019,2020,2021,kind", "x,-1,y,kind"])
+def test_names_may_be_numbers(table, names):
+    assert table(rows_of_numbers(names)).load().x.shape[1] == 3
+
+
+def test_words_in_the_first_line_may_be_words_of_a_row(table):
+    text = "red,blue,kind\n" + "red,blue,a\nblue,red,b\n" * 6
+    assert "must name its columns in the first line" in refusal(table(text))
+    assert table(text.replace("red,blue,kind", "first,second,kind")).load().n == 10
 
 
 def test_many_faults_are_counted_and_the_remedy_names_the_columns(table):

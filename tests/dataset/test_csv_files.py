@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -203,6 +204,7 @@ def test_every_row_is_found_where_it_was_written(tmp_path_factory, seed):
         (["1'234.5", "2"], 1234.5, "decimal point, apostrophe between thousands"),
         (["1.234.567", "2"], 1234567, "decimal comma, point between thousands"),
         (["-1,5", "2"], -1.5, "decimal comma"),
+        (["0,283", "2"], 0.283, "decimal comma;"),
         (["\u22121.5", "2"], -1.5, "decimal point"),
         (["+1.5e3", "2"], 1500, "decimal point"),
         (["1.234", "2"], 1.234, "decimal point"),
@@ -360,6 +362,19 @@ def test_parquet_is_read_like_text(parquet, plain, capsys):
 )
 def test_a_fault_in_parquet_is_named_with_its_row(parquet, petal, words):
     assert words in refusal(parquet(petal=petal * 4, kind=["a", "b"] * 4))
+
+
+def test_an_index_of_pandas_is_no_feature_though_its_values_repeat(parquet, capsys):
+    source = parquet(petal=[1.0, 2.0, 3.0, 4.0], kind=list("abab"), __index_level_0__=["r", "s", "r", "s"])
+    assert source.rows().x.shape == (4, 1)
+    assert "numbers (1): petal; left out: '' (index);" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", [pa.binary(2), pa.binary_view(), pa.large_binary()])
+def test_bytes_are_no_text(parquet, kind):
+    source = parquet(petal=[1.0, 2.0], code=pa.array([b"xy", b"zw"], kind), kind=list("ab"))
+    with pytest.raises(DatasetUnavailable, match=r"hold numbers or text, got code of type .*binary"):
+        source.rows()
 
 
 def test_labels_in_parquet_may_be_numbers(parquet):

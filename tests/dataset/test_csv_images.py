@@ -90,6 +90,21 @@ def test_rows_without_a_path_are_named(photographs, tmp_path):
     assert "have the path of an image in every row, got path in line 4" in refusal(table(tmp_path, rows))
 
 
+def test_an_image_that_is_listed_twice_is_refused(photographs, tmp_path):
+    # It could be learnt from and tested on; and of a list of kept files one row would be found twice.
+    rows = [*(f"{path},cat" for path in photographs), f"./{photographs[1]},dog", f"{photographs[4]},dog"]
+    message = refusal(table(tmp_path, rows))
+    assert (
+        "list every image once, got './one/1.png' in line 3 and line 8, 'two/1.png' in line 6 and" in message
+    )
+
+
+def test_a_list_of_images_without_names_of_columns_is_refused(photographs, tmp_path):
+    rows = [f"{path},{label}" for path, label in zip(photographs, ["cat", "dog"] * 3, strict=True)]
+    message = refusal(table(tmp_path, rows[1:], header=rows[0], label="cat"))
+    assert "must name its columns in the first line, got one/0.png" in message
+
+
 def test_names_of_files_that_are_elsewhere_are_no_images(tmp_path):
     rows = [f"{at}.png,{at + 10 * (at % 2)},{'ab'[at % 2]}" for at in range(8)]
     dataset = table(tmp_path, rows, "path,length,label").load()

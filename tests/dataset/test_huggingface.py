@@ -178,6 +178,43 @@ def test_labels_that_are_no_classes_are_refused(labels, names, words, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (["cat", "Cat", "cat", "Cat"], "labels must be spelled in one way, got 'Cat' and 'cat'"),
+        (["cat", " ", "cat", "dog"], "label in every row, got an empty one in row 2 of t.parquet"),
+    ],
+)
+def test_text_that_is_no_class_of_its_own_is_refused(labels, words, tmp_path):
+    write(tmp_path / "t.parquet", [1, 2, 3, 4], labels)
+    assert words in refusal(HuggingFace(str(tmp_path / "t.parquet")))
+
+
+def test_blanks_around_labels_make_no_difference(tmp_path):
+    write(tmp_path / "t.parquet", [1, 2, 3, 4], ["cat", "dog ", "cat ", "dog"])
+    assert HuggingFace(str(tmp_path / "t.parquet"), test_fraction=0.5).load().classes == ("cat", "dog")
+
+
+@pytest.mark.parametrize("other", ["test.parquet", "train-1.parquet"])
+def test_numbers_that_stand_for_other_classes_in_another_file_are_refused(tmp_path, other):
+    write(tmp_path / "train-0.parquet", [1, 2], [0, 1], names=("cat", "dog"))
+    write(tmp_path / other, [3, 4], [0, 1], names=("dog", "cat"))
+    assert "one order, got cat, dog and dog, cat | dataset.label |" in refusal(HuggingFace(str(tmp_path)))
+
+
+def test_a_class_that_is_only_tested_on_is_refused(tmp_path):
+    write(tmp_path / "train.parquet", [1, 2], ["cat", "dog"])
+    write(tmp_path / "test.parquet", [3, 4], ["cat", "cow"])
+    assert "test labels must occur in training, got cow" in refusal(HuggingFace(str(tmp_path)))
+
+
+def test_several_data_sets_in_one_folder_are_not_made_one(tmp_path):
+    for name in ("small", "large"):
+        write(tmp_path / name / "train-0.parquet", [1, 2], ["cat", "dog"])
+    message = refusal(HuggingFace(str(tmp_path)))
+    assert "must lie in one folder, got those of train in large, small" in message
+
+
+@pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({"image": "img"}, "image must be one of the columns image, label, got 'img' | "),

@@ -81,8 +81,14 @@ def test_one_bad_job_refuses_the_whole_sweep_before_it_starts(bare, axes):
         ),
         (("selector=el2n,aum", "selector.quotta=class"), "got selector.quotta | selector=el2n"),
         (("selector=el2n,aum", "selector.quota=clas"), "selector.quota must be 'none', 'class'"),
-        (("k=20,30", "selector.quota=class"), "got selector.quota | selector.quota | --help"),
-        (("k=20,30", "selector=nearest", "selector.quota=class"), "| selector.quota | --help"),
+        (
+            ("k=20,30", "selector.quota=class"),
+            "got selector.quota | selector.quota | quota is a setting of selector=",
+        ),
+        (
+            ("k=20,30", "selector=nearest", "selector.quota=class"),
+            "| selector.quota | quota is a setting of selector=",
+        ),
         (("kk=20,30", "selector.quota=class"), "got kk"),
     ],
 )

@@ -9,7 +9,9 @@ from time import perf_counter
 import pytest
 
 import winnow
+from winnow.errors import InvalidValue
 from winnow.terminal.main import COMMANDS, HELP, run
+from winnow.terminal.ui import show
 
 HEAVY = ("hydra", "mlflow", "pytorch_lightning", "torch", "numpy", "sklearn", "pandas")
 
@@ -75,3 +77,9 @@ def test_the_version_is_its_own(capsys):
     run(["--version"])
     assert perf_counter() - started < 1
     assert capsys.readouterr().out == f"winnow {winnow.__version__}\n"
+
+
+def test_runs_are_not_looked_for_in_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(InvalidValue, match=r"must be a folder with results, got .*stat, which is none"):
+        show(tmp_path / "stat", 5000, "winnow")
+    assert list(tmp_path.iterdir()) == []

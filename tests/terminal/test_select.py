@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import winnow
-from winnow.errors import InvalidValue
+from winnow.errors import DatasetUnavailable, InvalidValue
 from winnow.terminal.select import run, share_or_rows
 
 ROOT = Path(__file__).parents[2]
@@ -114,6 +114,15 @@ SHARES = r"--keep must be a share or a number of rows, got {} \| --keep 20% or -
         (["--keep", "1.5"], r"budget must be a share from 0 to 1, or a whole number of rows, got 1\.5"),
         (["--keep", "0"], "budget must be greater than or equal to 1, got 0"),
         (["--keep", "5", "more"], "every further argument must be name=value, got more"),
+        (
+            ["--keep", "20", "%"],
+            "every further argument must be name=value, got % .* --keep 20% has no blank",
+        ),
+        (["--keep", "5", "k=3", "k=4"], "k must be given once, got it twice"),
+        (["--keep", "5", "--k", "3", "k=4"], "k must be given once, got it in settings, too"),
+        (["--keep", "5", "budget=6"], "budget must be given once, got it in settings, too"),
+        (["--keep", "5", "--label", "y", "dataset.label=z"], "dataset.label must be given once"),
+        (["--keep", "5", "dataset.ignored=y"], r"a list is written dataset\.ignored=\[y\]"),
         (["--keep", "5", "--selector", "nearst"], r"selector must be one of .* did you mean nearest\?"),
         (["--keep", "5", "--out", "no/kept.csv"], r"--out must name a file in a folder.*got no/kept\.csv"),
         (["--keep", "5", "--out", "full"], "--out must name a file in a folder that exists, got full"),
@@ -129,6 +138,59 @@ def test_what_cannot_succeed_is_refused_before_the_data_are_looked_at(tmp_path, 
     Path("table.csv").write_bytes(b"\xff\x00")  # reading it would be an error of its own
     with pytest.raises(InvalidValue, match=said):
         run(["table.csv", *words])
+
+
+def test_links_are_not_made_among_the_images_they_lead_to(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("photos/a").mkdir(parents=True)
+    with pytest.raises(InvalidValue, match=r"--link must name a folder outside of .*photos, got photos/kept"):
+        run(["photos", "--keep", "5", "--link", "photos/kept"])
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("table.csv", ["--out", "./table.csv"]),
+        ("photos", ["--out", "photos/a/1.png"]),
+        ("photos", ["--contact-sheet", "photos/a/1.png"]),
+    ],
+)
+def test_nothing_is_written_over_what_is_chosen_from(tmp_path, monkeypatch, data, words):
+    monkeypatch.chdir(tmp_path)
+    Path("photos/a").mkdir(parents=True)
+    for path in ("photos/a/1.png", "photos/kept.csv", "table.csv"):
+        Path(path).write_bytes(b"precious")
+    with pytest.raises(InvalidValue, match="must name a file that is none of the data, got "):
+        run([data, "--keep", "5", *words])
+    assert Path(words[1]).read_bytes() == b"precious"
+    with pytest.raises(
+        DatasetUnavailable, match=r"web page|cannot|readable|no image"
+    ):  # an old list may be there
+        run(["photos", "--keep", "5", "--out", "photos/kept.csv"])
+
+
+@pytest.mark.parametrize(
+    ("redirected", "coding", "said"),
+    [("", "ascii", "kept    k\\xf6pt.csv\n"), ("", "utf-8", "kept    köpt.csv\n"), (">&- 2>&-", "utf-8", "")],
+)
+def test_a_terminal_that_shows_nothing_of_it_stops_no_command(tmp_path, table, redirected, coding, said):
+    script = (
+        f"'{sys.executable}' -m winnow.terminal.main select '{table}' --keep 2 --out köpt.csv {redirected}"
+    )
+    env = os.environ | {"PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": coding}
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=env, capture_output=True, timeout=200)
+    assert (done.returncode, done.stdout.decode()) == (0, said), done.stderr
+    assert len((tmp_path / "köpt.csv").read_text().splitlines()) == 3
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_the_data_are_looked_at(table):
+    with pytest.raises(InvalidValue, match="--out must name a file in a folder that can be written to"):
+        run([str(table), "--keep", "2", "--out", "/proc/kept.csv"])
+
+
+def test_a_name_that_is_empty_is_not_the_current_folder():
+    with pytest.raises(InvalidValue, match=r"must be named, got nothing \| \. is the current folder"):
+        run(["", "--keep", "5"])
 
 
 def test_what_is_not_there_is_refused(tmp_path):

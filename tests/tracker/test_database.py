@@ -152,6 +152,24 @@ def test_a_database_kept_locked_means_try_later(state_dir, monkeypatch):
             MLflow().open(state_dir).check()
 
 
+def test_a_disk_that_is_too_small_is_named_and_nothing_stays_on_it(tmp_path, child):
+    code = """
+import resource, sys
+from pathlib import Path
+from winnow.errors import TryLater
+from winnow.tracker._database import create
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    create(Path(sys.argv[1]))
+except TryLater as fault:
+    print(fault)
+"""
+    said = child(code, tmp_path / "mlflow.db").stdout
+    assert "could not be created: sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) disk" in said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "mlflow.db").write_text("not a database, " * 100)
     with pytest.raises(InvalidValue, match="must be an SQLite database"):

@@ -1,6 +1,7 @@
 """Choose the rows worth keeping, from Python: what `train.py select_only=true` does."""
 
 from collections.abc import Mapping
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,14 @@ from winnow.types import Clustering, Rows
 if TYPE_CHECKING:
     from winnow.command.plan import Plan
 
+OF_COMMANDS = ("seeds", "transfer", "state_dir")
+"""Settings of `train.py` that would have no effect here."""
+
 
 def select(
     X: Any,
     y: Any = None,
-    budget: float | int | str = 0.2,
+    budget: float | int | str | Real = 0.2,
     selector: str = "auto",
     embedding: str = "auto",
     seed: int = 0,
@@ -63,6 +67,13 @@ def select(
     >>> selection.indices, selection.distances, len(set(selection.clusters))
     (array([1, 4]), array([0., 0.]), 2)
     """
+    if without := [name for name in OF_COMMANDS if name in (settings or {})]:
+        raise InvalidValue(
+            f"{without[0]} must be left out where rows are chosen once and nothing is kept in a state folder",
+            where=without[0],
+            remedy="python train.py select_only=true takes it",
+        )
+    refuse_given_twice(settings, **{"dataset.label": isinstance(y, str)})
     asked = words(budget, selector, embedding, seed, k, settings)
     # Composed before anything is read: a mistyped name must not wait for a folder of images.
     plan = plan_of({"select_only": "true"} | source_words(X) | asked)
@@ -71,7 +82,7 @@ def select(
 
 
 def words(
-    budget: float | int | str,
+    budget: float | int | str | Real,
     selector: str,
     embedding: str,
     seed: int,
@@ -79,22 +90,53 @@ def words(
     settings: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the settings of `train.py` that these stand for."""
+    if not isinstance(settings, Mapping | None):
+        raise InvalidValue(
+            f"settings must be a mapping, got {type(settings).__name__}",
+            where="settings",
+            remedy='settings={"embedding.whiten": True}',
+        )
     if settings and (data := {"dataset", "dataset.file", "dataset.folder"} & settings.keys()):
         rule = f"settings must leave the data set to X, got {min(data)}"
         raise InvalidValue(rule, where=min(data), remedy="hand in the folder, the file or the rows as X")
+    refuse_given_twice(
+        settings,
+        budget=True,
+        selector=selector != "auto",
+        embedding=embedding != "auto",
+        k=k is not None,
+        seed=seed != 0,
+    )
     named = {"budget": size(budget), "selector": selector, "seed": seed, "k": "null" if k is None else k}
     named["embedding"] = "pca" if embedding == "auto" else embedding
     return named | dict(settings or {})
 
 
-def size(budget: float | int | str) -> int | str:
+def refuse_given_twice(settings: Mapping[str, Any] | None, **given: bool) -> None:
+    """Refuse settings that have an argument of the function of their own, where that is given.
+
+    Raises
+    ------
+    InvalidValue
+        Naming the first of them; which of the two was meant cannot be known.
+    """
+    if twice := [name for name, is_given in given.items() if is_given and name in (settings or {})]:
+        raise InvalidValue(
+            f"{twice[0]} must be given once, got it in settings, too",
+            where=f"{twice[0]}={(settings or {})[twice[0]]}",
+            remedy=f"leave {twice[0]} out of the settings",
+        )
+
+
+def size(budget: float | int | str | Real) -> int | str:
     """Return a number of rows as it is, and a share from 0 to 1 as `train.py` takes it.
 
     >>> size(600), size(0.2), size("5%")
     (600, '20%', '5%')
     """
-    if not isinstance(budget, float):
+    if isinstance(budget, str | Integral) or not isinstance(budget, Real):
         return budget
+    budget = float(str(budget)) if hasattr(budget, "dtype") else float(budget)  # 0.2 of float32 is 0.2
     if not 0 < budget <= 1:
         raise InvalidValue(
             f"budget must be a share from 0 to 1, or a whole number of rows, got {budget}",

@@ -2,21 +2,27 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from winnow.api._data import read_dataset, source_words
-from winnow.api.choose import words
+from winnow.api.choose import refuse_given_twice, words
 from winnow.command.shipped import plan_of
+from winnow.errors import InvalidValue
 from winnow.report.answer import Whole
 from winnow.report.page import UNKNOWN, page_of
 from winnow.report.results import Results
+from winnow.store.named_file import file_named
 from winnow.store.whole_file import write_whole
 from winnow.types import Dataset
 
 if TYPE_CHECKING:
     import pandas
+
+    from winnow.command.plan import Plan
+    from winnow.store.cache import Cache
 
 NO_PICTURES = "Pictures of the rows are on the page of python train.py."
 
@@ -48,8 +54,9 @@ class Compared:
 
         It has no pictures of the rows: those are on the page of `python train.py`.
         """
-        write_whole(Path(path), self._page().encode(errors="replace"))
-        return Path(path)
+        path = file_named(path)
+        write_whole(path, self._page().encode(errors="replace"))
+        return path
 
     def _page(self) -> str:
         from winnow.command.record import versions_in_words
@@ -80,8 +87,8 @@ class Compared:
 def compare(
     X: Any,
     y: Any = None,
-    budgets: Sequence[float | int | str] = (0.2,),
-    selectors: Sequence[str] = ("nearest", "random"),
+    budgets: Sequence[float | int | str | Real] | float | str | Real = (0.2,),
+    selectors: Sequence[str] | str = ("nearest", "random"),
     model: str = "auto",
     seeds: int = 5,
     seed: int = 0,
@@ -101,9 +108,9 @@ def compare(
         Rows and labels, as `winnow.select` takes them. Without a test set a
         fifth of each class is set aside.
     budgets : list of float, int or str
-        How many rows to keep, each as in `winnow.select`.
+        How many rows to keep, each as in `winnow.select`; one alone needs no list.
     selectors : list of str
-        Names of selectors.
+        Names of selectors; one alone needs no list.
     model : str
         Name of the network; "auto" is LeNet-5, or a multilayer perceptron where that takes no such rows.
     seeds : int
@@ -111,7 +118,7 @@ def compare(
     seed : int
         Where all randomness starts.
     X_test, y_test
-        The test set; used with arrays.
+        The test set, both or neither; only beside arrays.
     k, embedding, settings
         As in `winnow.select`.
     state_dir : str, optional
@@ -134,31 +141,39 @@ def compare(
     >>> sorted(result.table["selector"]), result.table["budget"].tolist()
     (['random', 'uniform'], [8, 8])
     """
+    from winnow.command.fitting import fitted
+    from winnow.store.cache import Cache
+
+    budgets = [budgets] if isinstance(budgets, str | Real) else list(budgets)
+    selectors = [selectors] if isinstance(selectors, str) else list(selectors)
+    for name, several in (("budgets", budgets), ("selectors", selectors)):
+        if not several:
+            raise InvalidValue(f"{name} must name at least one, got none", where=name)
+    refuse_given_twice(settings, seeds=True, model=model != "auto")
     named = {"model": model} if model != "auto" else {}
     read = source_words(X)
-    jobs = [
-        read | words(budget, selector, embedding, seed, k, settings) | named | {"seeds": seeds}
+    # All are composed, and fitted to the rows, before the first is trained.
+    plans = [
+        plan_of(read | words(budget, selector, embedding, seed, k, settings) | named | {"seeds": seeds})
         for budget in budgets
         for selector in selectors
     ]
-    source = plan_of(jobs[0] if jobs else read).stages.dataset
-    dataset = read_dataset(source, X, y, X_test, y_test)
+    dataset = read_dataset(plans[0].stages.dataset, X, y, X_test, y_test)
+    plans = [fitted(plan, dataset) for plan in plans]
     with TemporaryDirectory() as folder:
-        cache = Path(state_dir).absolute() / "cache" if state_dir else Path(folder)
-        rows = [row for number, job in enumerate(jobs) for row in _rows(number, job, dataset, cache)]
+        cache = Cache(Path(state_dir).expanduser().absolute() / "cache" if state_dir else Path(folder))
+        rows = [row for number, plan in enumerate(plans) for row in _rows(number, plan, dataset, cache)]
     return Compared(Results(rows), Whole(dataset.n, "images" if dataset.x.ndim == 4 else "rows"))
 
 
-def _rows(number: int, named: Mapping[str, Any], dataset: Dataset, folder: Path) -> Iterator[Any]:
-    """Yield the rows of one job: those of the baseline and of the method."""
+def _rows(number: int, plan: "Plan", dataset: Dataset, cache: "Cache") -> Iterator[Any]:
+    """Yield the rows of one job: those of the baseline and of the method, on each network."""
     from winnow.command.arm import arms_of
-    from winnow.command.fitting import fitted
     from winnow.command.sweep import pending
-    from winnow.store.cache import Cache
 
-    plan = fitted(plan_of(named), dataset)
-    arms = arms_of(plan, dataset, Cache(folder))
+    arms = arms_of(plan, dataset, cache)
     for arm in arms:
-        scores = [repetition.score() for repetition in arm.repetitions()]
-        status = "cached" if all(score.found for score in scores) else "ok"
-        yield arm.row(pending(number, plan), status, arm.own, scores, arms[0])
+        for network in arm.networks:
+            scores = [repetition.score() for repetition in arm.repetitions(network)]
+            status = "cached" if all(score.found for score in scores) else "ok"
+            yield arm.row(pending(number, plan), status, network, scores, arms[0])

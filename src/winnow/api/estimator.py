@@ -1,13 +1,14 @@
 """A sampler for scikit-learn, in the way of imbalanced-learn: `fit_resample` keeps the rows worth keeping."""
 
+from numbers import Real
 from typing import Any
 
-import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from winnow.api._plain import refuse_other_order
 from winnow.api.choose import select
 
 
@@ -51,7 +52,7 @@ class Winnow(BaseEstimator):
 
     def __init__(
         self,
-        budget: float | int | str = 0.2,
+        budget: float | int | str | Real = 0.2,
         selector: str = "nearest",
         *,
         k: int | str | None = None,
@@ -66,11 +67,9 @@ class Winnow(BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> "Winnow":
         """Choose rows of the features `X` (n, d); only some selectors need the labels `y`."""
+        refuse_other_order(X, y)
         features = validate_data(self, X, dtype="numeric", ensure_min_samples=2)
-        labels = None if y is None else np.asarray(y)
-        self.selection_ = select(
-            features, labels, self.budget, self.selector, self.embedding, self.seed, k=self.k
-        )
+        self.selection_ = select(features, y, self.budget, self.selector, self.embedding, self.seed, k=self.k)
         self.sample_indices_: Int64[ndarray, " m"] = self.selection_.indices
         return self
 

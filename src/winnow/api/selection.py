@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from winnow.errors import InvalidValue
 from winnow.store import kept_rows
+from winnow.store.named_file import file_named
 from winnow.store.whole_file import write_whole
 from winnow.types import Clustering, Rows
 
@@ -71,8 +72,9 @@ class Selection:
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the list of kept rows, byte for byte the `kept.csv` of `train.py`, and return its path."""
-        write_whole(Path(path), kept_rows.text(self._rows, self.indices, self._clustering, 0, self.rounds))
-        return Path(path)
+        path = file_named(path)
+        write_whole(path, kept_rows.text(self._rows, self.indices, self._clustering, 0, self.rounds))
+        return path
 
     def link(self, folder: str | Path) -> Path:
         """Make a folder of symbolic links to the kept files, with their classes as folders, and return it.
@@ -82,7 +84,7 @@ class Selection:
         InvalidValue
             If the rows are no files, or the folder holds anything.
         """
-        folder = Path(folder)
+        folder = Path(folder).expanduser()
         if (files := self.files) is None:
             raise InvalidValue("the rows must be files to be linked, got others", remedy="use .indices")
         if folder.exists() and any(folder.iterdir()):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 CHOICES = (*GROUPS, "study", "experiment")
+SEVERAL_JOBS = ("-m", "--multirun")
 
 
 def answer(words: Sequence[str], conf: Path) -> str | None:
@@ -33,6 +34,8 @@ def for_hydra(words: Sequence[str]) -> list[str]:
 
     >>> for_hydra(["-m", "selector=nearest,random", "random.quota=equal", "selector.quota=equal"])
     ['-m', 'selector=nearest,random', 'random.quota=equal', '++selector.quota=equal']
+    >>> for_hydra(["selector=nearest", "-m", "k=600,1200"])
+    ['-m', 'selector=nearest', 'k=600,1200']
 
     Raises
     ------
@@ -40,10 +43,12 @@ def for_hydra(words: Sequence[str]) -> list[str]:
         If a word cannot be read, or a group is given anything but the name of one option.
     """
     before = ["", *words]
-    return [
+    ready = [
         word if word.startswith("-") or _is_of_option(word, option) else _override(made_ready(word))
         for word, option in zip(words, before, strict=False)
     ]
+    # Hydra's parser refuses settings after an option that stands among them.
+    return sorted(ready, key=lambda word: word not in SEVERAL_JOBS)
 
 
 def _is_of_option(word: str, before: str) -> bool:

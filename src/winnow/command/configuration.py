@@ -7,6 +7,7 @@ that tree before anything is imported.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import copy, deepcopy
 from dataclasses import fields, replace
 from difflib import get_close_matches
@@ -234,6 +235,8 @@ def _remedy(name: str, rule: str, value: Any) -> str:
     """Return what to type instead of a value that breaks a rule, as far as that can be guessed."""
     if "a share such as" in rule and isinstance(value, float) and 0 < value < 1:
         return f"type {name}={100 * value:g}%"
+    if rule in ("be a valid array", "be a valid tuple", "be a valid list") and isinstance(value, str):
+        return f"a list is written {name}=[{value}]"
     if rule == "be a valid string" and isinstance(value, int | float):
         return f"""text is put in quotes: '{name}="{value}"'"""
     return "--help shows the settings and their defaults"
@@ -248,11 +251,21 @@ def _refuse_unknown(values: Mapping[str, Any], known: Sequence[str], prefix: str
 def unknown_key(name: str, known: Sequence[str]) -> InvalidValue:
     """Return the refusal of a key that nothing has, with the known one that is most like it."""
     near = get_close_matches(name, known, n=1)
-    return InvalidValue(
-        f"{UNKNOWN}, got {name}",
-        where=name,
-        remedy=f"did you mean {near[0]}?" if near else "--help shows all settings",
-    )
+    remedy = f"did you mean {near[0]}?" if near else _options_with(name) or "--help shows all settings"
+    return InvalidValue(f"{UNKNOWN}, got {name}", where=name, remedy=remedy)
+
+
+def _options_with(name: str) -> str:
+    """Say which other options of its group have a setting of this name, if some do."""
+    group, _, setting = name.partition(".")
+    if group not in registry.GROUPS or not setting:
+        return ""
+    having = []
+    for option in registry.options(group):
+        with suppress(ImportError):  # of a library that is not installed
+            if setting in (each.name for each in fields(registry.load(group, option))):
+                having.append(option)
+    return f"{setting} is a setting of {group}={', '.join(having)}" if having else ""
 
 
 def _first_line(error: Exception) -> str:

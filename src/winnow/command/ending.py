@@ -6,7 +6,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from typing import Any, TextIO
 
 from winnow.command.interruption import interruption
@@ -31,7 +31,7 @@ def guard(main: Callable[[], None]) -> int:
     # Without it Hydra prints its own report of an error and leaves with its own code.
     os.environ[FULL_ERROR] = "1"
     interruption.listen_to_the_end()
-    sys.stdout, sys.stderr = _Output(sys.stdout), _Output(sys.stderr)
+    sys.stdout, sys.stderr = _Output(_opened(sys.stdout)), _Output(_opened(sys.stderr))
     warnings.showwarning = one_line_warning
     code = _report(_run(main))
     interruption.end_with(code)
@@ -39,6 +39,16 @@ def guard(main: Callable[[], None]) -> int:
         code = _report(None)  # it arrived a moment ago
         interruption.end_with(code)
     return code
+
+
+def _opened(stream: TextIO | None) -> TextIO:
+    """Return a stream that can show every name; one that was closed before the command began shows none."""
+    if stream is None:
+        return open(os.devnull, "w", encoding="utf-8")
+    if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+        # Of a letter that the terminal does not know the code is shown: the work is done by then.
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 class _Output:

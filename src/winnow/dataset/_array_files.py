@@ -53,27 +53,32 @@ def open_npy(path: str) -> ndarray:
     return loaded
 
 
-def open_several(path: str, needed: Sequence[str] = ("x", "y")) -> dict[str, ndarray]:
-    """Load x, y, x_test and y_test from one file, as far as they are there.
+def open_several(path: str, needed: Sequence[str] = ("x", "y")) -> tuple[dict[str, ndarray], list[str]]:
+    """Load x, y, x_test and y_test from one file, as far as they are there; return the names of others, too.
 
     Raises
     ------
     DatasetUnavailable
-        If the file cannot be read, or lacks one that is needed.
+        If the file cannot be read, lacks an array that is needed, or has one under two names.
     """
     _check_regular(path, MAX_LOADED_BYTES)
-    loaded = _load_safetensors(path) if path.endswith(".safetensors") else _load_npz(path)
-    found = {
-        name: next((loaded[each] for each in names if each in loaded), None) for name, names in NAMES.items()
-    }
-    if missing := [name for name in needed if found[name] is None]:
+    loaded = _load_safetensors(path) if path.lower().endswith(".safetensors") else _load_npz(path)
+    there = {name: [each for each in names if each in loaded] for name, names in NAMES.items()}
+    if twice := [" and ".join(names) for names in there.values() if len(names) > 1]:
+        raise DatasetUnavailable(
+            f"the file must hold every array under one name, got {', '.join(twice)}",
+            where=path,
+            remedy="leave out or rename one of them",
+        )
+    if missing := [name for name in needed if not there[name]]:
         raise DatasetUnavailable(
             f"the file must hold the arrays {' and '.join(needed)}, got {', '.join(loaded) or 'none'}",
             where=path,
             remedy=f"name them x (or x_train) and y (or y_train): {' and '.join(missing)} missing"
             + "; select_only=true needs no y" * (missing == ["y"]),
         )
-    return {name: array for name, array in found.items() if array is not None}
+    found = {name: loaded[names[0]] for name, names in there.items() if names}
+    return found, [name for name in loaded if [name] not in there.values()]
 
 
 def _load_npz(path: str) -> dict[str, ndarray]:
@@ -86,8 +91,8 @@ def _load_npz(path: str) -> dict[str, ndarray]:
                 path, f"{size_in_words(size)} of arrays", "save them as .npy files, which are mapped"
             )
         with np.load(path, allow_pickle=False) as file:
-            others = {name: np.empty(0) for name in file.files if name not in wanted}
-            return {name: file[name] for name in file.files if name in wanted} or others
+            # Others may be Python objects, or large: only their names are of use.
+            return {name: file[name] if name in wanted else np.empty(0) for name in file.files}
     except DAMAGED as error:
         raise _damaged(path, error) from error
 

@@ -64,10 +64,21 @@ def _distinct(y: ndarray, n: int, name: str, file: str) -> tuple[list[str], Int6
         raise unfit(file, f"have a label in every row, got {y[odd[0]]} in row {odd[0]} of {name}")
     values, codes = np.unique(y, return_inverse=True)
     if y.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8", "replace")
+        values = _decoded(values, name, file)
     if y.dtype.kind == "f" and (np.floor(values) == values).all():
         values = values.astype(np.int64)
     return _stripped([str(value).strip() for value in values], codes.astype(np.int64), name, file)
+
+
+def _decoded(values: ndarray, name: str, file: str) -> ndarray:
+    try:
+        return np.char.decode(values, "utf-8")
+    except UnicodeDecodeError as error:
+        raise unfit(
+            file,
+            f"have labels of text in UTF-8, got the bytes {error.object!r} in {name}",
+            "np.char.decode(y, 'latin-1') reads those of another encoding",
+        ) from error
 
 
 def _stripped(

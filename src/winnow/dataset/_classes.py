@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 from numpy import ndarray
 
-from winnow.dataset._wording import listed
+from winnow.dataset._values import look_alikes, pairs_in_words
+from winnow.dataset._wording import listed, named
 from winnow.errors import DatasetUnavailable
 
 Classes = tuple[tuple[str, ...], Int64[ndarray, " n"]]
@@ -34,7 +35,8 @@ def numbered(values: Sequence[Any], names: Sequence[str], place: Callable[[int],
     Raises
     ------
     DatasetUnavailable
-        If a label is missing, stands for no class, or is neither text nor a whole number.
+        If a label is missing, stands for no class, differs from another in case alone, or is neither text nor
+        a whole number.
     """
     kinds = {type(value) for value in values}
     if type(None) in kinds:
@@ -42,6 +44,18 @@ def numbered(values: Sequence[Any], names: Sequence[str], place: Callable[[int],
     if len(kinds) != 1 or not kinds <= {str, int, bool}:
         got = ", ".join(sorted(kind.__name__ for kind in kinds))
         raise DatasetUnavailable(f"labels must be text or whole numbers, got {got}", where="dataset.label")
+    if kinds == {str}:
+        values = [value.strip() for value in values]
+        if "" in values:
+            raise _fault(
+                "have a label in every row, got an empty one in", values, lambda value: not value, place
+            )
+        if pairs := look_alikes(sorted(set(values))):
+            raise DatasetUnavailable(
+                f"labels must be spelled in one way, got {pairs_in_words(pairs)}",
+                where="dataset.label",
+                remedy="spell them alike",
+            )
     if not names or kinds != {int}:
         found, y = np.unique(np.array(values), return_inverse=True)
         return tuple(map(str, found.tolist())), y.astype(np.int64)
@@ -50,6 +64,23 @@ def numbered(values: Sequence[Any], names: Sequence[str], place: Callable[[int],
         rule = f"lie in [0, {len(names) - 1}], for which there are names, got others in"
         raise _fault(rule, values, lambda value: not 0 <= value < len(names), place)
     return without_empty(names, y)
+
+
+def check_learnt(classes: Sequence[str], y: Int64[ndarray, " n"], trains: Bool[ndarray, " n"]) -> None:
+    """Refuse classes that occur in the test set alone: no network could know them.
+
+    Raises
+    ------
+    DatasetUnavailable
+        Naming them.
+    """
+    counts = np.bincount(y[trains], minlength=len(classes))
+    if unknown := [classes[label] for label in np.flatnonzero(counts == 0).tolist()]:
+        raise DatasetUnavailable(
+            f"test labels must occur in training, got {listed(map(named, unknown))}",
+            where="dataset.label",
+            remedy="remove these test rows, or choose another split: those for tests may come without labels",
+        )
 
 
 def _fault(

@@ -1,6 +1,7 @@
 """Name cells, columns and faults in messages: one line, short, nothing that moves a terminal's cursor."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 SPELLED_OUT = 8
 """Faults that one message spells out; the others are counted."""
@@ -37,3 +38,16 @@ def named(column: str) -> str:
     """
     plain = column and column.isprintable() and len(column) <= LONGEST
     return column if plain else quoted(column)
+
+
+def near(wanted: Iterable[str], there: Sequence[str]) -> str:
+    """Ask whether a name that is there was meant, where one is close to a wanted one that is not.
+
+    >>> near(["Species"], ["petal", "species"]), near(["y"], ["petal"])
+    ('did you mean species?', '')
+    """
+    lowered = {name.lower(): name for name in there}
+    for name in wanted:
+        if name not in there and (found := get_close_matches(name.lower(), lowered, n=1)):
+            return f"did you mean {named(lowered[found[0]])}?"
+    return ""

@@ -40,6 +40,10 @@ from winnow.types import Dataset, Rows
 
 CHANNELS = (1, 3)
 CHUNK_ROWS = 4096
+FEWEST_STEPS = 100
+"""So many numbers of single precision at least lie between the smallest and the largest of a column."""
+ROUNDING = 1e-12
+"""Numbers that differ by this part of them or less are meant to be one."""
 OR = ", or choose without labels by select_only=true"
 
 
@@ -138,7 +142,7 @@ class Arrays(Source):
     def _arrays(self, needed: Sequence[str] = ("x", "y")) -> dict[str, ndarray]:
         """Return the arrays x, y, x_test and y_test, as far as they are given."""
         files = {"x": self.file, "y": self.labels, "x_test": self.test_file, "y_test": self.test_labels}
-        if self.file.endswith(".npy") or self.labels:
+        if self.file.lower().endswith(".npy") or self.labels:
             if self.labels is None and "y" in needed:
                 raise self._fault(
                     "come with labels, got none", f"name their .npy file with dataset.labels{OR}"
@@ -147,7 +151,10 @@ class Arrays(Source):
         elif self.test_file or self.test_labels:
             raise self._fault("be in one file with the test arrays", "name them x_test and y_test in it")
         else:
-            given = open_several(self.file, needed)
+            given, others = open_several(self.file, needed)
+            if others:
+                left_out = listed(map(named, others))
+                print(f"{named(Path(self.file).name)}: left out: {left_out}", file=sys.stderr)
         if ("x_test" in given) != ("y_test" in given):
             one, other = ("x_test", "y_test") if "x_test" in given else ("y_test", "x_test")
             raise self._fault(f"have test rows and test labels or neither, got {one} without {other}")
@@ -179,6 +186,8 @@ class Arrays(Source):
             raise self._fault(f"hold numbers in {name}, got the type {x.dtype}", "convert them with astype")
         if len(x) == 0:
             raise self._fault(f"hold at least one row in {name}, got 0")
+        if not x.size:
+            raise self._fault(f"hold at least one value in every row of {name}, got the shape {x.shape}")
         if x.dtype == (np.float32 if layout == "nd" else np.uint8):
             return as_they_are
         if layout == "nd":
@@ -190,15 +199,29 @@ class Arrays(Source):
         return convert
 
     def _check_features(self, x: ndarray, name: str) -> None:
-        """Refuse features that are finite and too large for single precision."""
-        for part in chunks_of(x) if x.dtype.kind == "f" else ():
-            if len(large := np.argwhere(np.isinf(as_float32(x[part])) & np.isfinite(x[part]))):
+        """Refuse features that single precision cannot hold, or cannot tell apart."""
+        low, high = np.full(x.shape[1], np.inf), np.full(x.shape[1], -np.inf)
+        for part in chunks_of(x) if x.dtype.itemsize > 2 else ():
+            rows = x[part]
+            if len(large := np.argwhere(np.isinf(as_float32(rows)) & np.isfinite(rows))):
                 row, column = large[0]
                 raise self._fault(
                     f"hold numbers of at most {np.finfo(np.float32).max:.1e} (float32), got "
-                    f"{x[part][row, column]:g} in row {part.start + row}, column {column} of {name}",
+                    f"{rows[row, column]:g} in row {part.start + row}, column {column} of {name}",
                     "take another unit or the logarithm of the column",
                 )
+            low, high = np.fmin(low, rows.min(axis=0)), np.fmax(high, rows.max(axis=0))
+        most = np.maximum(np.abs(low), np.abs(high))
+        with np.errstate(invalid="ignore"):
+            spread = high - low
+            alike = (spread > ROUNDING * most) & (spread < FEWEST_STEPS * np.spacing(as_float32(most)))
+        if len(columns := np.flatnonzero(alike)):
+            first = columns[0]
+            raise self._fault(
+                f"hold numbers that single precision tells apart, got {len(columns)} columns of {name} that "
+                f"it does not, the first of them {first}, from {low[first]:.17g} to {high[first]:.17g}",
+                "subtract the mean of every column: x - x.mean(axis=0)",
+            )
 
     def _check_images(self, x: ndarray, scale: int, name: str) -> None:
         """Refuse images that would not keep their values as bytes."""

@@ -28,26 +28,30 @@ from pydantic import Field
 
 from winnow.dataset._container import kind_of
 from winnow.dataset._split import stratified_split
-from winnow.dataset._wording import listed, named
+from winnow.dataset._wording import listed, named, near
 from winnow.dataset.images._listed import Reading, decode_listed
 from winnow.dataset.images._pixels import MOST_PIXELS
 from winnow.dataset.images._square import SquareImages
 from winnow.dataset.tables._columns import Column, Table, read_columns
 from winnow.dataset.tables._encoding import check_encoding
+from winnow.dataset.tables._header import is_a_row
 from winnow.dataset.tables._image_paths import image_column, read_paths
 from winnow.dataset.tables._label_copies import label_copies
 from winnow.dataset.tables._labels import UNLABELLED, Labels, read_labels
 from winnow.dataset.tables._matrix import encode
 from winnow.dataset.tables._numbers import Decimal, NumberFormat, Thousands, find_format
-from winnow.dataset.tables._parquet import read_parquet
+from winnow.dataset.tables._parquet import ParquetTable, read_parquet
 from winnow.dataset.tables._roles import Faults, Roles, assign_roles
 from winnow.dataset.tables._summary import summary
-from winnow.dataset.tables._text import Separator, clean_name, read_text, table_fault
+from winnow.dataset.tables._text import Separator, TextTable, clean_name, read_text, table_fault
 from winnow.errors import InvalidValue
 from winnow.types import Dataset, Rows
 
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip")
 Names = tuple[str, ...]
+IN_THE_FIRST_LINE = (
+    "columns are named in the first line; check dataset.label, categorical, ignored and numeric"
+)
 
 
 @dataclass(frozen=True)
@@ -177,16 +181,29 @@ class CSV(SquareImages):
         self._check_no_image_settings()
         columns, numbers = self._features(table, places)
         roles = assign_roles(columns, self.categorical, self.numeric, self.max_categories, faults)
+        roles.left_out[:0] = ["'' (index)"] * len(_index(table))
         if faults:
             raise faults.error(self._path)
         if not roles.numbers and not roles.categories:
             raise table_fault(
-                self._path, f"have a feature besides the label, left out are {listed(roles.left_out)}"
+                self._path,
+                f"have a feature besides the label, left out are {listed(roles.left_out)}",
+                "add a column of numbers or of words that repeat",
             )
+        self._check_header(table, labels, roles)
         roles.notes.extend(label_copies(roles, labels.y) if labels.classes else ())
         parts = encode(roles, columns, train, test)
         print(summary(table, self._path.name, self.label, labels, roles, numbers), file=sys.stderr)
         return parts
+
+    def _check_header(self, table: Table, labels: Labels, roles: Roles) -> None:
+        if isinstance(table, TextTable) and is_a_row(table.names, self.label, labels, roles):
+            got = listed(map(named, table.names))
+            raise table_fault(
+                self._path,
+                f"name its columns in the first line, got one like those below it: {got}",
+                "write a line of names above it, or other names where these are meant",
+            )
 
     @property
     def _label(self) -> Names:
@@ -285,21 +302,22 @@ class CSV(SquareImages):
             raise table_fault(
                 self._path,
                 f"have different names for its columns, got {listed(repeated)} more than once",
-                "rename or remove the columns of the same name",
+                "rename or remove the columns of the same name; the first line must be names",
             )
         wanted = (*self._label, *self.categorical, *self.ignored, *self.numeric)
         if missing := [named(name) for name in wanted if name not in table.names]:
             raise table_fault(
                 self._path,
                 f"have the columns {', '.join(missing)}, got {listed(map(named, table.names))}",
-                "columns are named in the first line; check dataset.label, categorical, ignored and numeric",
+                near(wanted, table.names) or IN_THE_FIRST_LINE,
             )
         if not set(table.names) - {*self._label, *self.ignored}:
             raise table_fault(self._path, "have a column besides the label", "shorten dataset.ignored")
 
     def _features(self, table: Table, places: Int64[ndarray, " n"]) -> tuple[list[Column], NumberFormat]:
         """Read all columns that may be features, and find out how numbers are written."""
-        features = [at for at, name in enumerate(table.names) if name not in (*self._label, *self.ignored)]
+        others, index = (*self._label, *self.ignored), _index(table)
+        features = [at for at, name in enumerate(table.names) if name not in others and at not in index]
         searched = [at for at in features if table.names[at] not in self.categorical]
         sample = [row[at].strip() for row in table.sample for at in searched if at < len(row)]
         numbers = self._format(sample)
@@ -314,3 +332,7 @@ class CSV(SquareImages):
             return find_format(cells, self.decimal, self.thousands)
         except InvalidValue as error:
             raise InvalidValue(error.what, where=self.file, remedy=error.remedy) from error
+
+
+def _index(table: Table) -> frozenset[int]:
+    return table.index if isinstance(table, ParquetTable) else frozenset()

@@ -21,13 +21,13 @@ from jaxtyping import Bool, Int64, Shaped
 from numpy import ndarray
 from pydantic import Field
 
-from winnow.dataset._classes import numbered
+from winnow.dataset._classes import check_learnt, numbered
 from winnow.dataset._split import stratified_split
 from winnow.dataset.images._cells import ImageCells
 from winnow.dataset.images._decode import Format
 from winnow.dataset.images._hub import hub_splits
 from winnow.dataset.images._pixels import MOST_PIXELS
-from winnow.dataset.images._splits import Split, parquet_splits
+from winnow.dataset.images._splits import Split, one_of_names, parquet_splits
 from winnow.dataset.images._square import SquareImages
 from winnow.dataset.images._summary import format_in_words
 from winnow.dataset.images._walk import shown
@@ -91,8 +91,10 @@ class HuggingFace(SquareImages):
         for name, split in chosen.items():
             self._check_columns(name, split)
         labels = list(rows.cells(self.label))
-        classes, y = numbered(labels, rows.splits[0].class_names(self.label), rows.place)
+        names = one_of_names([split.class_names(self.label) for split in rows.splits])
+        classes, y = numbered(labels, names, rows.place)
         is_test = self._is_test(rows, y)
+        check_learnt(classes, y, ~is_test)
         cells = ImageCells(
             cells=lambda: rows.cells(self.image),
             rows=len(y),

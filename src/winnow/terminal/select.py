@@ -3,8 +3,10 @@
 import re
 import sys
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -92,8 +94,15 @@ def share_or_rows(text: str) -> int | float | str:
 def _settings(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         if not word.partition("=")[0] or "=" not in word:
-            raise InvalidValue(f"every further argument must be name=value, got {word}")
-    return dict(word.split("=", 1) for word in words)
+            raise InvalidValue(
+                f"every further argument must be name=value, got {word}",
+                remedy="--keep 20% has no blank" if word == "%" else "",
+            )
+    pairs = [word.split("=", 1) for word in words]
+    twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
+    if twice:
+        raise InvalidValue(f"{twice[0]} must be given once, got it twice", remedy="leave out one of the two")
+    return dict(pairs)
 
 
 def _check_paths(given: Namespace) -> None:
@@ -104,6 +113,13 @@ def _check_paths(given: Namespace) -> None:
     for option, path in files.items():
         if path is not None and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()):
             raise InvalidValue(f"{option} must name a file in a folder that exists, got {path}")
+        if path is not None:
+            _require_writable(Path(path).absolute().parent, option)
+        if path is not None and _is_of_the_data(Path(path), Path(given.data).expanduser()):
+            raise InvalidValue(
+                f"{option} must name a file that is none of the data, got {path}",
+                remedy="name another file",
+            )
     if given.contact_sheet is not None and Path(given.contact_sheet).suffix.lower() not in PICTURES:
         raise InvalidValue(
             f"--contact-sheet must end in {', '.join(PICTURES)}, got {given.contact_sheet}",
@@ -112,6 +128,34 @@ def _check_paths(given: Namespace) -> None:
     folder = given.link and Path(given.link)
     if folder and folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InvalidValue(f"--link must name a new or empty folder, got {folder}")
+    if folder and (data := Path(given.data).expanduser().resolve()) in (
+        folder.resolve(),
+        *folder.resolve().parents,
+    ):
+        raise InvalidValue(
+            f"--link must name a folder outside of {data}, got {folder}",
+            remedy="its links would be images of the next command",
+        )
+
+
+def _require_writable(folder: Path, option: str) -> None:
+    try:
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise InvalidValue(
+            f"{option} must name a file in a folder that can be written to, got {error.strerror}",
+            where=str(folder),
+            remedy="name one in another folder",
+        ) from error
+
+
+def _is_of_the_data(path: Path, data: Path) -> bool:
+    """Say whether writing to a path would lose what is chosen from; a list beside images is none of them."""
+    if not path.exists():
+        return False
+    if data.is_dir():
+        return data.resolve() in path.resolve().parents and path.suffix.lower() != ".csv"
+    return path.samefile(data)
 
 
 def _write(selection: "Selection", given: Namespace) -> Iterator[tuple[str, Path]]:

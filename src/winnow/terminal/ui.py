@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from winnow.errors import InvalidValue
 from winnow.terminal._parser import Parser
 
 DESCRIPTION = """\
@@ -21,7 +22,19 @@ def run(words: Sequence[str]) -> None:
 
 
 def show(state_dir: Path, port: int, experiment: str) -> None:
-    """Serve the runs until a signal arrives, which is then the exit code."""
+    """Serve the runs until a signal arrives, which is then the exit code.
+
+    Raises
+    ------
+    InvalidValue
+        If there is no such folder: an empty page would look as if nothing had been run.
+    """
+    if not state_dir.is_dir():
+        raise InvalidValue(
+            f"state_dir must be a folder with results, got {state_dir}, which is none",
+            where=f"state_dir={state_dir}",
+            remedy="run winnow compare, or python train.py, first; or name another folder",
+        )
     from winnow.command.interruption import interruption
     from winnow.tracker.mlflow import serve
 

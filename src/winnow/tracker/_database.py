@@ -104,14 +104,16 @@ def create(path: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     try:
         building = Path(mkdtemp(prefix=f"{path.name}.init-", dir=path.parent))
-        built = building / "mlflow.db"
-        _build(built)
-        with built.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(built, path)
+        try:
+            built = building / "mlflow.db"
+            _build(built)
+            with built.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(built, path)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
     except OSError as fault:
         raise TryLater(f"tracking store could not be created: {fault}", where=str(path)) from fault
-    shutil.rmtree(building, ignore_errors=True)
 
 
 def without_write_ahead_log(path: Path) -> None:
@@ -134,7 +136,8 @@ def _build(path: Path) -> None:
         start_new_session=True,  # Ctrl-C in a terminal stops winnow, which ends its runs in this database
     )
     if ended.returncode or not exists(path):
-        reasons = [line for line in ended.stderr.splitlines() if line.strip()] or [
-            f"exit code {ended.returncode}"
-        ]
-        raise OSError(reasons[-1].strip()[:300])
+        # The last line of SQLAlchemy's names a page of its manual.
+        lines = [line.strip() for line in ended.stderr.splitlines() if not line.startswith("(Background on")]
+        reasons = [line for line in lines if line] or [f"exit code {ended.returncode}"]
+        told = [line for line in reasons if "Error" in line.partition(" ")[0]]
+        raise OSError((told or reasons)[-1][:300])

@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from winnow.dataset._container import opened, unreadable
-from winnow.dataset.images._walk import shown
+from winnow.dataset.images._walk import listed, shown
 from winnow.errors import DatasetUnavailable
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class ParquetSplit:
     files: tuple[Path, ...]
     lengths: tuple[int, ...]
     columns: tuple[str, ...]
-    features: dict[str, Any]
+    features: tuple[dict[str, Any], ...]
 
     @classmethod
     def of(cls, files: list[Path]) -> "ParquetSplit":
@@ -72,7 +72,8 @@ class ParquetSplit:
                     f"and {', '.join(schemas[0].names)}",
                     where=shown(str(path)),
                 )
-        return cls(tuple(files), tuple(lengths), tuple(schemas[0].names), _features(schemas[0].metadata))
+        features = tuple(_features(schema.metadata) for schema in schemas)
+        return cls(tuple(files), tuple(lengths), tuple(schemas[0].names), features)
 
     @property
     def rows(self) -> int:
@@ -92,8 +93,8 @@ class ParquetSplit:
 
     def class_names(self, column: str) -> tuple[str, ...]:
         """Return the names that the library `datasets` wrote into the files, if it did."""
-        names = self.features.get(column, {}).get("names")
-        return tuple(map(str, names)) if isinstance(names, list) else ()
+        names = [features.get(column, {}).get("names") for features in self.features]
+        return one_of_names([tuple(map(str, each)) for each in names if isinstance(each, list)])
 
     def cells(self, column: str) -> Iterator[Any]:
         """Yield the cells of a column, reading some hundred rows at a time."""
@@ -132,7 +133,41 @@ def parquet_splits(path: Path) -> dict[str, ParquetSplit]:
             where=shown(str(path)),
             remedy="dataset=image_folder reads folders of images",
         )
+    for name, files in named.items():
+        _require_one_folder(name, files, path)
     return {name: ParquetSplit.of(files) for name, files in named.items()}
+
+
+def _require_one_folder(name: str, files: Sequence[Path], path: Path) -> None:
+    folders = [shown(str(folder.relative_to(path))) for folder in sorted({file.parent for file in files})]
+    if folders[1:]:
+        raise DatasetUnavailable(
+            f"the files of a split must lie in one folder, got those of {shown(name)} in {listed(folders)}",
+            where=shown(str(path)),
+            remedy=f"name one of several data sets: dataset.path={shown(str(files[0].parent))}",
+        )
+
+
+def one_of_names(known: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the names of the classes where all files that know them agree.
+
+    >>> one_of_names([("cat", "dog"), (), ("cat", "dog")]), one_of_names([()])
+    (('cat', 'dog'), ())
+
+    Raises
+    ------
+    DatasetUnavailable
+        If a number stands for one class in one file and for another in the next.
+    """
+    different = list(dict.fromkeys(names for names in known if names))
+    if different[1:]:
+        one, other = (", ".join(map(shown, names[:4])) for names in different[:2])
+        raise DatasetUnavailable(
+            f"all files must have the same names of classes in one order, got {one} and {other}",
+            where="dataset.label",
+            remedy="write the labels as text, or with one list of names",
+        )
+    return different[0] if different else ()
 
 
 def split_name(path: str) -> str:

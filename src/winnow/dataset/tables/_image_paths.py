@@ -1,10 +1,11 @@
 """Find the column of a table that lists image files, and read it."""
 
 from collections.abc import Iterable
+from os.path import normpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from winnow.dataset._wording import listed, named
+from winnow.dataset._wording import SPELLED_OUT, listed, named, quoted
 from winnow.dataset.images._pixels import SUFFIXES
 from winnow.dataset.tables._columns import Table, read_columns
 from winnow.dataset.tables._roles import Faults
@@ -39,11 +40,31 @@ def image_column(table: Table, candidates: Iterable[int], path: Path) -> int | N
 
 
 def read_paths(table: Table, at: int, faults: Faults) -> list[str]:
-    """Return the cells of a column as paths; cells without one are added to `faults`."""
+    """Return the cells of a column as paths; those without one or with one twice are added to `faults`.
+
+    An image that is listed twice could be learnt from and tested on, and a list of kept files names it once.
+    """
     (column,) = read_columns(table, [at], [table.names[at]])
     remedy = "fill these cells or delete their rows"
     faults.add_cells("have the path of an image in every row", remedy, column, column.missing)
-    return [cell for cells in column.text for cell in cells.to_pylist()]
+    if Path(column.name).suffix.lower() in SUFFIXES:
+        faults.add("name its columns in the first line", "write a line of names above it", column)
+    paths = [cell for cells in column.text for cell in cells.to_pylist()]
+    first: dict[str, int] = {}
+    again = [
+        f"{quoted(path)} in {table.place(first[plain])} and {table.place(row)}"
+        for row, path in enumerate(paths)
+        if path and first.setdefault(plain := normpath(path), row) != row
+    ]
+    if again:
+        faults.add(
+            "list every image once",
+            "remove the rows that repeat one",
+            column,
+            again[:SPELLED_OUT],
+            len(again),
+        )
+    return paths
 
 
 def _lists_images(cells: "pa.Array", folder: Path) -> bool:

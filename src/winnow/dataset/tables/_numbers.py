@@ -39,7 +39,8 @@ class NumberFormat:
         """A regular expression for the numbers of this format, without groups or grouped throughout."""
         decimal, group = re.escape(SIGNS[self.decimal]), re.escape(SIGNS[self.thousands])
         plain = rf"\d+{decimal}?\d*|{decimal}\d+"
-        grouped = rf"|\d{{1,3}}({group}\d{{3}})+({decimal}\d*)?" if group else ""
+        # Nobody writes 0,283 for 283.
+        grouped = rf"|[1-9]\d{{0,2}}({group}\d{{3}})+({decimal}\d*)?" if group else ""
         return rf"^[+-]?({plain}{grouped}){EXPONENT}$"
 
     def value(self, cell: str) -> float:

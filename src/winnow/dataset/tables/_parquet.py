@@ -25,6 +25,8 @@ class ParquetTable:
     path: Path
     names: tuple[str, ...]
     rows: int
+    index: frozenset[int] = frozenset()
+    """Columns that pandas wrote for an index without a name, whatever it holds."""
 
     @property
     def sample(self) -> Sequence[list[str]]:
@@ -70,13 +72,13 @@ class ParquetTable:
         odd = [
             f"{named(name)} of type {kind}"
             for name, kind in types
-            if kinds.is_nested(kind) or kinds.is_binary(kind) or kinds.is_large_binary(kind)
+            if kinds.is_nested(kind) or "binary" in str(kind)
         ]
         if odd:
             raise table_fault(
                 self.path,
                 f"hold numbers or text, got {listed(odd)}",
-                "leave these columns out with dataset.ignored",
+                "leave these columns out with dataset.ignored; dataset=huggingface reads images in a column",
             )
 
 
@@ -102,7 +104,8 @@ def read_parquet(path: Path) -> ParquetTable:
         raise unreadable(path, f"{size_in_words(size)}, at most {size_in_words(MAX_BYTES)} are read")
     # pandas gives a nameless index a name of its own.
     columns = tuple("" if name.startswith(PANDAS_INDEX) else clean_name(name) for name in names)
-    return ParquetTable(path, columns, about.num_rows)
+    index = frozenset(at for at, name in enumerate(names) if name.startswith(PANDAS_INDEX))
+    return ParquetTable(path, columns, about.num_rows, index)
 
 
 def _plain(cells: "pa.Array") -> "pa.Array":

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 TAKEN_FOR_CATEGORIES = 50
 """Different words in a column that is taken for categories without being declared."""
 SMALLEST_RANGE = 1e-30
+LARGEST_WHOLE = 2.0**53
+"""Up to here every whole number is one of float64."""
 DATE = (
     r"^(\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?|\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4}( .*)?|\d{1,2}:\d{2}(:.*)?"
     r"|\d{1,2}[ .-]*(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*[ .-]*\d{2,4}.*"
@@ -119,7 +121,9 @@ def _add_numbers(column: Column, declared: bool, roles: Roles, faults: Faults) -
     if not declared and column.names_rows and column.whole and _is_distinct(column):
         roles.left_out.append(f"{column.title} ({'index' if unnamed else 'identifiers'})")
     elif column.low == column.high:
-        roles.left_out.append(f"{column.title} (constant)")
+        # Beyond, numbers of 64 bits are the same although their digits differ.
+        alike = "constant" if abs(column.low) < LARGEST_WHOLE else "numbers too long to be told apart"
+        roles.left_out.append(f"{column.title} ({alike})")
     elif unnamed:
         faults.add("have a name for every column", "name this column in the first line", column)
     elif not declared and column.names_rows and column.whole:
