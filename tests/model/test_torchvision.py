@@ -155,3 +155,12 @@ def test_a_frozen_network_is_in_evaluation_but_for_its_last_layer(weights):
     }
     assert [name for name, layer in network.network.named_modules() if layer.training] == ["fc"]
     assert not any(layer.training for layer in network.eval().modules())
+
+
+def test_what_cannot_be_found_is_refused_before_anything_is_built(tmp_path):
+    with pytest.raises(InvalidValue, match="name must be one of torchvision's"):
+        Torchvision("resnet19").check_shape((3, 32, 32))
+    with pytest.raises(WeightsUnavailable, match=r"weights must be a readable file.*model\.weights="):
+        Torchvision(weights=str(tmp_path / "none.pth")).check_shape((3, 32, 32))
+    with pytest.raises(WeightsUnavailable, match="a folder"):
+        Torchvision(weights=str(tmp_path)).check_shape((3, 32, 32))

@@ -98,6 +98,9 @@ class LibraryNetwork(Model):
                 where=f"model={option}",
                 remedy="use model=mlp or model=linear for features",
             )
+        self.check_known()
+        if weights := self.the_weights:
+            weights.check()
 
     def build(self, shape: tuple[int, ...], classes: int) -> "torch.nn.Module":
         self.check_shape(shape)
@@ -152,6 +155,10 @@ class LibraryNetwork(Model):
     @abstractmethod
     def learnt_from(self, weights: Weights) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Return the mean and the deviation of each colour, of values 0 to 1, of what weights learnt from."""
+
+    @abstractmethod
+    def check_known(self) -> None:
+        """Refuse a name that the library does not have."""
 
     @abstractmethod
     def create(self, channels: int, classes: int) -> "torch.nn.Module":

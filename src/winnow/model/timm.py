@@ -18,6 +18,7 @@ from winnow.network.timm_network import (
     fill,
     last_layers,
     learnt_from,
+    require_known,
     require_timm,
     weights_file,
 )
@@ -51,8 +52,11 @@ class Timm(LibraryNetwork):
     def weights_file(self, weights: str) -> Path:
         return weights_file(weights)
 
-    def create(self, channels: int, classes: int) -> "torch.nn.Module":
+    def check_known(self) -> None:
         require_timm("model")
+        require_known(self.name, "model.name")
+
+    def create(self, channels: int, classes: int) -> "torch.nn.Module":
         weights = self.the_weights
         if weights and weights.file is None:
             return create_pretrained(self.name, "model.name", weights, channels=channels, classes=classes)

@@ -46,7 +46,7 @@ class Torchvision(LibraryNetwork):
     name: str = "resnet18"
     weights: str | None = None
 
-    def create(self, channels: int, classes: int) -> "torch.nn.Module":
+    def check_known(self) -> None:
         from torchvision import models
 
         known = [name for name in models.list_models(module=models) if name not in SEVERAL_ANSWERS]
@@ -56,6 +56,10 @@ class Torchvision(LibraryNetwork):
                 where=f"model.name={self.name}",
                 remedy=f"known: {', '.join(known)}",
             )
+
+    def create(self, channels: int, classes: int) -> "torch.nn.Module":
+        from torchvision import models
+
         network = models.get_model(self.name, weights=None, num_classes=classes)
         if self.weights is None:
             _take_channels(network, channels, keep=False)

@@ -47,8 +47,7 @@ def create(name: str, setting: str, *, channels: int, classes: int) -> "torch.nn
     """
     import timm
 
-    if not name.startswith(HUB):
-        _require_known(name, setting)
+    require_known(name, setting)
     return timm.create_model(name, in_chans=channels, num_classes=classes)
 
 
@@ -58,8 +57,7 @@ def create_pretrained(
     """Return a network with timm's own weights, downloaded once; `hf-hub:` and a name there is one, too."""
     import timm
 
-    if not name.startswith(HUB):
-        _require_known(name, setting)
+    require_known(name, setting)
     try:
         return timm.create_model(name, pretrained=True, in_chans=channels, num_classes=classes)
     except Exception as error:  # of several libraries, by the place that the weights come from
@@ -85,8 +83,9 @@ def _is_known(name: str) -> bool:
     return name.partition(".")[0] in timm.list_models()
 
 
-def _require_known(name: str, setting: str) -> None:
-    if not _is_known(name):
+def require_known(name: str, setting: str) -> None:
+    """Refuse a name that is none of timm's; those of a hub are not looked up."""
+    if not name.startswith(HUB) and not _is_known(name):
         rule = f"network must be one of timm's, got {name!r}"
         raise InvalidValue(rule, where=f"{setting}={name}", remedy=HINT)
 

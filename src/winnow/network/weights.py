@@ -34,6 +34,20 @@ class Weights:
     setting: str
     file: Path | None
 
+    def check(self) -> None:
+        """Refuse a file that cannot be opened; what is in it shows when it is read.
+
+        Raises
+        ------
+        WeightsUnavailable
+            If it is missing, or no regular file.
+        """
+        try:
+            if self.file:
+                open_regular(self.file, LARGEST_FILE).close()
+        except (OSError, ValueError) as error:
+            raise self.unavailable(f"be a readable file of weights, got {one_line(error)}") from error
+
     def read(self) -> State:
         """Read the file; no code in it is run, and nothing but a regular file is opened.
 
