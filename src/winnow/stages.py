@@ -47,6 +47,10 @@ class Source(Protocol):
         known = self.load()
         return Rows(known.name, known.x, known.y, known.classes, known.origins, known.origin)
 
+    def holds(self, folder: Path) -> bool:
+        """Say whether a folder lies among the files of the data set, and would be read as a part of it."""
+        return False
+
     def seen_at(self, side: int) -> "Source":
         """Return the same data set, read at up to so many pixels where images are files without a size."""
         return self

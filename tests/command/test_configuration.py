@@ -210,6 +210,14 @@ def test_transfer_is_a_list_or_a_name_and_leaves_out_the_model_itself(plan, writ
     assert chosen.described().get("transfer") == (",".join(networks) or None)
 
 
+def test_results_are_not_written_among_the_images(plan, tmp_path):
+    folder = f"dataset.folder={tmp_path}/photos"
+    with pytest.raises(InvalidValue, match=r"state_dir must not lie in dataset\.folder, got .*photos/state"):
+        plan("dataset=image_folder", folder, f"state_dir={tmp_path}/photos/state")
+    beside = plan("dataset=image_folder", folder, f"state_dir={tmp_path}/photos_state")
+    assert beside.stages.dataset.folder.endswith("photos")
+
+
 def test_an_unknown_network_is_refused_with_the_list_of_models(plan):
     with pytest.raises(
         InvalidValue, match=r"transfer must name models, of convnet, lenet5, .*, got 'mpl'"

@@ -28,7 +28,7 @@ from winnow.command.sides import read_for_its_stages
 from winnow.errors import InvalidValue
 from winnow.registry import GROUPS
 from winnow.selector.from_file import FromFile
-from winnow.stages import Model
+from winnow.stages import Model, Source
 from winnow.store.credentials import hide_credentials
 
 STUDY = "study"  # the one group that may stay empty
@@ -66,6 +66,7 @@ def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
     stages = Stages(**{group: _stage(group, values.get(group)) for group in GROUPS})
     stages.trainer.check()
     _require_typed_schedulers(stages, overrides)
+    _require_apart(stages.dataset, settings.state_dir)
     if settings.subset_file is not None:
         stages = replace(stages, selector=FromFile(settings.subset_file))
     if isinstance(stages.selector, FromFile):
@@ -95,6 +96,16 @@ def _require_typed_schedulers(stages: Stages, overrides: Sequence[str]) -> None:
                 where=f"{name}={address}",
                 remedy="type it, if you know who runs it, or leave it out",
             )
+
+
+def _require_apart(dataset: Source, state_dir: str) -> None:
+    """Refuse to write results among the images: their folders would be read as classes."""
+    if dataset.holds(Path(state_dir)):
+        raise InvalidValue(
+            f"state_dir must not lie in dataset.folder, got {state_dir}",
+            where=f"state_dir={state_dir}",
+            remedy="type state_dir=../state, or another folder outside of it",
+        )
 
 
 def _is_typed(name: str, overrides: Sequence[str]) -> bool:

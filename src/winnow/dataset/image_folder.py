@@ -74,6 +74,9 @@ class ImageFolder(SquareImages):
     decode: Literal["once", "always"] = "once"
     cache_dir: str | None = field(default=None, repr=False, compare=False)
 
+    def holds(self, folder: Path) -> bool:
+        return folder.resolve().is_relative_to(Path(self.folder).expanduser().resolve())
+
     def load(self) -> Dataset:
         root = self._root()
         layout = understand(root, walk(root))
