@@ -42,6 +42,7 @@ class Winnow(BaseEstimator):
 
     Examples
     --------
+    >>> import numpy as np
     >>> X = np.array([[0.0], [1.0], [2.0], [10.0], [11.0], [12.0]])
     >>> y = np.array([0, 0, 0, 1, 1, 1])
     >>> sampler = Winnow(budget=2, selector="nearest", k=2, embedding="identity")
