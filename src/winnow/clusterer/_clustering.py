@@ -18,8 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from winnow.errors import InvalidValue, WinnowWarning
 from winnow.geometry.distance import distances_to_centroids, nearest_centroid
-from winnow.geometry.spans import spans
-from winnow.rows.usable import LARGEST
+from winnow.rows.usable import require_usable
 from winnow.types import Clustering
 
 if TYPE_CHECKING:
@@ -137,24 +136,7 @@ def check_clusterable(X: ndarray, k: int | float) -> None:
         raise InvalidValue(f"k must be a whole number, got {k!r}")
     if not 1 <= k <= len(X):
         raise InvalidValue(f"k must lie in [1, n={len(X)}], got {k}")
-    # Needs no temporary array. A NaN fails the comparison, too.
-    if not all(max(-(rows := X[span]).min(), rows.max()) <= LARGEST for span in spans(X)):
-        _refuse_values(X)
-
-
-def _refuse_values(X: ndarray) -> None:
-    rows_not_finite = np.nonzero(~np.isfinite(X))[0]
-    if len(rows_not_finite):
-        raise InvalidValue(
-            f"Input X contains NaN or infinity: {len(rows_not_finite)} values, "
-            f"the first in row {rows_not_finite[0]}",
-            remedy="drop or fill these rows before clustering",
-        )
-    row, column = np.argwhere(np.abs(X) > LARGEST)[0]
-    raise InvalidValue(
-        f"Input X must lie in [-{LARGEST:g}, {LARGEST:g}], got {X[row, column]:g} in row {row}",
-        remedy="rescale the features before clustering",
-    )
+    require_usable(X)
 
 
 def warn_of_too_few_distinct_rows(X: ndarray, clustering: Clustering) -> None:

@@ -12,10 +12,10 @@ LARGEST = 1e15
 """The largest value of a feature: its square, summed over many columns, still fits in float32."""
 
 
-def require_usable(x: RowArray, name: str) -> None:
+def require_usable(x: RowArray, name: str = "") -> None:
     """Refuse features that are not finite or too large; images, whole numbers, are never.
 
-    `name` says in the message what `x` is.
+    `name` says in the message what `x` is a part of.
 
     Raises
     ------
@@ -27,10 +27,10 @@ def require_usable(x: RowArray, name: str) -> None:
     for part in chunks_of(x):
         # Needs no temporary array. A NaN fails the comparison, too.
         if not max(-(rows := x[part]).min(), rows.max()) <= LARGEST:
-            _refuse(x, name)
+            _refuse(x, f" of {name}" if name else "")
 
 
-def _refuse(x: RowArray, name: str) -> None:
+def _refuse(x: RowArray, whose: str) -> None:
     counts, first = 0, 0
     for part in chunks_of(x):
         rows = np.nonzero(~np.isfinite(x[part]))[0]
@@ -38,15 +38,15 @@ def _refuse(x: RowArray, name: str) -> None:
         counts += len(rows)
     if counts:
         raise InvalidValue(
-            f"Input X contains NaN or infinity: {counts} values in {name}, the first in row {first}",
+            f"Input X contains NaN or infinity: {counts} values{whose}, the first in row {first}",
             remedy="drop or fill these rows before winnow reads them",
         )
     part, places = next(
         (part, places) for part in chunks_of(x) if len(places := np.argwhere(np.abs(x[part]) > LARGEST))
     )
     at = tuple(places[0])
+    row = part.start + at[0]
     raise InvalidValue(
-        f"Input X must lie in [-{LARGEST:g}, {LARGEST:g}], got {x[part][at]:g} in row {part.start + at[0]} "
-        f"of {name}",
+        f"Input X must lie in [-{LARGEST:g}, {LARGEST:g}], got {x[part][at]:g} in row {row}{whose}",
         remedy="rescale the features before winnow reads them",
     )

@@ -128,10 +128,8 @@ def _check_paths(given: Namespace) -> None:
     folder = given.link and Path(given.link)
     if folder and folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InvalidValue(f"--link must name a new or empty folder, got {folder}")
-    if folder and (data := Path(given.data).expanduser().resolve()) in (
-        folder.resolve(),
-        *folder.resolve().parents,
-    ):
+    data = Path(given.data).expanduser().resolve()
+    if folder and folder.resolve().is_relative_to(data):
         raise InvalidValue(
             f"--link must name a folder outside of {data}, got {folder}",
             remedy="its links would be images of the next command",
@@ -154,7 +152,7 @@ def _is_of_the_data(path: Path, data: Path) -> bool:
     if not path.exists():
         return False
     if data.is_dir():
-        return data.resolve() in path.resolve().parents and path.suffix.lower() != ".csv"
+        return path.resolve().is_relative_to(data.resolve()) and path.suffix.lower() != ".csv"
     return path.samefile(data)
 
 
