@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from winnow.selector._instalments import Instalments
-from winnow.selector._predicted_classes import PredictedClasses
+from winnow.selector._predicted_classes import PredictedClasses, shrunk
 from winnow.types import Clustering
 
 
@@ -63,16 +65,25 @@ def test_a_row_has_the_class_of_the_nearest_label_read_so_far():
     predicted.learn(np.array([5]), np.array([3]))
     assert predicted.shares.tolist() == [0.5, 0.5]
     predicted.learn(np.array([2]), np.array([3]))
-    # Of three labels; rows 0 and 1 (as near to the later one) are of class 8: 1 / (1 + 1) and 1 / (2 + 1).
+    # Of three labels; rows 0 and 1 (as near to the later one) are of class 8.
     assert predicted.shares == pytest.approx([2 / 3, 1 / 3])
-    assert predicted.weights == pytest.approx(np.array([1 / 2, 1 / 2, 1 / 3, 1 / 3, 1 / 3, 1 / 3]) * 18 / 7)
+    assert predicted.weights.tolist() == [1] * 6  # chance alone: 1 - 5/9 is more than 2 * (1/36 + 1/36)
 
 
-def test_few_labels_make_no_class_rare():
+def test_the_fewer_labels_the_less_rare_a_class_counts():
     X = np.float32([[0], [1], [2], [3], [4], [5], [6], [7], [8], [100]])
     few, many = PredictedClasses(X), PredictedClasses(X)
     few.learn(np.array([0, 9]), np.array([0, 1]))
     many.learn(np.arange(10), np.array([0] * 9 + [1]))
-    # (2 * 0.9 + 1) / (2 * 0.1 + 1) and (10 * 0.9 + 1) / (10 * 0.1 + 1)
-    assert few.weights[9] / few.weights[0] == pytest.approx(2.8 / 1.2)
-    assert many.weights[9] / many.weights[0] == pytest.approx(5)
+    # Of the way to equal shares 9/16, (1 - 0.82) / (1 * 0.32), and 1/16, (1 - 0.82) / (9 * 0.32).
+    assert few.weights[9] / few.weights[0] == pytest.approx(0.675 / 0.325)
+    assert many.weights[9] / many.weights[0] == pytest.approx(0.875 / 0.125)
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=12), st.integers(0, 10**6))
+def test_shares_are_drawn_towards_equal_ones_and_never_past_them(counts, known):
+    shares = np.array(counts) / sum(counts)
+    drawn = shrunk(shares, known)
+    assert drawn.sum() == pytest.approx(1)
+    assert (np.abs(drawn - 1 / len(shares)) <= np.abs(shares - 1 / len(shares)) + 1e-12).all()
+    assert ((drawn - 1 / len(shares)) * (shares - 1 / len(shares)) >= -1e-12).all()
