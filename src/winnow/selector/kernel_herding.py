@@ -28,9 +28,9 @@ from winnow.types import Subset
 
 _PAIRS_AT_ONCE = 2**18
 _FURTHEST = 1e15  # of a coordinate, in units of the bandwidth
-# For every coordinate of every row and pair kept: some rows are too close to call, and these are compared
-# with all that are kept in double precision. Fitted from 1,000 to 2,000 kept of 25,000 and 50,000 rows.
-_SECONDS_OF_CLOSE = 1.4e-12
+# A look in single precision, and one in double, which takes three times as long, at all rows that were once
+# too close to call: from some thousands kept on these are nearly all.
+_LOOKS = 4
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ class KernelHerding(Selector):
     """Select argmax mean_j k(row, j) - sum over the kept of k(row, s) / (t + 1), without clusters.
 
     The kernel is exp(-distance^2 / 2 bandwidth^2); its bandwidth is the median distance between rows. Budgets
-    nest. The time grows with n times budget and, from about 1,000 kept on, with n times its square, because
-    rows that are too close to call are compared with all that are kept; the memory with n.
+    nest. The time grows with n times budget, the memory with n.
 
     Parameters
     ----------
@@ -59,29 +58,30 @@ class KernelHerding(Selector):
 
     def warn_of_cost(self, n: int, d: int, budget: int) -> None:
         warn_if_large(n, d, copies=5)
-        seconds = seconds_of_looks(n, d, budget) + _SECONDS_OF_CLOSE * n * budget**2 * d
         what = f"looking at all {n:,} rows for each of {budget:,}"
+        seconds = _LOOKS * seconds_of_looks(n, d, budget)
         warn_if_long(seconds, what, "selector=random, which comes to much the same")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
         reference = pool.X[np.sort(rng.choice(pool.n, min(self.sample, pool.n), replace=False))]
         kernel = _Kernel(pool.X, _median_distance(reference), pool.X.mean(axis=0, dtype=np.float64))
-        attraction, exact_attraction = kernel.mean_over(reference), np.full(pool.n, np.nan)
-        error_of_attraction = kernel.error(reference)
-        repulsion = np.zeros(pool.n)
+        attraction, repulsion = kernel.mean_over(reference), np.zeros(pool.n)
+        contenders = _Contenders(kernel, reference)
+        error_of_attraction, half_squares = kernel.error(kernel.half_squares_of(reference).mean()), 0.0
         kept: list[int] = []
         while len(kept) < budget:
             gain = attraction - repulsion / (len(kept) + 1)
             gain[kept] = -np.inf
             # What is too close to call in single precision is computed again in double.
-            error = error_of_attraction + kernel.error(pool.X[kept])
+            error = error_of_attraction + kernel.error(half_squares / max(len(kept), 1))
             close = np.flatnonzero(gain + error >= (gain - error).max())
-            unknown = close[np.isnan(exact_attraction[close])]
-            exact_attraction[unknown] = kernel.exact(unknown, reference).mean(axis=1)
-            exact = kernel.exact(close, pool.X[kept]).sum(axis=1) / (len(kept) + 1)
-            kept.append(int(close[(exact_attraction[close] - exact).argmax()]))
-            repulsion += kernel.mean_over(pool.X[kept[-1:]])
+            contenders.add(close, pool.X[kept])
+            kept.append(int(close[contenders.gains(close, len(kept)).argmax()]))
+            latest = pool.X[kept[-1:]]
+            contenders.repel(latest)
+            repulsion += kernel.mean_over(latest)
+            half_squares += float(kernel.half_squares[kept[-1]])
         return Subset.of(np.array(kept, dtype=np.int64), {"bandwidth": kernel.bandwidth})
 
 
@@ -102,13 +102,17 @@ class _Kernel:
     def half_squares(self) -> Float32[ndarray, " n"]:
         return _half_squares(self.rows)
 
-    def error(self, others: Float32[ndarray, "m d"]) -> Float64[ndarray, " n"]:
-        """Bound what the quick mean similarity of each row to others is wrong by.
+    def half_squares_of(self, others: Float32[ndarray, "m d"]) -> Float64[ndarray, " m"]:
+        """Return half the squared length of others about the mean of all rows, in units of the bandwidth."""
+        return _half_squares(self._scaled(others)).astype(np.float64)
+
+    def error(self, of_others: float) -> Float64[ndarray, " n"]:
+        """Bound what the quick mean similarity of each row to others is wrong by, of their mean half squares.
 
         The exponent is wrong by no more than this, and so is the similarity, which lies between 0 and 1.
         """
-        of_others = _half_squares(self._scaled(others)).sum(dtype=np.float64) / max(len(others), 1)
-        return np.minimum(product_rounding(self.X.shape[1]) * (self.half_squares + of_others), 1)
+        half_squares = self.half_squares.astype(np.float64) + of_others
+        return np.minimum(product_rounding(self.X.shape[1]) * half_squares, 1)
 
     def mean_over(self, others: Float32[ndarray, "m d"]) -> Float64[ndarray, " n"]:
         """Return the quick mean similarity of every row to others."""
@@ -124,16 +128,54 @@ class _Kernel:
             means[start : start + step] = np.exp(exponent, out=exponent).mean(axis=1, dtype=np.float64)
         return means
 
-    def exact(self, rows: Int64[ndarray, " r"], others: Float32[ndarray, "m d"]) -> Float64[ndarray, "r m"]:
-        """Return the similarity of some rows to others in double precision."""
+    def exact_sums(
+        self, rows: Int64[ndarray, " r"], others: Float32[ndarray, "m d"]
+    ) -> Float64[ndarray, " r"]:
+        """Return the sum of the similarities of some rows to others, in double precision."""
         from scipy.spatial.distance import cdist
 
-        squares = cdist(self.X[rows], others, "sqeuclidean")
-        return np.exp(squares / (-2 * self.bandwidth**2))
+        sums = np.empty(len(rows))
+        step = max(_PAIRS_AT_ONCE // max(len(others), self.X.shape[1]), 1)  # rows stay in the cache, too
+        for start in range(0, len(rows), step):
+            squares = cdist(self.X[rows[start : start + step]], others, "sqeuclidean")
+            sums[start : start + step] = np.exp(squares / (-2 * self.bandwidth**2)).sum(axis=1)
+        return sums
 
     def _scaled(self, X: Float32[ndarray, "m d"]) -> Float32[ndarray, "m d"]:
         # Clipped, so that squares are finite; the error of such a row is 1, and it is always computed again.
         return np.clip((X - self.mean) / self.bandwidth, -_FURTHEST, _FURTHEST).astype(np.float32)
+
+
+@dataclass(eq=False)
+class _Contenders:
+    """Rows that were once too close to call, with what they gain in double precision.
+
+    They are many where many rows are kept, and mostly the same from step to step: so their sums are kept up
+    to date, and no pair of rows is compared twice.
+    """
+
+    kernel: _Kernel
+    reference: Float32[ndarray, "m d"]
+
+    def __post_init__(self) -> None:
+        self._rows = np.empty(0, dtype=np.int64)
+        self._attraction = np.full(len(self.kernel.X), np.nan)
+        self._repulsion = np.zeros(len(self.kernel.X))
+
+    def add(self, rows: Int64[ndarray, " r"], kept: Float32[ndarray, "b d"]) -> None:
+        """Compare those of these rows that are new with the data and with all that are kept."""
+        new = rows[np.isnan(self._attraction[rows])]
+        self._attraction[new] = self.kernel.exact_sums(new, self.reference) / len(self.reference)
+        self._repulsion[new] = self.kernel.exact_sums(new, kept)
+        self._rows = np.concatenate([self._rows, new])
+
+    def repel(self, latest: Float32[ndarray, "1 d"]) -> None:
+        """Compare all contenders with one more row that is kept."""
+        self._repulsion[self._rows] += self.kernel.exact_sums(self._rows, latest)
+
+    def gains(self, rows: Int64[ndarray, " r"], kept: int) -> Float64[ndarray, " r"]:
+        """Return what contenders gain where so many rows are kept."""
+        return self._attraction[rows] - self._repulsion[rows] / (kept + 1)
 
 
 def _half_squares(X: Float32[ndarray, "m d"]) -> Float32[ndarray, " m"]:
