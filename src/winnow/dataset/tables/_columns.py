@@ -34,8 +34,20 @@ CAMEL_IDENTIFIER = re.compile(r"[a-z](Id|ID|Idx|Index)$")
 class Table(Protocol):
     """Rows of cells in a file, read in batches."""
 
-    names: tuple[str, ...]
-    sample: "Sequence[list[str]]"
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        ...
+
+    @property
+    def index(self) -> frozenset[int]:
+        """Columns that a program wrote to number the rows, whatever they hold."""
+        ...
+
+    @property
+    def sample(self) -> "Sequence[list[str]]":
+        """The cells of the first rows, where numbers are written as text; else none."""
+        ...
 
     def __len__(self) -> int: ...
 

@@ -69,6 +69,11 @@ class TextTable:
         return self.layout.names
 
     @property
+    def index(self) -> frozenset[int]:
+        """No columns: text does not say what wrote it."""
+        return frozenset()
+
+    @property
     def sample(self) -> Sequence[list[str]]:
         """The cells of the first rows."""
         return self.layout.sample

@@ -1,49 +1,85 @@
-"""Find the column of a table that lists image files, and read it."""
+"""Find the column of a table that lists image files, and read the images."""
 
-from collections.abc import Iterable
+import sys
 from os.path import normpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from jaxtyping import Int64
+from numpy import ndarray
+
 from winnow.dataset._wording import SPELLED_OUT, listed, named, quoted
+from winnow.dataset.images._listed import Reading, decode_listed
 from winnow.dataset.images._pixels import SUFFIXES
-from winnow.dataset.tables._columns import Table, read_columns
-from winnow.dataset.tables._roles import Faults
+from winnow.dataset.tables._columns import read_columns
+from winnow.dataset.tables._opened import OpenedTable, Parts
+from winnow.dataset.tables._roles import Roles
+from winnow.dataset.tables._summary import summary
 from winnow.dataset.tables._text import table_fault
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def image_column(table: Table, candidates: Iterable[int], path: Path) -> int | None:
-    """Return which of some columns lists image files, told by its first cells; None if there is none.
+def image_column(opened: OpenedTable) -> int | None:
+    """Return which of the columns that nothing is declared of lists image files; None if there is none.
 
-    Such cells all end as names of images do, and one at least is the path of a file, from the folder of the
-    table: names of files that are elsewhere are no images here.
+    It is told by its first cells, which all end as names of images do, and one at least is the path of a
+    file, from the folder of the table: names of files that are elsewhere are no images here.
 
     Raises
     ------
     DatasetUnavailable
         If several columns list images.
     """
-    candidates = list(candidates)
+    table, folder = opened.table, opened.path.parent
+    candidates = [at for at, name in enumerate(table.names) if name not in opened.declared.names]
+    if not candidates:
+        return None
     batch = next(table.batches(candidates), [])
-    found = [at for at, cells in zip(candidates, batch, strict=False) if _lists_images(cells, path.parent)]
+    found = [at for at, cells in zip(candidates, batch, strict=False) if _lists_images(cells, folder)]
     if len(found) > 1:
         columns = [named(table.names[at]) for at in found]
         raise table_fault(
-            path,
+            opened.path,
             f"have one column of image files, got {listed(columns)}",
             f"leave out others, such as dataset.ignored=[{columns[-1]}]",
         )
     return found[0] if found else None
 
 
-def read_paths(table: Table, at: int, faults: Faults) -> list[str]:
-    """Return the cells of a column as paths; those without one or with one twice are added to `faults`.
+def read_images(
+    opened: OpenedTable,
+    at: int,
+    reading: Reading,
+    train: Int64[ndarray, " n"],
+    test: Int64[ndarray, " m"],
+) -> Parts:
+    """Return the images that column `at` lists in the training and the test rows, and say what was taken.
+
+    Raises
+    ------
+    DatasetUnavailable
+        Naming all faults of the table, or the files that are missing or cannot be read.
+    """
+    paths = _read_paths(opened, at)
+    opened.refuse_faults()
+    names = opened.table.names
+    others = [name for name in names if name not in (*opened.declared.labels, names[at])]
+    roles = Roles(left_out=list(map(named, others)), notes=[f"images: {named(names[at])}"])
+    print(summary(opened, roles), file=sys.stderr)
+    n, chosen = len(train), [paths[row] for row in np.concatenate([train, test]).tolist()]
+    x = decode_listed(opened.name, opened.path.parent, chosen, reading)
+    return Parts(x[:n], x[n:], chosen[:n], chosen[n:], "file")
+
+
+def _read_paths(opened: OpenedTable, at: int) -> list[str]:
+    """Return the cells of a column as paths; those without one or with one twice are added to the faults.
 
     An image that is listed twice could be learnt from and tested on, and a list of kept files names it once.
     """
+    table, faults = opened.table, opened.faults
     (column,) = read_columns(table, [at], [table.names[at]])
     remedy = "fill these cells or delete their rows"
     faults.add_cells("have the path of an image in every row", remedy, column, column.missing)
