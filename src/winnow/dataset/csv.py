@@ -30,10 +30,10 @@ from winnow.dataset.tables._declared import Declared, Names
 from winnow.dataset.tables._features import FeatureSettings, read_features
 from winnow.dataset.tables._images import image_column, read_images
 from winnow.dataset.tables._labels import read_labels
+from winnow.dataset.tables._layout import Separator, TextSettings
 from winnow.dataset.tables._numbers import Decimal, Thousands
 from winnow.dataset.tables._opened import OpenedTable, Parts, read_table
 from winnow.dataset.tables._roles import Faults
-from winnow.dataset.tables._text import Separator
 from winnow.errors import InvalidValue
 from winnow.types import Dataset, Rows
 
@@ -73,6 +73,9 @@ class CSV(SquareImages):
         given.
     encoding
         Encoding of text, as Python names it; found if not given.
+    header
+        Of text: whether the first line names the columns. Without it they are column_1, column_2 and so on.
+        If not given, it names them, and one that looks like a row is refused.
     size
         Of listed images: side of the squares in pixels; None for the median shorter side, at most `largest`.
     channels
@@ -97,6 +100,7 @@ class CSV(SquareImages):
     decimal: Decimal | None = None
     thousands: Thousands | None = None
     encoding: str | None = None
+    header: bool | None = None
     size: Annotated[int, Field(ge=1, le=4096)] | None = None
     channels: Literal[1, 3] | None = None
     max_pixels: Annotated[int, Field(ge=1, le=MOST_PIXELS)] = 50_000_000
@@ -139,7 +143,8 @@ class CSV(SquareImages):
         """Open the table and read its labels, if it has some; a class must have at least `fewest` rows."""
         path = Path(self.file)
         declared = Declared.of(self.label, self.categorical, self.ignored, self.numeric)
-        table = read_table(path, declared.label, self.separator, self.encoding)
+        text = TextSettings(self.separator, self.encoding, self.header)
+        table = read_table(path, declared.label, text)
         declared.check(table, path)
         faults = Faults(table)
         labels = read_labels(table, declared.label, self.max_classes, faults, fewest=fewest)

@@ -45,6 +45,11 @@ class Table(Protocol):
         ...
 
     @property
+    def header_is_guessed(self) -> bool:
+        """Whether its first line is taken for the names of the columns without that being certain."""
+        ...
+
+    @property
     def sample(self) -> "Sequence[list[str]]":
         """The cells of the first rows, where numbers are written as text; else none."""
         ...

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from winnow.dataset._wording import listed, named, near
+from winnow.dataset._container import table_fault
+from winnow.dataset._wording import clean_name, listed, named, near
 from winnow.dataset.tables._columns import Table
-from winnow.dataset.tables._text import clean_name, table_fault
 from winnow.errors import InvalidValue
 
 Names = tuple[str, ...]
 IN_THE_FIRST_LINE = (
-    "columns are named in the first line; check dataset.label, categorical, ignored and numeric"
+    "columns are named in the first line, or column_1, column_2, ... with dataset.header=false; check "
+    "dataset.label, categorical, ignored and numeric"
 )
 
 
@@ -80,7 +81,7 @@ class Declared:
             raise table_fault(
                 path,
                 f"have different names for its columns, got {listed(repeated)} more than once",
-                "rename or remove the columns of the same name; the first line must be names",
+                "rename or remove those of the same name; a first line that is a row: dataset.header=false",
             )
         if missing := [named(name) for name in self.names if name not in table.names]:
             raise table_fault(

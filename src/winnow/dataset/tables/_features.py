@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
+from winnow.dataset._container import table_fault
 from winnow.dataset._wording import listed, named
 from winnow.dataset.tables._columns import Column, read_columns
 from winnow.dataset.tables._header import is_a_row
@@ -17,7 +18,6 @@ from winnow.dataset.tables._numbers import Decimal, NumberFormat, Thousands, fin
 from winnow.dataset.tables._opened import OpenedTable, Parts
 from winnow.dataset.tables._roles import Roles, assign_roles
 from winnow.dataset.tables._summary import summary
-from winnow.dataset.tables._text import TextTable, table_fault
 from winnow.errors import InvalidValue
 
 
@@ -96,11 +96,11 @@ def _format(opened: OpenedTable, settings: FeatureSettings, cells: Sequence[str]
 
 
 def _check_header(opened: OpenedTable, roles: Roles) -> None:
-    table = opened.table
-    if isinstance(table, TextTable) and is_a_row(table.names, opened.declared.label, opened.labels, roles):
+    table, declared = opened.table, opened.declared
+    if table.header_is_guessed and is_a_row(table.names, declared.label, opened.labels, roles):
         raise table_fault(
             opened.path,
             "name its columns in the first line, got one like those below it: "
             f"{listed(map(named, table.names))}",
-            "write a line of names above it, or other names where these are meant",
+            "say what it is: dataset.header=true for names, dataset.header=false for a row",
         )

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
+from winnow.dataset._container import table_fault
 from winnow.dataset._wording import SPELLED_OUT, listed, named, quoted
 from winnow.dataset.images._listed import Reading, decode_listed
 from winnow.dataset.images._pixels import SUFFIXES
@@ -16,7 +17,6 @@ from winnow.dataset.tables._columns import read_columns
 from winnow.dataset.tables._opened import OpenedTable, Parts
 from winnow.dataset.tables._roles import Roles
 from winnow.dataset.tables._summary import summary
-from winnow.dataset.tables._text import table_fault
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,8 +83,8 @@ def _read_paths(opened: OpenedTable, at: int) -> list[str]:
     (column,) = read_columns(table, [at], [table.names[at]])
     remedy = "fill these cells or delete their rows"
     faults.add_cells("have the path of an image in every row", remedy, column, column.missing)
-    if Path(column.name).suffix.lower() in SUFFIXES:
-        faults.add("name its columns in the first line", "write a line of names above it", column)
+    if table.header_is_guessed and Path(column.name).suffix.lower() in SUFFIXES:
+        faults.add("name its columns in the first line", "if there are none: dataset.header=false", column)
     paths = [cell for cells in column.text for cell in cells.to_pylist()]
     first: dict[str, int] = {}
     again = [

@@ -11,11 +11,11 @@ from numpy import ndarray
 from winnow.dataset._container import kind_of
 from winnow.dataset.tables._columns import Table
 from winnow.dataset.tables._declared import Declared
-from winnow.dataset.tables._encoding import check_encoding
 from winnow.dataset.tables._labels import Labels
+from winnow.dataset.tables._layout import TextSettings
 from winnow.dataset.tables._parquet import read_parquet
 from winnow.dataset.tables._roles import Faults
-from winnow.dataset.tables._text import Separator, read_text
+from winnow.dataset.tables._text import read_text
 from winnow.types import Origin
 
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip")
@@ -62,8 +62,8 @@ class Parts:
     origin: Origin
 
 
-def read_table(path: Path, label: str | None, separator: Separator | None, encoding: str | None) -> Table:
-    """Find out how a table is written, whatever its name says; what is None is found.
+def read_table(path: Path, label: str | None, settings: TextSettings) -> Table:
+    """Find out how a table is written, whatever its name says; `settings` are of text alone.
 
     Raises
     ------
@@ -73,6 +73,4 @@ def read_table(path: Path, label: str | None, separator: Separator | None, encod
         If there is no such encoding.
     """
     kind = kind_of(path)
-    if kind == "parquet":
-        return read_parquet(path)
-    return read_text(path, kind, label, separator, encoding and check_encoding(encoding))
+    return read_parquet(path) if kind == "parquet" else read_text(path, kind, label, settings)

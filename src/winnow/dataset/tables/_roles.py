@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
+from winnow.dataset._container import table_fault
 from winnow.dataset._values import in_order, look_alikes, pairs_in_words, same_numbers
 from winnow.dataset._wording import listed, quoted
 from winnow.dataset.tables._columns import LARGEST, UNNAMED, Cells, Column, Table, spelled
-from winnow.dataset.tables._text import table_fault
 from winnow.errors import DatasetUnavailable
 
 if TYPE_CHECKING:
