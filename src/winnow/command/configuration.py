@@ -6,8 +6,7 @@ that tree before anything is imported.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy, deepcopy
 from dataclasses import fields, replace
 from difflib import get_close_matches
@@ -49,8 +48,10 @@ def composed(folder: Path, overrides: Sequence[str]) -> Plan:
         GlobalHydra.set_instance(outer)
 
 
-def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
-    """Turn a composed config into a plan.
+def build(
+    config: DictConfig, overrides: Sequence[str] = (), read_list: Callable[[str], FromFile] = FromFile.of
+) -> Plan:
+    """Turn a composed config into a plan; `read_list` reads a list of kept rows, if it names one.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
     if settings.subset_file is not None:
         stages = replace(stages, selector=FromFile(settings.subset_file))
     if isinstance(stages.selector, FromFile):
-        selector = FromFile.of(stages.selector.path)
+        selector = read_list(stages.selector.path)
         stages = replace(stages, selector=selector)
         settings = replace(settings, k=selector.rows, budget=selector.rows)
     study = _stage(STUDY, values[STUDY]) if values.get(STUDY) else None
@@ -130,7 +131,8 @@ def _selecting(
 
 def build_with(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     """Return the plan of the same configuration with some of its keys changed, such as `k`."""
-    return build(_with(OmegaConf.create(dict(plan.unresolved)), changes), plan.overrides)
+    config = _with(OmegaConf.create(dict(plan.unresolved)), changes)
+    return build(config, plan.overrides, read_list=lambda path: plan.stages.selector)  # which holds it
 
 
 def _with(config: DictConfig, changes: Mapping[str, Any]) -> DictConfig:
@@ -177,7 +179,7 @@ def address_of(config: DictConfig) -> str:
 def _settings(values: dict[str, Any]) -> Settings:
     if isinstance(values.get("transfer"), str):  # a single name is a list of one
         values["transfer"] = [values["transfer"]]
-    settings = checked(Settings, {field.name: values.get(field.name) for field in fields(Settings)})
+    settings = checked(Settings, {name: values.get(name) for name in _fields_of(Settings)})
     if settings.n_jobs == 0:
         raise InvalidValue("n_jobs must be -1 (all available cores) or at least 1, got 0", where="n_jobs=0")
     return settings
@@ -192,7 +194,7 @@ def _stage(group: str, node: Any) -> Any:
         )
     target, values = node["_target_"], {name: v for name, v in node.items() if name != "_target_"}
     kind = _resolve(group, target)
-    _refuse_unknown(values, [field.name for field in fields(kind)], f"{group}.")
+    _refuse_unknown(values, _fields_of(kind), f"{group}.")
     return checked(kind, values, f"{group}.")
 
 
@@ -269,14 +271,13 @@ def unknown_key(name: str, known: Sequence[str]) -> InvalidValue:
 def _options_with(name: str) -> str:
     """Say which other options of its group have a setting of this name, if some do."""
     group, _, setting = name.partition(".")
-    if group not in registry.GROUPS or not setting:
-        return ""
-    having = []
-    for option in registry.options(group):
-        with suppress(ImportError):  # of a library that is not installed
-            if setting in (each.name for each in fields(registry.load(group, option))):
-                having.append(option)
+    options = registry.options(group) if group in GROUPS else ()
+    having = [each for each in options if setting in _fields_of(registry.load(group, each))]
     return f"{setting} is a setting of {group}={', '.join(having)}" if having else ""
+
+
+def _fields_of(kind: type) -> list[str]:
+    return [field.name for field in fields(kind)]
 
 
 def _first_line(error: Exception) -> str:
