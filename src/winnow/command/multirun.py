@@ -19,8 +19,8 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from winnow.command import launchers
-from winnow.command._allowed import Typed
 from winnow.command._resolvers import check_resolvers
+from winnow.command._typed import Typed
 from winnow.command.arguments import CHOICES
 from winnow.command.checks import check_config
 from winnow.command.configuration import UNKNOWN, build, recorded, words_of
