@@ -16,7 +16,6 @@ and the like out of winnow's own settings.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -60,11 +59,6 @@ def check_config(config: DictConfig, typed: Typed, conf: Path) -> None:
     hydra = _plain(config.hydra)
     check_composed(hydra, _shipped(chosen_launcher(hydra), conf), typed)
     check_resolvers(_plain(OmegaConf.masked_copy(config, [name for name in config if name != "hydra"])))
-
-
-def of_job(typed: Typed, overrides: Sequence[str]) -> Typed:
-    """Return what was typed as far as one job of a sweep is concerned."""
-    return replace(typed, overrides=tuple(overrides))
 
 
 def _is_swept(word: str) -> bool:

@@ -2,11 +2,11 @@
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from winnow.command.arm import Arm, arms_of
+from winnow.command.arm import Arm, Scores, arms_of
 from winnow.command.fitting import fitted
 from winnow.command.interruption import interruption
 from winnow.command.plan import Plan
@@ -17,10 +17,7 @@ from winnow.registry import name_of
 from winnow.report.rows import Row
 from winnow.stages import Source
 from winnow.store.cache import Cache
-from winnow.types import Dataset, Rows, Score
-
-Scores = Mapping[str, Sequence[Score]]
-"""The scores of all repetitions, by the network that was trained."""
+from winnow.types import Dataset, Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +66,6 @@ class Job:
     def baseline(self) -> Arm:
         """The arm that the chosen one is compared with; it may be the same."""
         return self.arms[0]
-
-    def check(self) -> None:
-        """Refuse what does not fit the data set, before anything is computed."""
-        _ = self.plan
 
     def embed(self) -> None:
         """Compute the embedding here if the job needs one: workers would all wait for the first of them."""
