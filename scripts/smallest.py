@@ -90,7 +90,7 @@ def main() -> None:
             if not row.on_other_network:
                 curves[row.selector][row.budget] = row.accuracies
     folder = tell(curves, target, plan, dataset)
-    found = {name: smallest.answer(curve, target).smallest for name, curve in curves.items()}
+    found = {name: smallest.smallest_budget(curve, target).smallest for name, curve in curves.items()}
     reached = {name: budget for name, budget in found.items() if budget}
     tested = on_test_set(reached, overrides) if reached else []
     if tested:
