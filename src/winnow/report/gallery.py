@@ -213,7 +213,7 @@ class _Names:
         }
 
     def likenesses_to_test_rows(self) -> dict[str, Any]:
-        """Return counts and pairs of kept rows that are like a row set aside for testing, and of equal ones."""
+        """Return counts and pairs of kept rows that are like, or equal to, a row set aside for testing."""
         if (test := self.info.get("test")) is None:
             return {"test": "No test set.", "test_pairs": [], "equal": "", "equal_pairs": []}
         count, compared = self.info["equal"], self.info["compared"]
