@@ -27,13 +27,13 @@ from winnow.dataset.images._listed import Reading
 from winnow.dataset.images._pixels import MOST_PIXELS
 from winnow.dataset.images._square import SquareImages
 from winnow.dataset.tables._declared import Declared, Names
+from winnow.dataset.tables._faults import Faults
 from winnow.dataset.tables._features import FeatureSettings, read_features
 from winnow.dataset.tables._images import image_column, read_images
 from winnow.dataset.tables._labels import read_labels
 from winnow.dataset.tables._layout import Separator, TextSettings
 from winnow.dataset.tables._numbers import Decimal, Thousands
 from winnow.dataset.tables._opened import OpenedTable, Parts, read_table
-from winnow.dataset.tables._roles import Faults
 from winnow.errors import InvalidValue
 from winnow.types import Dataset, Rows
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from winnow.dataset._container import table_fault
 from winnow.dataset._wording import clean_name, listed, named, near
-from winnow.dataset.tables._columns import Table
+from winnow.dataset.tables._table import Table
 from winnow.errors import InvalidValue
 
 Names = tuple[str, ...]

@@ -10,8 +10,10 @@ from numpy import ndarray
 
 from winnow.dataset._values import NUMBER, look_alikes, pairs_in_words
 from winnow.dataset._wording import SPELLED_OUT, listed, named, quoted
-from winnow.dataset.tables._columns import Table, read_columns
-from winnow.dataset.tables._roles import Faults, encoded, in_one_spelling
+from winnow.dataset.tables._columns import read_columns
+from winnow.dataset.tables._faults import Faults
+from winnow.dataset.tables._table import Table
+from winnow.dataset.tables._texts import encoded, in_one_spelling
 
 FEW = 20
 """So many different whole numbers may be classes, however few rows each has."""

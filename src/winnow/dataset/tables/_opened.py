@@ -9,12 +9,12 @@ from jaxtyping import Int64, Shaped
 from numpy import ndarray
 
 from winnow.dataset._container import kind_of
-from winnow.dataset.tables._columns import Table
 from winnow.dataset.tables._declared import Declared
+from winnow.dataset.tables._faults import Faults
 from winnow.dataset.tables._labels import Labels
 from winnow.dataset.tables._layout import TextSettings
 from winnow.dataset.tables._parquet import read_parquet
-from winnow.dataset.tables._roles import Faults
+from winnow.dataset.tables._table import Table
 from winnow.dataset.tables._text import read_text
 from winnow.types import Origin
 
