@@ -17,6 +17,7 @@ from winnow.registry import name_of
 from winnow.report.rows import Row
 from winnow.stages import Source
 from winnow.store.cache import Cache
+from winnow.store.credentials import without_credentials
 from winnow.types import Dataset, Rows
 
 
@@ -104,6 +105,21 @@ class Job:
             for arm in self.arms
             for network in arm.networks
         ]
+
+
+def pending(number: int, plan: Plan) -> Row:
+    """Return the row of a job that has not run yet; sizes that the data set will decide are 0."""
+    settings, options = plan.settings, plan.stages.options()
+    return Row(
+        job=number,
+        status="pending",
+        selector=options["selector"],
+        network=options["model"],
+        k=settings.k if isinstance(settings.k, int) else 0,
+        budget=settings.budget if isinstance(settings.budget, int) else 0,
+        options=options,
+        overrides=[without_credentials(word) for word in plan.overrides],
+    )
 
 
 @lru_cache(maxsize=1)

@@ -18,7 +18,7 @@ from winnow.command import lists, paths, summary
 from winnow.command.arm import Arm, Scores, method_of
 from winnow.command.executor import Executor
 from winnow.command.interruption import interruption
-from winnow.command.job import Job
+from winnow.command.job import Job, pending
 from winnow.command.plan import Plan
 from winnow.command.progress import SweepProgress
 from winnow.command.record import Record
@@ -275,21 +275,6 @@ class Sweep:
             print(study.run(job.dataset, seed=settings.seed, seeds=settings.seeds, folder=folder))
         print(f"figures and tables: {folder}", flush=True)
         return replace(row, status="ok")
-
-
-def pending(number: int, plan: Plan) -> Row:
-    """Return the row of a job that has not run yet; sizes that the data set will decide are 0."""
-    settings, options = plan.settings, plan.stages.options()
-    return Row(
-        job=number,
-        status="pending",
-        selector=options["selector"],
-        network=options["model"],
-        k=settings.k if isinstance(settings.k, int) else 0,
-        budget=settings.budget if isinstance(settings.budget, int) else 0,
-        options=options,
-        overrides=[without_credentials(word) for word in plan.overrides],
-    )
 
 
 def _decided(plans: Sequence[Plan]) -> list[Plan]:

@@ -47,10 +47,7 @@ def read_features(
     """
     table, labels = opened.table, opened.labels
     columns, numbers = _read_in_order(opened, settings, np.concatenate([train, test]))
-    declared = opened.declared
-    roles = assign_roles(
-        columns, declared.categorical, declared.numeric, settings.max_categories, opened.faults
-    )
+    roles = assign_roles(columns, opened.declared, settings.max_categories, opened.faults)
     roles.left_out[:0] = ["'' (index)"] * len(table.index)
     opened.refuse_faults()
     if not roles.numbers and not roles.categories:

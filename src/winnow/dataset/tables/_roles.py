@@ -3,7 +3,7 @@
 Only what is unambiguous is decided. All that is not is refused in one error, with what to do about it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy import ndarray
 from winnow.dataset._values import look_alikes, pairs_in_words
 from winnow.dataset._wording import quoted
 from winnow.dataset.tables._columns import LARGEST, UNNAMED, Column
+from winnow.dataset.tables._declared import Declared
 from winnow.dataset.tables._faults import Faults
 from winnow.dataset.tables._texts import (
     MEASURE,
@@ -55,22 +56,21 @@ class Roles:
     notes: list[str] = field(default_factory=list)
 
 
-def assign_roles(
-    columns: Iterable[Column], categorical: Sequence[str], numeric: Sequence[str], most: int, faults: Faults
-) -> Roles:
-    """Sort columns by what they are; those of which that is unclear are added to `faults`.
+def assign_roles(columns: Iterable[Column], declared: Declared, max_categories: int, faults: Faults) -> Roles:
+    """Sort columns by what they are declared to be, or else by their cells.
 
-    `categorical` and `numeric` say it of some; a category has at `most` so many values.
+    Those of which that is unclear, and declared categories of more than `max_categories` values, are added to
+    `faults`.
     """
     roles = Roles()
     for column in columns:
         if column.missing.count == column.rows:
             roles.left_out.append(f"{column.title} (empty)")
-        elif column.name in categorical:
-            _add_category(column, roles, faults, most)
+        elif column.name in declared.categorical:
+            _add_category(column, roles, faults, max_categories)
         elif column.numbers == column.rows and not (column.missing or column.infinite or column.large):
-            _add_numbers(column, column.name in numeric, roles, faults)
-        elif column.numbers == 0 and not column.infinite and column.name not in numeric:
+            _add_numbers(column, column.name in declared.numeric, roles, faults)
+        elif column.numbers == 0 and not column.infinite and column.name not in declared.numeric:
             _add_text(column, roles, faults)
         else:
             _add_mixed(column, faults)
