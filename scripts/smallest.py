@@ -27,8 +27,9 @@ from typing import Annotated, Any
 from pydantic import Field
 from settings import split_settings
 
-from winnow.command.configuration import checked, composed
+from winnow.command.configuration import composed
 from winnow.command.ending import guard
+from winnow.command.fields import checked
 from winnow.command.plan import Plan
 from winnow.command.record import versions_in_words
 from winnow.command.sweep import Sweep

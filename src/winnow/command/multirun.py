@@ -23,7 +23,8 @@ from winnow.command._resolvers import check_resolvers
 from winnow.command._typed import Typed
 from winnow.command.arguments import CHOICES
 from winnow.command.checks import check_config
-from winnow.command.configuration import UNKNOWN, build, recorded, words_of
+from winnow.command.configuration import build, recorded, words_of
+from winnow.command.fields import UNKNOWN
 from winnow.command.interruption import interruption
 from winnow.command.launched import launching, record_lost
 from winnow.command.messages import in_own_words
