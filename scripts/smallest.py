@@ -27,8 +27,9 @@ from typing import Annotated, Any
 from pydantic import Field
 from settings import split_settings
 
-from winnow.command.configuration import checked, composed
+from winnow.command.configuration import composed
 from winnow.command.ending import guard
+from winnow.command.fields import checked
 from winnow.command.plan import Plan
 from winnow.command.record import versions_in_words
 from winnow.command.sweep import Sweep
@@ -90,7 +91,7 @@ def main() -> None:
             if not row.on_other_network:
                 curves[row.selector][row.budget] = row.accuracies
     folder = tell(curves, target, plan, dataset)
-    found = {name: smallest.answer(curve, target).smallest for name, curve in curves.items()}
+    found = {name: smallest.smallest_budget(curve, target).smallest for name, curve in curves.items()}
     reached = {name: budget for name, budget in found.items() if budget}
     tested = on_test_set(reached, overrides) if reached else []
     if tested:

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
 from winnow.command.arguments import for_hydra
-from winnow.command.configuration import composed, recorded, words_of
+from winnow.command.configuration import build_with, composed, recorded, words_of
+from winnow.command.multirun import plans_of
 from winnow.errors import InvalidValue
 from winnow.registry import GROUPS, name_of
 
@@ -189,6 +191,18 @@ def test_a_subset_file_brings_its_own_budget(plan, rows_file):
     chosen = plan(f"subset_file={rows_file}", "k=70")
     assert (chosen.settings.k, chosen.settings.budget) == (2, 2)
     assert name_of(chosen.stages.selector) == "from_file"
+
+
+def test_a_subset_file_is_read_once_for_all_jobs_of_a_command(rows_file):
+    words = [f"subset_file={rows_file}", "select_only=true"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        plans = plans_of([[*words, f"seed={seed}"] for seed in (0, 1)], CONF)
+        first = next(plans)
+        rows_file.unlink()
+        (second,) = plans
+        changed = build_with(second, {"embedding.components": 2})
+    for plan in (first, second, changed):
+        assert plan.stages.selector.kept.indices.tolist() == [3, 5]
 
 
 MODELS = [option for group, option in OPTIONS if group == "model"]

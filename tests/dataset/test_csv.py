@@ -1,5 +1,7 @@
 """Tables of people, with values worked by hand; how files are written is in test_csv_files.py."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -297,6 +299,39 @@ def test_words_in_the_first_line_may_be_words_of_a_row(table):
     text = "red,blue,kind\n" + "red,blue,a\nblue,red,b\n" * 6
     assert "must name its columns in the first line" in refusal(table(text))
     assert table(text.replace("red,blue,kind", "first,second,kind")).load().n == 10
+
+
+@pytest.mark.parametrize("names", ["0.5,-1.3,2,kind", "1.5,2,0,kind"])
+def test_names_that_look_like_a_row_are_taken_where_they_are_said_to_be_names(table, names):
+    source = table(rows_of_numbers(names))
+    assert "dataset.header=true for names, dataset.header=false for a row" in refusal(source)
+    said = replace(source, header=True).load()
+    assert (said.n + len(said.y_test), said.x.shape[1]) == (30, 3)
+
+
+def test_without_a_header_the_first_line_is_a_row_and_columns_are_numbered(table, capsys):
+    named = table(FLOWERS).load()
+    x, y = whole(named)
+    headless = table(FLOWERS.partition("\n")[2], label="column_3", header=False).load()
+    assert "numbers (1): column_1; categories (values): column_2 (2)" in capsys.readouterr().err
+    assert (headless.n, headless.classes) == (named.n, named.classes)
+    assert np.array_equal(whole(headless)[0], x)
+    assert np.array_equal(whole(headless)[1], y)
+    assert {"line 1", "line 6"} <= {*headless.origins, *headless.test_origins}
+
+
+def test_a_label_that_no_line_names_is_answered_by_how_it_is_called(table):
+    headless = FLOWERS.partition("\n")[2]
+    assert "or column_1, column_2, ... with dataset.header=false" in refusal(table(headless))
+    got = "have the columns kind, got column_1, column_2, column_3"
+    assert got in refusal(table(headless, header=False))
+
+
+def test_words_in_the_first_line_are_a_row_where_that_is_said(table):
+    text = "red,blue,kind\n" + "red,blue,a\nblue,red,b\n" * 6
+    assert "have at least 2 rows of every class, got 1 of kind" in refusal(
+        table(text, label="column_3", header=False)
+    )
 
 
 def test_many_faults_are_counted_and_the_remedy_names_the_columns(table):

@@ -170,20 +170,23 @@ def test_line_breaks_inside_a_header_count(file):
     assert r"'petal\nlength'='big' in line 4" in message
 
 
-@given(st.integers(0, 2**32))
-def test_every_row_is_found_where_it_was_written(tmp_path_factory, seed):
-    """Blank lines, line breaks inside quotes and line ends of three kinds, at random."""
+@pytest.mark.parametrize("header", [None, False])
+@given(seed=st.integers(0, 2**32))
+def test_every_row_is_found_where_it_was_written(tmp_path_factory, header, seed):
+    """Blank lines, line breaks inside quotes and line ends of three kinds, with a header or without one."""
     rng = random.Random(seed)
     end = rng.choice(["\n", "\r\n", "\r"])
-    lines, places = [f"value,note,kind{end}"], {}
+    first = rng.choice(["", end, f"sep=,{end}"]) if header is False else f"value,note,kind{end}"
+    lines, places = [first], {}
+    note, kind = ("column_2", "column_3") if header is False else ("note", "kind")
     for value in range(12):
         lines += [end] * rng.choice([0, 0, 1, 2])
-        note = rng.choice(["x", '"x"', f'"x{end}y"', f'"x{end}{end}""y"""'])
-        lines.append(f"{value},{note},{'ab'[value % 2]}{end}")
+        text = rng.choice(["x", '"x"', f'"x{end}y"', f'"x{end}{end}""y"""'])
+        lines.append(f"{value},{text},{'ab'[value % 2]}{end}")
         places[value] = "".join(lines).count(end)
     path = tmp_path_factory.mktemp("lines") / "table.csv"
     path.write_bytes("".join(lines).encode())
-    dataset = CSV(str(path), "kind", ignored=("note",)).load()
+    dataset = CSV(str(path), kind, ignored=(note,), header=header).load()
     origins = [*dataset.origins, *dataset.test_origins]
     x = np.concatenate([dataset.x, dataset.x_test])[:, 0]
     assert [origins[row] for row in np.argsort(x)] == [f"line {places[value]}" for value in range(12)]
@@ -266,6 +269,11 @@ def test_the_label_tells_which_separator_is_meant(file):
 def test_two_possible_separators_are_asked_for(file):
     text = "a;kind;b,kind,c\n" + "1;a;2,a,3\n" * 4
     assert "have one separator, got lines that comma or semicolon would split" in refusal(file(text))
+
+
+def test_without_a_header_the_label_tells_the_separator_by_its_number(file):
+    text = "1,5;2;a\n2,5;4;b\n" * 4  # two columns by commas, three by semicolons
+    assert file(text, label="column_3", header=False).load().x.shape[1] == 2
 
 
 def test_a_separator_may_be_said(file, plain):

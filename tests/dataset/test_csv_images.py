@@ -1,5 +1,7 @@
 """Tables that list image files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -103,6 +105,9 @@ def test_a_list_of_images_without_names_of_columns_is_refused(photographs, tmp_p
     rows = [f"{path},{label}" for path, label in zip(photographs, ["cat", "dog"] * 3, strict=True)]
     message = refusal(table(tmp_path, rows[1:], header=rows[0], label="cat"))
     assert "must name its columns in the first line, got one/0.png" in message
+    headless = table(tmp_path, rows[1:], header=rows[0], label="column_2")
+    dataset = replace(headless, header=False).load()
+    assert sorted([*dataset.origins, *dataset.test_origins]) == photographs
 
 
 def test_names_of_files_that_are_elsewhere_are_no_images(tmp_path):

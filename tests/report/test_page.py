@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from winnow.report.answer import Whole
-from winnow.report.gallery import gallery
-from winnow.report.page import LARGEST, KeptList, Page, page_of, part_of
+from winnow.report.gallery import named_gallery
+from winnow.report.page import LARGEST, Page, ShownList, page_of, part_of
 from winnow.report.pictures import Pictures
 from winnow.report.results import Results
 from winnow.types import Clustering, Dataset, Rows
@@ -25,7 +25,7 @@ def images(n=40, size=8, classes=("cat", "dog"), **parts):
 
 
 def pictured(dataset, kept, X=None, clustering=None, pictures=Pictures()):  # noqa: B008 - a frozen value
-    return gallery(dataset, kept, *pictures.of(dataset, kept, X, clustering), about="A list.")
+    return named_gallery(dataset, kept, *pictures.of(dataset, kept, X, clustering), about="A list.")
 
 
 def page(rows, shown=None, **facts):
@@ -121,7 +121,7 @@ def test_pictures_of_noise_the_worst_to_compress_fit(job):
     dataset = Dataset("noise", x, np.arange(600) % 20, x[:50], np.zeros(50, int), classes)
     clustering = Clustering(np.zeros((30, 2), np.float32), np.arange(600) % 30, rng.random(600))
     shown = pictured(dataset, np.arange(300), rng.random((600, 2)).astype(np.float32), clustering)
-    kept = KeptList("kept/kept.csv", 300, "0" * 64, "A" * 200_000)
+    kept = ShownList("kept/kept.csv", 300, "0" * 64, "A" * 200_000)
     made = page(job(), shown)
     full = replace(made, parts=[replace(made.parts[0], kept=kept)])
     assert "image/webp" in full.html()

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from winnow.report.smallest import (
-    Answer,
+    SmallestBudget,
     Target,
-    answer,
     answers,
     crossing,
     ladder,
     next_budget,
     next_round,
+    smallest_budget,
     tried,
 )
 
@@ -116,7 +116,7 @@ def test_a_budget_that_reaches_the_target_exactly_is_the_crossing():
 
 def test_repetitions_that_agree_leave_no_doubt():
     curve = {100: [90.0] * 5, 400: [98.0] * 5}
-    found = answer(curve, Target(94.0))
+    found = smallest_budget(curve, Target(94.0))
     assert found.smallest == 400
     assert (found.crossing, found.low, found.high) == pytest.approx((200, 200, 200))
 
@@ -124,25 +124,25 @@ def test_repetitions_that_agree_leave_no_doubt():
 def test_the_interval_spans_what_paired_repetitions_span():
     # Each repetition crosses 94 alone: at 100 exactly, half way to 400, and at 400.
     curve = {100: [94.0, 90.0, 86.0], 400: [102.0, 98.0, 94.0]}
-    found = answer(curve, Target(94.0))
+    found = smallest_budget(curve, Target(94.0))
     assert (found.crossing, found.low, found.high) == pytest.approx((200, 100, 400))
 
 
 def test_the_worst_repetition_asks_for_more():
     curve = {100: [94.0, 90.0, 86.0], 400: [102.0, 98.0, 94.0]}
-    found = answer(curve, Target(94.0, worst=True))
+    found = smallest_budget(curve, Target(94.0, worst=True))
     assert (found.smallest, found.crossing, found.high) == (400, pytest.approx(400), pytest.approx(400))
-    assert answer(curve, Target(95.0, worst=True)).smallest is None
+    assert smallest_budget(curve, Target(95.0, worst=True)).smallest is None
 
 
 def test_a_single_repetition_has_no_interval():
-    found = answer({100: [90.0], 400: [98.0]}, Target(94.0))
+    found = smallest_budget({100: [90.0], 400: [98.0]}, Target(94.0))
     assert isnan(found.low)
     assert isnan(found.high)
 
 
 def test_a_target_that_was_never_reached_has_no_answer():
-    assert answer({10: [50.0, 60.0]}, Target(94.0)) == Answer(None, inf, inf, inf)
+    assert smallest_budget({10: [50.0, 60.0]}, Target(94.0)) == SmallestBudget(None, inf, inf, inf)
 
 
 def test_every_selector_has_an_answer_beside_uniform():

@@ -214,7 +214,7 @@ def test_an_artifact_never_leaves_its_folder(store, name):
 
 def test_a_deleted_experiment_is_named_with_its_remedy(store):
     keep(store)
-    store.destination.client.delete_experiment(store.destination.experiment_id)
+    store.destination.client.delete_experiment(store.destination.open_experiment())
     with pytest.raises(InvalidValue, match="mlflow experiments restore"):
         keep(MLflow().open(store.state_dir))
 

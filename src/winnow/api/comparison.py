@@ -169,7 +169,7 @@ def compare(
 def _rows(number: int, plan: "Plan", dataset: Dataset, cache: "Cache") -> Iterator[Any]:
     """Yield the rows of one job: those of the baseline and of the method, on each network."""
     from winnow.command.arm import arms_of
-    from winnow.command.sweep import pending
+    from winnow.command.job import pending
 
     arms = arms_of(plan, dataset, cache)
     for arm in arms:

@@ -16,6 +16,10 @@ from winnow.types import Dataset, Score
 
 STAGES_AT_WORK = ("embedding", "clusterer", "selector", "augment", "trainer", "dynamics")
 LIBRARIES = ("torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
+"""The distributions whose versions say what numbers were made with."""
+
+Scores = Mapping[str, Sequence[Score]]
+"""The scores of all repetitions, by the network that was trained."""
 
 
 def arms_of(plan: Plan, dataset: Dataset, cache: Cache) -> "list[Arm]":

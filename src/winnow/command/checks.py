@@ -1,7 +1,21 @@
-"""Check a command line and the configuration it stands for, before Hydra acts on either."""
+"""Check a command line and the configuration it stands for, before Hydra acts on either.
+
+Hydra acts on what it is given at several points, none of which asks first:
+
+- `--experimental-rerun` unpickles a file as soon as the arguments are parsed;
+- a search path `pkg://name` imports that module while the configuration is composed;
+- `hydra.hydra_logging` is built right after that: formatters, filters and handlers of any class;
+- callbacks, sweeper and launcher are built next, each from its `_target_`;
+- every job makes its folders and files (`run.dir`, `sweep.dir`, `output_subdir`), changes the environment
+  (`job.env_set`) and builds `job_logging`; words below `overrides` are added to those of every job.
+
+So before `hydra.main` is entered, `_typed` looks at what was typed. Then the configuration is composed by
+`hydra.compose`, which builds nothing, and `_allowed` compares its whole `hydra` node with the one that winnow
+ships. A sweep composes each of its jobs once more, and checks each. `_resolvers` keeps environment variables
+and the like out of winnow's own settings.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,9 +25,10 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
-from winnow.command._allowed import Typed, check_composed, check_words, chosen_launcher
+from winnow.command._allowed import check_composed, chosen_launcher
 from winnow.command._foreign_files import check_folder
 from winnow.command._resolvers import check_resolvers
+from winnow.command._typed import Typed, check_words
 
 
 def check_command(words: Sequence[str], conf: Path) -> Typed:
@@ -44,11 +59,6 @@ def check_config(config: DictConfig, typed: Typed, conf: Path) -> None:
     hydra = _plain(config.hydra)
     check_composed(hydra, _shipped(chosen_launcher(hydra), conf), typed)
     check_resolvers(_plain(OmegaConf.masked_copy(config, [name for name in config if name != "hydra"])))
-
-
-def of_job(typed: Typed, overrides: Sequence[str]) -> Typed:
-    """Return what was typed as far as one job of a sweep is concerned."""
-    return replace(typed, overrides=tuple(overrides))
 
 
 def _is_swept(word: str) -> bool:

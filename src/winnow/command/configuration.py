@@ -1,17 +1,14 @@
 """A composed configuration becomes plain, checked objects here; nothing further on sees a config.
 
-The settings and the fields of every stage carry their types and bounds; pydantic checks them; every refusal
-is one line. A `_target_` may name only a stage of winnow's own tree, by its exact name, and is compared with
+The settings and the fields of every stage carry their types and bounds (`fields.py`); every refusal is one
+line. A `_target_` may name only a stage of winnow's own tree, by its exact name, and is compared with
 that tree before anything is imported.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy, deepcopy
-from dataclasses import fields, replace
+from dataclasses import replace
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +16,10 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import TypeAdapter, ValidationError
 
 from winnow import registry
 from winnow.command.arguments import for_hydra
+from winnow.command.fields import checked, fields_of, refuse_unknown
 from winnow.command.plan import Plan, Settings, Stages
 from winnow.command.sides import read_for_its_stages
 from winnow.errors import InvalidValue
@@ -32,10 +29,8 @@ from winnow.stages import Model, Source
 from winnow.store.credentials import hide_credentials
 
 STUDY = "study"  # the one group that may stay empty
-UNKNOWN = "every key must be known"
 SIZES = ("k", "budget")
-KEYS = (*(field.name for field in fields(Settings)), *GROUPS, STUDY)
-_adapter = cache(TypeAdapter)  # one takes longer to make than to use, and every job uses the same
+KEYS = (*fields_of(Settings), *GROUPS, STUDY)
 
 
 def composed(folder: Path, overrides: Sequence[str]) -> Plan:
@@ -49,8 +44,10 @@ def composed(folder: Path, overrides: Sequence[str]) -> Plan:
         GlobalHydra.set_instance(outer)
 
 
-def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
-    """Turn a composed config into a plan.
+def build(
+    config: DictConfig, overrides: Sequence[str] = (), read_list: Callable[[str], FromFile] = FromFile.of
+) -> Plan:
+    """Turn a composed config into a plan; `read_list` reads a list of kept rows, if it names one.
 
     Raises
     ------
@@ -59,7 +56,7 @@ def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
     """
     ours = OmegaConf.masked_copy(config, [name for name in config if name != "hydra"])
     values = _resolved(ours)
-    _refuse_unknown(values, KEYS, "")
+    refuse_unknown(values, KEYS, "")
     settings = _settings(values)
     undecided = [name for name in SIZES if not isinstance(values[name], int)]
     values = _resolved(_with(ours, dict.fromkeys(undecided, 1)))
@@ -70,7 +67,7 @@ def build(config: DictConfig, overrides: Sequence[str] = ()) -> Plan:
     if settings.subset_file is not None:
         stages = replace(stages, selector=FromFile(settings.subset_file))
     if isinstance(stages.selector, FromFile):
-        selector = FromFile.of(stages.selector.path)
+        selector = read_list(stages.selector.path)
         stages = replace(stages, selector=selector)
         settings = replace(settings, k=selector.rows, budget=selector.rows)
     study = _stage(STUDY, values[STUDY]) if values.get(STUDY) else None
@@ -130,7 +127,8 @@ def _selecting(
 
 def build_with(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     """Return the plan of the same configuration with some of its keys changed, such as `k`."""
-    return build(_with(OmegaConf.create(dict(plan.unresolved)), changes), plan.overrides)
+    config = _with(OmegaConf.create(dict(plan.unresolved)), changes)
+    return build(config, plan.overrides, read_list=lambda path: plan.stages.selector)  # which holds it
 
 
 def _with(config: DictConfig, changes: Mapping[str, Any]) -> DictConfig:
@@ -177,7 +175,7 @@ def address_of(config: DictConfig) -> str:
 def _settings(values: dict[str, Any]) -> Settings:
     if isinstance(values.get("transfer"), str):  # a single name is a list of one
         values["transfer"] = [values["transfer"]]
-    settings = checked(Settings, {field.name: values.get(field.name) for field in fields(Settings)})
+    settings = checked(Settings, {name: values.get(name) for name in fields_of(Settings)})
     if settings.n_jobs == 0:
         raise InvalidValue("n_jobs must be -1 (all available cores) or at least 1, got 0", where="n_jobs=0")
     return settings
@@ -192,7 +190,7 @@ def _stage(group: str, node: Any) -> Any:
         )
     target, values = node["_target_"], {name: v for name, v in node.items() if name != "_target_"}
     kind = _resolve(group, target)
-    _refuse_unknown(values, [field.name for field in fields(kind)], f"{group}.")
+    refuse_unknown(values, fields_of(kind), f"{group}.")
     return checked(kind, values, f"{group}.")
 
 
@@ -222,61 +220,6 @@ def _network(name: str) -> Model:
             remedy=f"did you mean {near[0]}?" if near else "several are written transfer=[mlp,convnet]",
         )
     return registry.default("model", name)
-
-
-def checked(kind: type, values: dict[str, Any], prefix: str = "") -> Any:
-    """Make a `kind` of plain values, or refuse the first that breaks a rule of its fields."""
-    try:
-        # As JSON, because a list may then stand for a tuple while strings still never pass for numbers.
-        return _adapter(kind).validate_json(json.dumps(values), strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        if isinstance(own := first.get("ctx", {}).get("error"), InvalidValue):
-            raise own from error  # a stage whose settings contradict each other says so itself
-        name = prefix + ".".join(str(part) for part in first["loc"] if isinstance(part, int | str))
-        rule = first["msg"].removeprefix("Input should ").removeprefix("String should ")
-        raise InvalidValue(
-            f"{name} must {rule}, got {first['input']!r}",
-            where=f"{name}={first['input']}",
-            remedy=_remedy(name, rule, first["input"]),
-        ) from error
-
-
-def _remedy(name: str, rule: str, value: Any) -> str:
-    """Return what to type instead of a value that breaks a rule, as far as that can be guessed."""
-    if "a share such as" in rule and isinstance(value, float) and 0 < value < 1:
-        return f"type {name}={100 * value:g}%"
-    if rule in ("be a valid array", "be a valid tuple", "be a valid list") and isinstance(value, str):
-        return f"a list is written {name}=[{value}]"
-    if rule == "be a valid string" and isinstance(value, int | float):
-        return f"""text is put in quotes: '{name}="{value}"'"""
-    return "--help shows the settings and their defaults"
-
-
-def _refuse_unknown(values: Mapping[str, Any], known: Sequence[str], prefix: str) -> None:
-    for name in values:
-        if name not in known:
-            raise unknown_key(prefix + name, [prefix + each for each in known])
-
-
-def unknown_key(name: str, known: Sequence[str]) -> InvalidValue:
-    """Return the refusal of a key that nothing has, with the known one that is most like it."""
-    near = get_close_matches(name, known, n=1)
-    remedy = f"did you mean {near[0]}?" if near else _options_with(name) or "--help shows all settings"
-    return InvalidValue(f"{UNKNOWN}, got {name}", where=name, remedy=remedy)
-
-
-def _options_with(name: str) -> str:
-    """Say which other options of its group have a setting of this name, if some do."""
-    group, _, setting = name.partition(".")
-    if group not in registry.GROUPS or not setting:
-        return ""
-    having = []
-    for option in registry.options(group):
-        with suppress(ImportError):  # of a library that is not installed
-            if setting in (each.name for each in fields(registry.load(group, option))):
-                having.append(option)
-    return f"{setting} is a setting of {group}={', '.join(having)}" if having else ""
 
 
 def _first_line(error: Exception) -> str:

@@ -3,8 +3,7 @@
 from importlib.util import find_spec
 
 from winnow.pipeline import Choice
-from winnow.report.gallery import Gallery
-from winnow.report.gallery import gallery as named
+from winnow.report.gallery import Gallery, named_gallery
 from winnow.report.pictures import Computed, Pictures
 from winnow.store.cache import Entry
 from winnow.store.step import Step
@@ -16,7 +15,9 @@ FEWEST_FOR_UMAP = 20  # rows; it needs neighbours
 def gallery_of(choice: Choice, about: str) -> Gallery:
     """Return what a page shows of the rows that one repetition keeps; `about` says which list that is."""
     found = _step(choice).value
-    return named(choice.dataset, choice.subset.value.arrays["indices"], found.arrays, found.info, about)
+    return named_gallery(
+        choice.dataset, choice.subset.value.arrays["indices"], found.arrays, found.info, about
+    )
 
 
 def _step(choice: Choice) -> Step:

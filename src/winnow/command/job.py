@@ -2,11 +2,11 @@
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from winnow.command.arm import Arm, arms_of
+from winnow.command.arm import Arm, Scores, arms_of
 from winnow.command.fitting import fitted
 from winnow.command.interruption import interruption
 from winnow.command.plan import Plan
@@ -17,10 +17,8 @@ from winnow.registry import name_of
 from winnow.report.rows import Row
 from winnow.stages import Source
 from winnow.store.cache import Cache
-from winnow.types import Dataset, Rows, Score
-
-Scores = Mapping[str, Sequence[Score]]
-"""The scores of all repetitions, by the network that was trained."""
+from winnow.store.credentials import without_credentials
+from winnow.types import Dataset, Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +68,6 @@ class Job:
         """The arm that the chosen one is compared with; it may be the same."""
         return self.arms[0]
 
-    def check(self) -> None:
-        """Refuse what does not fit the data set, before anything is computed."""
-        _ = self.plan
-
     def embed(self) -> None:
         """Compute the embedding here if the job needs one: workers would all wait for the first of them."""
         if not self.is_embedded:
@@ -111,6 +105,21 @@ class Job:
             for arm in self.arms
             for network in arm.networks
         ]
+
+
+def pending(number: int, plan: Plan) -> Row:
+    """Return the row of a job that has not run yet; sizes that the data set will decide are 0."""
+    settings, options = plan.settings, plan.stages.options()
+    return Row(
+        job=number,
+        status="pending",
+        selector=options["selector"],
+        network=options["model"],
+        k=settings.k if isinstance(settings.k, int) else 0,
+        budget=settings.budget if isinstance(settings.budget, int) else 0,
+        options=options,
+        overrides=[without_credentials(word) for word in plan.overrides],
+    )
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,8 @@ from yaml import MarkedYAMLError
 
 from winnow.command._launchers import LAUNCHERS
 from winnow.command.arguments import unreadable
-from winnow.command.configuration import KEYS, unknown_key
+from winnow.command.configuration import KEYS
+from winnow.command.fields import unknown_key
 from winnow.errors import InvalidValue
 
 # Lines of Hydra's messages that say where in its own schema the fault lies.

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice, product
 from math import prod
 from pathlib import Path
@@ -18,11 +19,12 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from winnow.command import launchers
-from winnow.command._allowed import Typed
 from winnow.command._resolvers import check_resolvers
+from winnow.command._typed import Typed
 from winnow.command.arguments import CHOICES
 from winnow.command.checks import check_config
-from winnow.command.configuration import UNKNOWN, build, recorded, words_of
+from winnow.command.configuration import build, recorded, words_of
+from winnow.command.fields import UNKNOWN
 from winnow.command.interruption import interruption
 from winnow.command.launched import launching, record_lost
 from winnow.command.messages import in_own_words
@@ -31,6 +33,7 @@ from winnow.command.submission import LostJobs
 from winnow.command.sweep import Sweep
 from winnow.errors import InvalidValue
 from winnow.registry import name_of
+from winnow.selector.from_file import FromFile
 
 NOTICE_SECONDS = 1.0
 MANY = 20  # jobs that are not checked in the blink of an eye
@@ -42,7 +45,7 @@ def run(context: HydraContext, function: TaskFunction, config: DictConfig, argum
     jobs = combinations(arguments)
     if len(jobs) > MANY:
         print(f"checking {len(jobs)} jobs", file=sys.stderr, flush=True)
-    plans = list(_plans(jobs, _conf(config)))
+    plans = list(plans_of(jobs, _conf(config)))
     name = config.hydra.runtime.choices["hydra/launcher"]
     launchers.check(name)
     sweep = Sweep.begin(plans, command=recorded(words_of(config.hydra), config))
@@ -129,15 +132,23 @@ def _conf(config: DictConfig) -> Path:
     return Path(sources["main"])
 
 
-def _plans(jobs: Sequence[Sequence[str]], conf: Path) -> Iterator[Plan]:
+def plans_of(jobs: Sequence[Sequence[str]], conf: Path) -> Iterator[Plan]:
+    """Compose and check jobs one after the other, each given by its words; Hydra must know the folder `conf`.
+
+    Raises
+    ------
+    InvalidValue
+        At the first job that is not allowed or contradicts itself.
+    """
     composer, noticed = Composer(conf), monotonic()
+    read_list = cache(FromFile.of)  # jobs that train on one list share it
     for number, words in enumerate(jobs):
         interruption.check()
         if monotonic() - noticed > NOTICE_SECONDS:
             noticed = monotonic()
             print(f"checking job {number + 1} of {len(jobs)}", file=sys.stderr, flush=True)
         try:
-            yield build(composer.composed(words), words)
+            yield build(composer.composed(words), words, read_list)
         except HydraException as error:
             raise in_own_words(error) from error
         except InvalidValue as error:

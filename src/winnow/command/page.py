@@ -21,7 +21,7 @@ from winnow.network.allocation import allocation
 from winnow.pipeline import Choice
 from winnow.registry import name_of
 from winnow.report.answer import Whole
-from winnow.report.page import MOST_PARTS, KeptList, Page, Part, jobs_in_words, part_of, problems_of
+from winnow.report.page import MOST_PARTS, Page, Part, ShownList, jobs_in_words, part_of, problems_of
 from winnow.report.results import Results
 from winnow.report.rows import Row
 from winnow.store.kept_rows import name_of as list_name
@@ -139,14 +139,14 @@ def _whole(job: Job) -> Whole:
     return Whole(job.dataset.n, "images" if job.dataset.x.ndim == 4 else "rows")
 
 
-def _list(path: Path, folder: Path) -> KeptList | None:
+def _list(path: Path, folder: Path) -> ShownList | None:
     """Return a list of kept rows as a page shows it, if it was written."""
     if not path.is_file():
         return None
     content = path.read_bytes()
     about = _about(path)
     inlined = b64encode(content).decode() if len(content) <= MOST_INLINED else ""
-    return KeptList(str(path.relative_to(folder)), about["rows"], about["sha256"], inlined)
+    return ShownList(str(path.relative_to(folder)), about["rows"], about["sha256"], inlined)
 
 
 def _about(path: Path) -> dict[str, Any]:

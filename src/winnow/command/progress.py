@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Column
 from rich.text import Text
 
-from winnow.command.arm import Arm
-from winnow.command.job import Job, Scores
+from winnow.command.arm import Arm, Scores
+from winnow.command.job import Job
 from winnow.command.plan import Plan
 from winnow.command.scheduler import Scheduler
 from winnow.pipeline import Method, Repetition
@@ -64,8 +64,7 @@ class SweepProgress:
     def of(self, job: Job, scheduler: Scheduler) -> Iterator[None]:
         """Show the progress while a job is computed."""
         self._scheduler, self._started = scheduler, monotonic()
-        jobs = f"job {job.number - self._first + 1}/{self._jobs}"
-        self._display.update(self._task, description=jobs)
+        self._display.update(self._task, description=self._place_of(job))
         try:
             if self._console.is_terminal:
                 with self._display:
@@ -133,8 +132,11 @@ class SweepProgress:
         if self._console.is_terminal or (self._said and monotonic() - self._said < SECONDS_BETWEEN_LINES):
             return
         self._said = monotonic()
-        jobs = f"job {job.number - self._first + 1}/{self._jobs}"
-        self._print(f"{jobs}: {len(self._known)}/{self._total} done, {self._numbers()}, {self._doing()}")
+        done = f"{len(self._known)}/{self._total} done"
+        self._print(f"{self._place_of(job)}: {done}, {self._numbers()}, {self._doing()}")
+
+    def _place_of(self, job: Job) -> str:
+        return f"job {job.number - self._first + 1}/{self._jobs}"
 
     def _print(self, line: str) -> None:
         self._console.print(Text(line), soft_wrap=True)

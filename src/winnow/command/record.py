@@ -12,7 +12,7 @@ from typing import Any
 
 from winnow import __version__
 from winnow.command import lists
-from winnow.command.arm import Arm, seconds_of
+from winnow.command.arm import LIBRARIES, Arm, Scores, seconds_of
 from winnow.network.allocation import Allocation, allocation
 from winnow.pipeline import Repetition
 from winnow.report import notes
@@ -24,13 +24,11 @@ from winnow.store.keys import library_versions
 from winnow.tracking import Run, Store
 from winnow.types import Score
 
-LIBRARIES = ("torch", "pytorch-lightning", "faiss-cpu", "scikit-learn", "numpy", "mlflow")
 POINTS_OF_A_CURVE = 100
 IN_PERCENT = ("_acc", "uniform")
 """What the names of percentages and of their differences have in common."""
 
 ScoreOf = Callable[[Repetition], Score]
-Scores = Mapping[str, Sequence[Score]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,8 +23,22 @@ def new_folder(runs: Path) -> Path:
     return runs / f"{began:{TIME}}_{token_hex(3)}"
 
 
+def beginning_of(folder: Path) -> datetime:
+    """Return when the command of a folder began.
+
+    >>> str(beginning_of(Path("runs/2026-01-02_12-00-00.500000_1a2b3c")))
+    '2026-01-02 12:00:00.500000'
+
+    Raises
+    ------
+    ValueError
+        If its name is not one that `new_folder` gives.
+    """
+    return datetime.strptime(folder.name.rpartition("_")[0], TIME)
+
+
 def _beginnings(runs: Path) -> Iterator[datetime]:
-    """Yield when earlier commands began, by the names of their folders; others are a person's own."""
+    """Yield when earlier commands began; folders of other names are a person's own."""
     for path in runs.glob(NAMES):
         with suppress(ValueError):
-            yield datetime.strptime(path.name.rpartition("_")[0], TIME)
+            yield beginning_of(path)

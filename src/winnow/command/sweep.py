@@ -15,14 +15,14 @@ from pathlib import Path
 from time import perf_counter
 
 from winnow.command import lists, paths, summary
-from winnow.command.arm import Arm, method_of
+from winnow.command.arm import Arm, Scores, method_of
 from winnow.command.executor import Executor
 from winnow.command.interruption import interruption
-from winnow.command.job import Job, Scores
+from winnow.command.job import Job, pending
 from winnow.command.plan import Plan
 from winnow.command.progress import SweepProgress
 from winnow.command.record import Record
-from winnow.command.run_folder import new_folder
+from winnow.command.run_folder import beginning_of, new_folder
 from winnow.command.scheduler import Assignment, Scheduler
 from winnow.dataset.auto import Auto
 from winnow.errors import TRACEBACK, DatasetUnavailable, InvalidValue, WinnowError, exit_code, explain
@@ -163,8 +163,7 @@ class Sweep:
         """Yield the repetitions of jobs whose turn has not come, as far as nothing has to be embedded."""
         for job in self.jobs:
             if job.asked.trains and job.number not in self._rows:
-                with suppress(WinnowError):  # reported when its turn has come
-                    job.check()
+                with suppress(WinnowError):  # what does not fit its data is reported when its turn has come
                     if job.plan.stages.dataset == self.plans[0].stages.dataset and job.is_embedded:
                         yield from job.assignments()
 
@@ -203,7 +202,6 @@ class Sweep:
 
     def _outcome(self, job: Job, row: Row, scheduler: Scheduler) -> list[Row]:
         """Make sure that every repetition of the method and of its baseline is computed and recorded."""
-        job.check()
         store = self.store_of(job.plan)
         complete = all(store.finished(arm.key) for arm in job.arms)
         found = job.found() if complete else None
@@ -244,9 +242,8 @@ class Sweep:
 
     def _parent(self, store: Store) -> str:
         command = (self.folder / summary.COMMAND).read_text()
-        day, _, time = self.folder.name.partition(".")[0].partition("_")
-        began = f"{day.partition('-')[2]} {time.replace('-', ':')}"
-        run_id = store.parent(self.folder.name, f"sweep {began}", tags={"winnow.command": command})
+        name = f"sweep {beginning_of(self.folder):%m-%d %H:%M:%S}"
+        run_id = store.parent(self.folder.name, name, tags={"winnow.command": command})
         (self.folder / summary.PARENT).write_text(run_id)
         return run_id
 
@@ -278,21 +275,6 @@ class Sweep:
             print(study.run(job.dataset, seed=settings.seed, seeds=settings.seeds, folder=folder))
         print(f"figures and tables: {folder}", flush=True)
         return replace(row, status="ok")
-
-
-def pending(number: int, plan: Plan) -> Row:
-    """Return the row of a job that has not run yet; sizes that the data set will decide are 0."""
-    settings, options = plan.settings, plan.stages.options()
-    return Row(
-        job=number,
-        status="pending",
-        selector=options["selector"],
-        network=options["model"],
-        k=settings.k if isinstance(settings.k, int) else 0,
-        budget=settings.budget if isinstance(settings.budget, int) else 0,
-        options=options,
-        overrides=[without_credentials(word) for word in plan.overrides],
-    )
 
 
 def _decided(plans: Sequence[Plan]) -> list[Plan]:

@@ -46,6 +46,11 @@ def unreadable(path: Path, got: str, remedy: str = AS_TEXT) -> DatasetUnavailabl
     return DatasetUnavailable(f"the table must be readable, got {got}", where=str(path), remedy=remedy)
 
 
+def table_fault(path: Path, rule: str, remedy: str = AS_TEXT) -> DatasetUnavailable:
+    """Say which rule a table breaks."""
+    return DatasetUnavailable(f"the table must {rule}", where=str(path), remedy=remedy)
+
+
 def kind_of(path: Path) -> str:
     """Return `text`, `parquet`, or how the file is compressed.
 

@@ -1,5 +1,6 @@
 """Name cells, columns and faults in messages: one line, short, nothing that moves a terminal's cursor."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -38,6 +39,15 @@ def named(column: str) -> str:
     """
     plain = column and column.isprintable() and len(column) <= LONGEST
     return column if plain else quoted(column)
+
+
+def clean_name(name: str) -> str:
+    """Return a column's name as it is compared: without blanks around it, accents in one piece.
+
+    >>> clean_name(" petal ")
+    'petal'
+    """
+    return unicodedata.normalize("NFC", name.strip().strip("\ufeff").strip())
 
 
 def near(wanted: Iterable[str], there: Sequence[str]) -> str:

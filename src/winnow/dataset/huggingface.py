@@ -87,7 +87,7 @@ class HuggingFace(SquareImages):
 
     def load(self) -> Dataset:
         chosen = self._chosen(self._splits())
-        rows = Rows(tuple(chosen.values()))
+        rows = JoinedSplits(tuple(chosen.values()))
         for name, split in chosen.items():
             self._check_columns(name, split)
         labels = list(rows.cells(self.label))
@@ -157,7 +157,7 @@ class HuggingFace(SquareImages):
         if not split.rows:
             raise DatasetUnavailable(f"split {shown(name)} must have a row, got none", where=shown(self.path))
 
-    def _is_test(self, rows: "Rows", y: Int64[ndarray, " n"]) -> Bool[ndarray, " n"]:
+    def _is_test(self, rows: "JoinedSplits", y: Int64[ndarray, " n"]) -> Bool[ndarray, " n"]:
         is_test = np.zeros(len(y), bool)
         if len(rows.splits) == 2:
             is_test[rows.splits[0].rows :] = True
@@ -182,7 +182,7 @@ class HuggingFace(SquareImages):
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class JoinedSplits:
     """The rows of one or two splits, one after the other."""
 
     splits: tuple[Split, ...]

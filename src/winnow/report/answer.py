@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from winnow.report.comparison import pairs_needed, smallest_possible_p
+from winnow.report.comparison import ALPHA, pairs_needed, smallest_possible_p
 from winnow.report.results import Results
 from winnow.report.rows import Row
 from winnow.report.smallest import Target
 from winnow.report.tables import difference
-
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -83,13 +81,8 @@ def _smallest(results: Results, rows: Sequence[Row], whole: Whole, target: Targe
         best = max(rows, key=lambda row: median(row.accuracies))
         tried = f"{whole.part(best.budget)} by {results.label(best)} with {_accuracy(best)}"
         return Answer(f"No budget tried reaches {target}; nearest to it come {tried}.", best)
-    by = {
-        chosen: min(
-            (row for row in reached if (row.selector == "uniform") != chosen), key=_budget, default=None
-        )
-        for chosen in (True, False)
-    }
-    best, uniform = by[True], by[False]
+    best = min((row for row in reached if row.selector != "uniform"), key=_budget, default=None)
+    uniform = min((row for row in reached if row.selector == "uniform"), key=_budget, default=None)
     if best is None or (uniform and uniform.budget <= best.budget):
         others = f"; {results.label(best)} takes {best.budget:,}" if best else "; no selector gets there"
         return Answer(f"Keep {whole.part(uniform.budget)}, taken at random: {target}{others}.", uniform)

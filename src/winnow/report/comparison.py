@@ -20,6 +20,9 @@ from numpy.random import default_rng
 from winnow.errors import InvalidValue
 
 LEVEL = 0.95
+"""Of the intervals."""
+ALPHA = 0.05
+"""Largest adjusted p of a difference that is called shown."""
 RANDOM_FLIPS = 100_000
 MOST_EXACT_PAIRS = 20
 ROUNDING = 1e-9

@@ -12,7 +12,7 @@ from winnow.report._accuracy_axis import TICKS, accuracy_of, evened, middles_and
 from winnow.report.escape import figure as escaped
 from winnow.report.results import Results
 from winnow.report.rows import Row
-from winnow.report.smallest import Curve, Target, answer
+from winnow.report.smallest import Curve, Target, smallest_budget
 from winnow.report.style import colour_and_marker, new_figure, save_figure
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def smallest(curves: Mapping[str, Curve], target: Target, title: str, path: Path
         axes.plot(
             budgets, list(map(median, values)), line, marker=marker, color=color, label=escaped(selector)
         )
-        found = answer(curve, target)
+        found = smallest_budget(curve, target)
         if isfinite(found.crossing):
             low, high = np.nan_to_num((found.low, found.high), nan=found.crossing, posinf=budgets[-1])
             axes.plot([low, high], [target.percent] * 2, color=color, linewidth=5, alpha=0.4)

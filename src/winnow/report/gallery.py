@@ -98,7 +98,7 @@ class Gallery:
     no_histogram: str = ""
 
 
-def gallery(
+def named_gallery(
     dataset: Dataset | Rows,
     kept: Int64[ndarray, " m"],
     arrays: Mapping[str, ndarray],
@@ -204,22 +204,24 @@ class _Names:
         ]
 
     def likenesses(self) -> dict[str, Any]:
-        """Return counts in words and pairs of rows that are alike."""
-        among, test = self.info["among"], self.info.get("test")
-        equal = self.arrays["equal"].tolist()
-        count, compared = self.info["equal"], self.info["compared"]
+        """Return counts in words and pairs of rows that are alike, kept ones and those of the test set."""
+        among = self.info["among"]
         return {
             "alike": _counted(among, "another", _measure(self.dataset, self.info["by_values"])),
             "alike_pairs": [self.pair(*each, self.tile) for each in _pairs(among)],
-            "test": _counted(test, f"one of {test['of']:,} test rows", _measure(self.dataset, True))
-            if test
-            else "No test set.",
-            "test_pairs": [self.pair(*each, self.test_tile) for each in _pairs(test)] if test else [],
-            "equal": (
-                f"{count:,} of {compared:,} training rows are equal to a test row in every byte."
-                if test
-                else ""
-            ),
+            **self.likenesses_to_test_rows(),
+        }
+
+    def likenesses_to_test_rows(self) -> dict[str, Any]:
+        """Return counts and pairs of kept rows that are like, or equal to, a row set aside for testing."""
+        if (test := self.info.get("test")) is None:
+            return {"test": "No test set.", "test_pairs": [], "equal": "", "equal_pairs": []}
+        count, compared = self.info["equal"], self.info["compared"]
+        equal = self.arrays["equal"].tolist()
+        return {
+            "test": _counted(test, f"one of {test['of']:,} test rows", _measure(self.dataset, True)),
+            "test_pairs": [self.pair(*each, self.test_tile) for each in _pairs(test)],
+            "equal": f"{count:,} of {compared:,} training rows are equal to a test row in every byte.",
             "equal_pairs": [self.pair(row, other, 0.0, self.test_tile) for row, other in equal],
         }
 

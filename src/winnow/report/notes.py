@@ -15,6 +15,8 @@ from winnow.report.rows import Row
 LONGEST = 7_500
 """Characters of a note; MLflow cuts off what is beyond 8,000."""
 MOST_OF_A_COMMAND = 1_000
+COUNTING_LINE = 60
+"""Characters at most of the line that counts the rows for which there is no room."""
 COLUMNS = ("k", "budget", "n", "median", "min to max", "against uniform", "won", "p", "worst class")
 
 
@@ -78,7 +80,7 @@ def _table(title: str, results: Results, room: int) -> str:
         for row, p in zip(results.finished, results.adjusted_p, strict=True)
     ]
     foot = ["", f"{markdown(title)}. {markdown(tables.caption(results, lost, width=False))}", ""]
-    room -= sum(len(line) + 1 for line in [*head, *foot]) + 60
+    room -= sum(len(line) + 1 for line in [*head, *foot]) + COUNTING_LINE
     shown = 0
     while shown < len(rows) and (room := room - len(rows[shown]) - 1) >= 0:
         shown += 1

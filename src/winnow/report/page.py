@@ -29,7 +29,7 @@ HTML, MARKDOWN = "report.html", "report.md"
 
 
 @dataclass(frozen=True)
-class KeptList:
+class ShownList:
     """A list of kept rows: where it is, its rows and checksum, and its content unless it is too long."""
 
     path: str
@@ -54,7 +54,7 @@ class Part:
     seconds: Mapping[str, float] = field(default_factory=dict)
     gallery: Gallery | None = None
     no_gallery: str = ""
-    kept: KeptList | None = None
+    kept: ShownList | None = None
 
 
 @dataclass(frozen=True)

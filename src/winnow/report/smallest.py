@@ -64,7 +64,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Answer:
+class SmallestBudget:
     """The smallest budget tried that reaches the target, and where the curve crosses it (95 % interval).
 
     `smallest` is None, and a crossing infinite, where no budget tried reaches it. A crossing at the
@@ -138,13 +138,15 @@ def next_round(
     return {name: budget for name, budget in wanted.items() if name != "uniform" or budget not in brought}
 
 
-def answer(curve: Curve, target: Target) -> Answer:
+def smallest_budget(curve: Curve, target: Target) -> SmallestBudget:
     """Return the answer that the budgets tried give; without a second repetition there is no interval."""
     budgets = sorted(curve)
     repetitions = np.array([curve[budget] for budget in budgets], np.float64)
     smallest = next((budget for budget in budgets if target.reached(curve[budget])), None)
     low, high = _interval(budgets, repetitions, target)
-    return Answer(smallest, crossing(budgets, target.decisive(repetitions), target.percent), low, high)
+    return SmallestBudget(
+        smallest, crossing(budgets, target.decisive(repetitions), target.percent), low, high
+    )
 
 
 def crossing(budgets: Sequence[int], accuracies: Float64[ndarray, " b"], percent: float) -> float:
@@ -186,7 +188,7 @@ def answers(curves: Mapping[str, Curve], target: Target) -> list[dict[str, Any]]
 
     `times fewer` is the crossing of uniform divided by the selector's.
     """
-    found = {selector: answer(curve, target) for selector, curve in curves.items()}
+    found = {selector: smallest_budget(curve, target) for selector, curve in curves.items()}
     return [
         {
             "selector": selector,

@@ -15,7 +15,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from winnow.report.comparison import Comparison, pairs_needed, smallest_possible_p
+from winnow.report.comparison import ALPHA, Comparison, pairs_needed, smallest_possible_p
 from winnow.report.escape import printable
 from winnow.report.results import Results
 from winnow.report.rows import STAGES, Row
@@ -256,11 +256,11 @@ def _equal_epochs(rows: Sequence[Row]) -> str:
 
 def _few_pairs(rows: Iterable[Row]) -> str:
     n = min(len(row.accuracies) for row in rows)
-    if smallest_possible_p(n) <= 0.05:
+    if smallest_possible_p(n) <= ALPHA:
         return ""
     return (
         f"With n={n} pairs no exact two-sided test reaches 5 % (smallest p {smallest_possible_p(n):.3g});"
-        f" seeds={pairs_needed(0.05)} could, seeds={pairs_needed(0.01)} could reach 1 %."
+        f" seeds={pairs_needed(ALPHA)} could, seeds={pairs_needed(0.01)} could reach 1 %."
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from winnow.errors import InvalidValue
 from winnow.store.credentials import without_credentials
@@ -45,9 +45,8 @@ def database_server(uri: str) -> tuple[str, int] | None:
     >>> database_server("postgresql+psycopg2://me:secret@host/db")
     ('host', 5432)
     """
-    parts = urlsplit(uri)
-    kind = parts.scheme.partition("+")[0]
-    return (parts.hostname or "127.0.0.1", parts.port or PORTS[kind]) if kind in PORTS else None
+    kind, host, port = _parts(uri)
+    return (host or "127.0.0.1", port or PORTS[kind]) if kind in PORTS else None
 
 
 def _check_file(path: str) -> None:
@@ -69,24 +68,24 @@ def _check_server(uri: str) -> None:
     if re.search(r"\s", uri):
         # What stands before the host may be a password, so none of it is shown.
         raise InvalidValue("tracker.uri must not hold blanks", remedy="write a blank as %20")
-    parts = _split(uri, shown)
-    kind = parts.scheme.partition("+")[0]
+    kind, host, _ = _parts(uri)
     if kind not in {"http", "https", *PORTS}:
         raise InvalidValue(
             f"tracker.uri must begin with sqlite:///, http:// or https://, or one of {', '.join(PORTS)}",
             where=shown,
         )
-    if not parts.hostname and kind in ("http", "https"):
+    if not host and kind in ("http", "https"):
         raise InvalidValue(f"tracker.uri must name a host, got {shown!r}", remedy="try http://127.0.0.1:5000")
 
 
-def _split(uri: str, shown: str) -> SplitResult:
+def _parts(uri: str) -> tuple[str, str | None, int | None]:
+    """Return the kind of a server, its host and its port, as far as an address names them."""
     try:
         parts = urlsplit(uri)
-        _ = parts.port  # checked when it is read
+        return parts.scheme.partition("+")[0], parts.hostname, parts.port
     except ValueError as fault:
+        shown = without_credentials(uri)
         raise InvalidValue(f"tracker.uri must be an address, got {shown!r}: {_reason(fault)}") from fault
-    return parts
 
 
 def _reason(fault: ValueError) -> str:

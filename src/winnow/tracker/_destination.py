@@ -95,9 +95,8 @@ class Destination:
         with self.reaching():
             return MlflowClient(uri, registry_uri=uri)
 
-    @cached_property
-    def experiment_id(self) -> str:
-        """The id of the experiment, which is created if it does not exist.
+    def open_experiment(self) -> str:
+        """Return the id of the experiment, which is created if it does not exist.
 
         Raises
         ------

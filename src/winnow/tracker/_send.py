@@ -38,10 +38,10 @@ class Sender:
 
     def __init__(self, destination: Destination, unsent: Path, finished: FinishedRuns) -> None:
         self._to, self._unsent, self._finished = destination, unsent, finished
-        self._connected = False
+        self._experiment_id = ""  # until it is connected
 
-    def connect(self) -> None:
-        """Make sure that the store can be written to, and that database and experiment exist.
+    def connect(self) -> str:
+        """Return MLflow's id of the experiment, once the store can be written to and holds that experiment.
 
         Raises
         ------
@@ -51,11 +51,13 @@ class Sender:
             If it can never be used.
         """
         self._to.check()
-        if not self._connected:
-            self._create_what_is_missing()
-            self._connected = True
+        if not self._experiment_id:
+            self._prepare_database()
+            self._experiment_id = self._to.open_experiment()
+        return self._experiment_id
 
-    def _create_what_is_missing(self) -> None:
+    def _prepare_database(self) -> None:
+        """Create the database, if it is a file that is missing."""
         file = self._to.file
         if file and not database.exists(file):
             with database.locked(self._to.state_dir / "mlflow.lock"):
@@ -65,7 +67,6 @@ class Sender:
                     self._finished.forget(self._to.name, but={run.folder.name for run in runs(self._unsent)})
         elif file and self._to.is_own:
             database.without_write_ahead_log(file)
-        _ = self._to.experiment_id
 
     def send(self, run: UnsentRun, patience: float = database.LOCK_SECONDS) -> None:
         """Send what is not sent yet; a run that has ended is then removed. `connect` comes first.
@@ -118,7 +119,7 @@ class Sender:
         sent, about = run.sent, run.about
         if "run_id" in sent:
             return sent["run_id"]
-        client, experiment = self._to.client, self._to.experiment_id
+        client, experiment = self._to.client, self._experiment_id
         found = []
         if "requested" in sent:
             found = client.search_runs([experiment], f"tags.`{FOLDER_TAG}` = '{run.folder.name}'")

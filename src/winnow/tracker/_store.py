@@ -112,8 +112,8 @@ class MLflowStore(Store):
         self._deliver(folder)
 
     def page(self, address: str) -> str:
-        """Return where a server at `address` shows the runs; the store must have been prepared."""
-        return view.page(address, self.destination.experiment_id)
+        """Return where a server at `address` shows the runs."""
+        return view.page(address, self._sender.connect())
 
     def reap(self) -> int:
         orphans = [run for run in unsent.runs(self._unsent) if not run.ended and _is_orphan(run)]

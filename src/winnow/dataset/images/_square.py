@@ -22,5 +22,5 @@ class SquareImages(Source):
 
     largest: Annotated[int, Field(ge=1, le=4096)] = LARGEST_BY_DEFAULT
 
-    def seen_at(self, side: int) -> "Source":
+    def seen_at(self, side: int) -> Source:
         return replace(self, largest=side)

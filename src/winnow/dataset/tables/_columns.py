@@ -4,18 +4,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
-from winnow.dataset._wording import SPELLED_OUT, named, quoted
+from winnow.dataset._wording import SPELLED_OUT, named
 from winnow.dataset.tables._numbers import PLAIN, NumberFormat, normalized
+from winnow.dataset.tables._table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     import pyarrow as pa
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NaT", "null", "NULL", "?")
@@ -28,24 +27,6 @@ UNNAMED = re.compile(r"^(Unnamed: \d+)?$")
 """What pandas writes, and makes of it when it reads the file again and writes it once more."""
 IDENTIFIER = re.compile(r"(^|[^a-z])(id|ids|idx|index|uid|uuid|guid|row|rownames|row_number)$", re.IGNORECASE)
 CAMEL_IDENTIFIER = re.compile(r"[a-z](Id|ID|Idx|Index)$")
-
-
-@runtime_checkable
-class Table(Protocol):
-    """Rows of cells in a file, read in batches."""
-
-    names: tuple[str, ...]
-    sample: "Sequence[list[str]]"
-
-    def __len__(self) -> int: ...
-
-    def place(self, row: int) -> str:
-        """Say where a row lies in the file."""
-        ...
-
-    def batches(self, columns: list[int]) -> "Iterator[list[pa.Array]]":
-        """Yield the cells of some columns, as text or float64."""
-        ...
 
 
 @dataclass
@@ -253,9 +234,3 @@ def _as_text(cells: "pa.Array") -> "pa.StringArray":
         return str(int(value)) if float(value).is_integer() else repr(value)
 
     return pa.array([written(value) for value in cells.to_pylist()], pa.string())
-
-
-def spelled(column: Column, cells: Cells, table: Table) -> list[str]:
-    """Say where the first cells of a kind are: `petal='n/a' in line 8`, or `petal in line 8` if empty."""
-    title = column.title
-    return [f"{title}{text and f'={quoted(text)}'} in {table.place(row)}" for row, text in cells.first]

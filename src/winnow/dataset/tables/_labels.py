@@ -10,8 +10,10 @@ from numpy import ndarray
 
 from winnow.dataset._values import NUMBER, look_alikes, pairs_in_words
 from winnow.dataset._wording import SPELLED_OUT, listed, named, quoted
-from winnow.dataset.tables._columns import Column
-from winnow.dataset.tables._roles import Faults, encoded, in_one_spelling
+from winnow.dataset.tables._columns import read_columns
+from winnow.dataset.tables._faults import Faults
+from winnow.dataset.tables._table import Table
+from winnow.dataset.tables._texts import encoded, in_one_spelling
 
 FEW = 20
 """So many different whole numbers may be classes, however few rows each has."""
@@ -37,8 +39,14 @@ class Labels:
 UNLABELLED = Labels((), np.empty(0, np.int64))
 
 
-def read_labels(column: Column, max_classes: int, faults: Faults, *, fewest: int = 2) -> Labels:
-    """Return the classes of a column, of `fewest` rows each; what speaks against it is added to `faults`."""
+def read_labels(table: Table, label: str | None, max_classes: int, faults: Faults, *, fewest: int) -> Labels:
+    """Return the classes in column `label`, or none where it is None.
+
+    What speaks against the column is added to `faults`; so are classes of less than `fewest` rows, 1 or 2.
+    """
+    if label is None:
+        return UNLABELLED
+    (column,) = read_columns(table, [table.names.index(label)], [label])
     faults.add_cells("have a label in every row", "label these rows or delete them", column, column.missing)
     values, codes = encoded(column.text)
     labels = classes_of(values, codes)

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from winnow.dataset._container import MAX_BYTES, opened, unreadable
-from winnow.dataset._wording import listed, named
-from winnow.dataset.tables._text import clean_name, table_fault
+from winnow.dataset._container import MAX_BYTES, opened, table_fault, unreadable
+from winnow.dataset._wording import clean_name, listed, named
 from winnow.store.regular_file import size_in_words
 
 if TYPE_CHECKING:
@@ -27,6 +26,11 @@ class ParquetTable:
     rows: int
     index: frozenset[int] = frozenset()
     """Columns that pandas wrote for an index without a name, whatever it holds."""
+
+    @property
+    def header_is_guessed(self) -> bool:
+        """Say no: names are apart from the rows."""
+        return False
 
     @property
     def sample(self) -> Sequence[list[str]]:

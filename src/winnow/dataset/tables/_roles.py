@@ -3,24 +3,26 @@
 Only what is unambiguous is decided. All that is not is refused in one error, with what to do about it.
 """
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
-from winnow.dataset._values import in_order, look_alikes, pairs_in_words, same_numbers
-from winnow.dataset._wording import listed, quoted
-from winnow.dataset.tables._columns import LARGEST, UNNAMED, Cells, Column, Table, spelled
-from winnow.dataset.tables._text import table_fault
-from winnow.errors import DatasetUnavailable
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from winnow.dataset._values import look_alikes, pairs_in_words
+from winnow.dataset._wording import quoted
+from winnow.dataset.tables._columns import LARGEST, UNNAMED, Column
+from winnow.dataset.tables._declared import Declared
+from winnow.dataset.tables._faults import Faults
+from winnow.dataset.tables._texts import (
+    MEASURE,
+    all_match,
+    any_matches,
+    are_measures,
+    encoded,
+    in_one_spelling,
+)
 
 TAKEN_FOR_CATEGORIES = 50
 """Different words in a column that is taken for categories without being declared."""
@@ -32,10 +34,6 @@ DATE = (
     r"|\d{1,2}[ .-]*(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*[ .-]*\d{2,4}.*"
     r"|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*[ .]*\d{1,2},? *\d{2,4}.*)$"
 )
-MEASURE = r"^[^\p{L}\d]*\d"
-"""Text that begins like a number: `5 kg`, `$3`, `12%`, `18-25`."""
-FILE_NAME = r"\.\p{L}\w*$"
-"""Text that ends as the name of a file does: `0017.png`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,57 +56,21 @@ class Roles:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass
-class Faults:
-    """What is wrong with a table: all of it is said in one error."""
+def assign_roles(columns: Iterable[Column], declared: Declared, max_categories: int, faults: Faults) -> Roles:
+    """Sort columns by what they are declared to be, or else by their cells.
 
-    table: Table
-    places: dict[str, list[str]] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-    remedies: dict[str, str] = field(default_factory=dict)
-    columns: dict[str, list[str]] = field(default_factory=dict)
-
-    def add(self, rule: str, remedy: str, column: Column, got: Sequence[str] = (), count: int = 1) -> None:
-        """Note a fault of a column; in a remedy, `{columns}` stands for all that break the rule."""
-        self.places.setdefault(rule, []).extend(got or [column.title])
-        self.counts[rule] = self.counts.get(rule, 0) + count
-        self.remedies[rule] = remedy
-        self.columns.setdefault(rule, []).append(column.title)
-
-    def add_cells(self, rule: str, remedy: str, column: Column, cells: Cells) -> None:
-        """Note cells of a column, with their places in the file."""
-        if cells:
-            self.add(rule, remedy, column, spelled(column, cells, self.table), cells.count)
-
-    def __bool__(self) -> bool:
-        return bool(self.places)
-
-    def error(self, path: Path) -> DatasetUnavailable:
-        """Return the error that says everything."""
-        rules = [f"{rule}, got {listed(got, self.counts[rule])}" for rule, got in self.places.items()]
-        remedies = [
-            remedy.format(columns=",".join(dict.fromkeys(self.columns[rule])))
-            for rule, remedy in self.remedies.items()
-        ]
-        return table_fault(path, "; ".join(rules), "; ".join(dict.fromkeys(remedies)))
-
-
-def assign_roles(
-    columns: Iterable[Column], categorical: Sequence[str], numeric: Sequence[str], most: int, faults: Faults
-) -> Roles:
-    """Sort columns by what they are; those of which that is unclear are added to `faults`.
-
-    `categorical` and `numeric` say it of some; a category has at `most` so many values.
+    Those of which that is unclear, and declared categories of more than `max_categories` values, are added to
+    `faults`.
     """
     roles = Roles()
     for column in columns:
         if column.missing.count == column.rows:
             roles.left_out.append(f"{column.title} (empty)")
-        elif column.name in categorical:
-            _add_category(column, roles, faults, most)
+        elif column.name in declared.categorical:
+            _add_category(column, roles, faults, max_categories)
         elif column.numbers == column.rows and not (column.missing or column.infinite or column.large):
-            _add_numbers(column, column.name in numeric, roles, faults)
-        elif column.numbers == 0 and not column.infinite and column.name not in numeric:
+            _add_numbers(column, column.name in declared.numeric, roles, faults)
+        elif column.numbers == 0 and not column.infinite and column.name not in declared.numeric:
             _add_text(column, roles, faults)
         else:
             _add_mixed(column, faults)
@@ -225,60 +187,6 @@ def _add_mixed(column: Column, faults: Faults) -> None:
 def _add_missing(column: Column, faults: Faults) -> None:
     remedy = "fill these cells, or delete their rows or columns"
     faults.add_cells("have no missing cells", remedy, column, column.missing)
-
-
-def in_one_spelling(
-    values: Sequence[str], codes: Int64[ndarray, " n"]
-) -> tuple[tuple[str, ...], Int64[ndarray, " n"], tuple[str, ...]]:
-    """Return the values in order, the code of every row, and which values were one number.
-
-    >>> in_one_spelling(["2", "1", "1.0"], np.array([0, 1, 2]))
-    (('1', '2'), array([1, 0, 0]), ('1', '1.0'))
-    """
-    plain = same_numbers(values)
-    names = in_order(list({plain.get(value, value) for value in values}))
-    place = {name: code for code, name in enumerate(names)}
-    moved = np.array([place[plain.get(value, value)] for value in values], np.int64)
-    return tuple(names), moved[codes], tuple(plain)
-
-
-def encoded(text: "list[pa.Array]") -> tuple[list[str], Int64[ndarray, " n"]]:
-    """Return the different texts in the order of their first cell, and the place of every cell's."""
-    import pyarrow as pa
-
-    chunks = pa.chunked_array(text, pa.string()).dictionary_encode().unify_dictionaries().chunks
-    codes = np.concatenate([chunk.indices.to_numpy() for chunk in chunks]).astype(np.int64)
-    return chunks[0].dictionary.to_pylist(), codes
-
-
-def all_match(values: Sequence[str], pattern: str) -> bool:
-    """Say whether all texts match a regular expression."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return pc.all(pc.match_substring_regex(pa.array(values, pa.string()), pattern)).as_py()
-
-
-def any_matches(values: Sequence[str], pattern: str) -> bool:
-    """Say whether one of the texts matches a regular expression."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return pc.any(pc.match_substring_regex(pa.array(values, pa.string()), pattern)).as_py()
-
-
-def are_measures(values: Sequence[str]) -> bool:
-    """Say whether all texts are numbers with the same sign or unit.
-
-    >>> are_measures(["5 kg", "6.5 kg"]), are_measures(["$3", "$1,200"]), are_measures(["12%", "7 kg"])
-    (True, True, False)
-    >>> are_measures(["555-1234", "555-9876"]), are_measures(["1 Elm St", "2 Oak St"])
-    (False, False)
-    """
-    if not all_match(values, MEASURE) or all_match(values, FILE_NAME):
-        return False
-    units = {re.sub(r"[\d.,' +-]", "", value) for value in values}
-    return len(units) == 1 and units != {""}
 
 
 def _is_distinct(column: Column) -> bool:

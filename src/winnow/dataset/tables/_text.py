@@ -1,49 +1,23 @@
-"""Find out how a table was written as text: its encoding, its separator, and the line of every row."""
+"""Read the rows of a table that is written as text: the line of each, and its cells."""
 
 import csv
 import io
-import re
-import unicodedata
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from winnow.dataset._container import AS_TEXT, opened, unreadable
+from winnow.dataset._container import opened, table_fault, unreadable
 from winnow.dataset._wording import listed
-from winnow.dataset.tables._encoding import encoding_in_words, find_encoding
-from winnow.errors import DatasetUnavailable
+from winnow.dataset.tables._layout import SIGNS, Layout, TextSettings, as_text, find_layout, to_first_row
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Separator = Literal["comma", "semicolon", "tab", "bar"]
-SIGNS: dict[str, str] = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
-SAMPLED_LETTERS, SAMPLED_ROWS = 2**18, 100
-LONGEST_HEADER = 2**24
 BLOCK_BYTES = 2**17
 BYTES_PER_LETTER = 8  # at most: four in UTF-8, and quotes are doubled
-# What Excel writes into, and expects in, a first line of its own.
-SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?\r?\n', re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a text table is written, and a first look at its rows."""
-
-    kind: str
-    encoding: str
-    separator: str
-    names: tuple[str, ...]
-    header_cells: int
-    sample: tuple[list[str], ...]
-
-    def __str__(self) -> str:
-        """Say it as a part of a sentence."""
-        packed = "" if self.kind == "text" else f", {self.kind}"
-        return f"{self.separator}-separated, {encoding_in_words(self.encoding)}{packed}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +41,16 @@ class TextTable:
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
         return self.layout.names
+
+    @property
+    def index(self) -> frozenset[int]:
+        """No columns: text does not say what wrote it."""
+        return frozenset()
+
+    @property
+    def header_is_guessed(self) -> bool:
+        """Whether nobody said if the first line names the columns."""
+        return self.layout.header is None
 
     @property
     def sample(self) -> Sequence[list[str]]:
@@ -139,24 +123,25 @@ class TextTable:
         )
 
 
-def read_text(
-    path: Path, kind: str, label: str | None, separator: Separator | None = None, encoding: str | None = None
-) -> TextTable:
+def read_text(path: Path, kind: str, label: str | None, settings: TextSettings) -> TextTable:
     """Find out how a table was written, and count its lines.
 
     Raises
     ------
     DatasetUnavailable
         If it is no table, or may be read in two ways.
+    InvalidValue
+        If there is no such encoding.
     """
-    layout = find_layout(path, kind, label, separator, encoding or find_encoding(path, kind))
+    layout = find_layout(path, kind, label, settings)
     lines, rows, ragged = array("q"), array("q"), []
     with opened(path, kind) as stream:
-        reader = csv.reader(_text(stream, layout.encoding), delimiter=SIGNS[layout.separator], strict=True)
+        reader = csv.reader(as_text(stream, layout.encoding), delimiter=SIGNS[layout.separator], strict=True)
         try:
-            _to_header(reader)
-            header_lines, number, longest = reader.line_num, 0, 0
-            for cells in reader:
+            before, first = to_first_row(reader)
+            header_lines, left = (before, [first]) if layout.header is False else (reader.line_num, [])
+            number = longest = 0
+            for cells in chain(left, reader):
                 if not any(cell and not cell.isspace() for cell in cells):
                     number += len(cells) == len(layout.names)
                     continue
@@ -171,97 +156,3 @@ def read_text(
     if ragged:
         raise table_fault(path, f"have {layout.header_cells} cells in every row, got {listed(ragged)}")
     return TextTable(path, layout, header_lines, lines, rows, number, longest)
-
-
-def find_layout(
-    path: Path, kind: str, label: str | None, separator: Separator | None, encoding: str
-) -> Layout:
-    """Find the separator that gives every row the same number of cells and a column for the label, if any."""
-    with opened(path, kind) as stream:
-        try:
-            text = _text(stream, encoding)
-            header = text.readline(LONGEST_HEADER)
-            sample = header + text.read(SAMPLED_LETTERS)
-            cut = len(sample) - len(header) == SAMPLED_LETTERS
-        except UnicodeError as error:
-            raise unreadable(path, f"{error}", "say dataset.encoding") from error
-    if not sample.strip():
-        raise table_fault(path, "have a first line, got none")
-    names = {sign: name for name, sign in SIGNS.items()}
-    if separator is None and (line := SEPARATOR_LINE.match(sample)):
-        separator = names.get(line[1])
-    tried = {name: _rows(sample, sign, cut) for name, sign in SIGNS.items() if separator in (None, name)}
-    chosen = _fitting(path, tried, label)
-    names, *rows = tried[chosen]
-    return Layout(kind, encoding, chosen, _named_columns(names, rows), len(names), tuple(rows))
-
-
-def _fitting(path: Path, tried: dict[str, list[list[str]]], label: str | None) -> str:
-    """Return the separator that makes a table of the sampled rows."""
-    labelled = [name for name, rows in tried.items() if label in (None, *map(clean_name, rows[0]))]
-    regular = [name for name in labelled if len(rows := tried[name]) == 1 or _regular(rows)]
-    wide = [name for name in regular if len(tried[name][0]) > 1] or regular[:1]
-    if len(wide) > 1:
-        raise table_fault(
-            path,
-            f"have one separator, got lines that {' or '.join(wide)} would split into columns alike",
-            f"say which it is: dataset.separator={wide[0]}",
-        )
-    if wide or (labelled and label is not None):
-        return (wide or labelled)[0]
-    return max(tried, key=lambda name: (_regular(tried[name]), len(tried[name][0])))
-
-
-def _regular(rows: list[list[str]]) -> bool:
-    header, *others = rows
-    lengths = {len(cells) for cells in others}
-    return len(lengths) == 1 and lengths <= {len(header), len(header) + 1}
-
-
-def _rows(sample: str, sign: str, cut: bool) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=sign)
-    try:
-        header = _to_header(reader)
-        rows = [cells for cells in islice(reader, SAMPLED_ROWS) if any(map(str.strip, cells))]
-    except csv.Error:
-        return [[]]
-    # The last row of a sample may lack its end.
-    return [header, *(rows[:-1] if cut and len(rows) < SAMPLED_ROWS else rows)]
-
-
-def _to_header(reader: Iterator[list[str]]) -> list[str]:
-    """Read up to the names of the columns: past blank lines and a line that only names the separator."""
-    for cells in reader:
-        joined = "".join(cells).strip().lower()
-        if joined and not (joined.startswith("sep=") and len(joined) <= len("sep=;")):
-            return cells
-    return []
-
-
-def _named_columns(header: list[str], rows: list[list[str]]) -> tuple[str, ...]:
-    """Return a name for every column, also where the rows have one cell more than there are names.
-
-    R does not name the column of row names; some programs end every row with a separator.
-    """
-    names = tuple(map(clean_name, header))
-    if rows and all(len(cells) == len(header) + 1 for cells in rows):
-        return (*names, "") if not any(cells[-1].strip() for cells in rows) else ("", *names)
-    return names
-
-
-def clean_name(name: str) -> str:
-    """Return a column's name as it is compared: without blanks around it, accents in one piece.
-
-    >>> clean_name(" petal ")
-    'petal'
-    """
-    return unicodedata.normalize("NFC", name.strip().strip("\ufeff").strip())
-
-
-def _text(stream: io.BufferedIOBase, encoding: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(stream, encoding=encoding, newline="")
-
-
-def table_fault(path: Path, rule: str, remedy: str = AS_TEXT) -> DatasetUnavailable:
-    """Say which rule a table breaks."""
-    return DatasetUnavailable(f"the table must {rule}", where=str(path), remedy=remedy)
