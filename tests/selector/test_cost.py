@@ -61,3 +61,34 @@ def test_the_others_say_so(name):
     with pytest.warns(WinnowWarning) as said:
         registry.default("selector", name).warn_of_cost(10**8, 64, 10**4)
     assert "copies of 100,000,000 embedded rows" in str(said[0].message)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        (
+            "rounds",
+            {"first": "inverse_density"},
+            r"^comparing all pairs .*\| begin with selector\.first=random",
+        ),
+        (
+            "rounds",
+            {"first": "herding", "rounds": 1},
+            r"^looking .* of 10,000 .*selector\.first=",
+        ),
+        (
+            "per_class",
+            {"of": "d2_pruning"},
+            r"^if nearly all rows are of one class: .*selector\.of=",
+        ),
+    ],
+)
+def test_a_selector_inside_of_another_is_told_of_with_a_remedy_that_can_be_typed_there(name, options, said):
+    with pytest.warns(WinnowWarning, match=said) as told:
+        registry.load("selector", name)(**options).warn_of_cost(1_000_000, 64, 10_000)
+    assert "exact" not in str(told[0].message)
+
+
+def test_of_rounds_only_the_first_is_chosen_by_the_selector_inside():
+    # A quarter of 10,000 rows is looked for, which takes 107 s: no warning, which would be an error here.
+    registry.load("selector", "rounds")(first="herding").warn_of_cost(1_000_000, 64, 10_000)

@@ -3,6 +3,7 @@
 import warnings
 
 from winnow.errors import WinnowWarning
+from winnow.stages import Selector
 
 # Coordinates per second on one core of a busy machine: of all pairs, in tiles; of pairs in near cells, for
 # which n^1.5 stands; of all rows, again and again.
@@ -63,3 +64,21 @@ def warn_if_large(n: int, d: int, copies: int) -> None:
     if size > _LARGE:
         what = f"{copies} copies of {n:,} embedded rows are in memory at once, about {size / 2**30:.0f} GiB"
         warnings.warn(f"{what} | {_IN_CHUNKS}", WinnowWarning, stacklevel=3)
+
+
+def warn_of_inner(
+    inner: Selector, n: int, d: int, budget: int, instead: str, *, where: str | None = None
+) -> None:
+    """Warn of what a selector takes that works inside of another, with the remedy that holds there.
+
+    Its own remedy would be a setting of its own, and inside of another it has its defaults. `where` says of
+    which rows this is true.
+    """
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        inner.warn_of_cost(n, d, budget)
+    for each in said:
+        what = str(each.message).partition(" | ")[0]
+        warnings.warn(
+            f"{where}: {what} | {instead}" if where else f"{what} | {instead}", WinnowWarning, stacklevel=3
+        )
