@@ -99,3 +99,11 @@ def test_auto_says_what_the_labels_of_a_fifth_of_a_million_rows_take():
     with pytest.warns(WinnowWarning, match=r"with the 150,000 kept .* about 6 minutes.* selector=random"):
         registry.default("selector", "auto").warn_of_cost(1_000_000, 64, 200_000)
     registry.default("selector", "auto").warn_of_cost(1_000_000, 64, 100_000)  # 192 s
+
+
+@pytest.mark.parametrize(("name", "instead"), [("kcenter", "furthest"), ("d2_sampling", "random")])
+def test_looks_for_a_fifth_of_a_million_rows_are_said(name, instead):
+    # 2e5 times 1e6 times 64 at 1e10 a second are 1,280 s; a twentieth of that is a minute.
+    with pytest.warns(WinnowWarning, match=rf"each of 200,000 .* about 21 minutes .* selector={instead}, or"):
+        registry.default("selector", name).warn_of_cost(1_000_000, 64, 200_000)
+    registry.default("selector", name).warn_of_cost(1_000_000, 64, 10_000)

@@ -6,10 +6,11 @@ from winnow.errors import WinnowWarning
 from winnow.stages import Selector
 
 # Coordinates per second on one core of a busy machine: of all pairs, in tiles; of pairs in near cells, for
-# which n^1.5 stands; of all rows, again and again.
+# which n^1.5 stands; of all rows, again and again, or for a block of candidates at a time.
 _OF_PAIRS = 2.5e10
 _OF_NEAR_PAIRS = 1e8
 _OF_LOOKS = 1.5e9
+_OF_LOOKS_IN_BLOCKS = 1e10
 _WORTH_A_WORD = 300  # seconds
 _LARGE = 2**31  # bytes
 _IN_CHUNKS = "random, nearest, furthest, prototype, semdedup, density and stratified read them in chunks"
@@ -62,6 +63,15 @@ def seconds_of_looks(n: int, d: int, kept: int) -> float:
     427
     """
     return kept * n * d / _OF_LOOKS
+
+
+def seconds_of_looks_in_blocks(n: int, d: int, kept: int) -> float:
+    """Return what that takes where rows are looked at for a block of candidates at a time.
+
+    >>> seconds_of_looks_in_blocks(1_000_000, 64, 10_000)
+    64.0
+    """
+    return kept * n * d / _OF_LOOKS_IN_BLOCKS
 
 
 def warn_if_large(n: int, d: int, copies: int) -> None:

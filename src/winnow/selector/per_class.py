@@ -30,7 +30,8 @@ _UNSUITED = {"full", "from_file", "per_class", "rounds"}
 class PerClass(Selector, Wrapper):
     """Select with another selector inside each class; classes share the budget in proportion to their size.
 
-    A cluster counts as its rows of the class.
+    A cluster counts as its rows of the class. The time grows with n and budget as that of the other selector
+    does within each class; the memory with n, and as its own does with the largest class.
 
     Parameters
     ----------

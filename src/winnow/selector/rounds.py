@@ -60,7 +60,8 @@ class Rounds(Selector, Wrapper):
 
     The network starts from the same weights in every round (stream `dynamics`), and is trained as `dynamics`
     says; it is trained for `typiclust` and `random` as well, for the curve alone. What it costs is shown as
-    seconds of `select`.
+    seconds of `select`. The time grows with n times `rounds`, as all rows are predicted, with n times budget
+    by `query=badge`, and that of the trainings and of the first selector comes on top; the memory with n.
 
     Parameters
     ----------
