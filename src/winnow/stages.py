@@ -266,7 +266,8 @@ class Trainer(Protocol):
         Raises
         ------
         InvalidValue
-            If a device is missing, cannot compute in the precision, or torch.compile is wanted and fails.
+            If a device is missing, cannot compute in the precision, or torch.compile is wanted and fails; if
+            one of several nodes is not told which it is.
         """
 
     @property

@@ -56,6 +56,20 @@ def test_a_share_is_one_of_the_training_rows():
     assert sizes(fit(data(320, *IMAGES), "k=2.5%", "budget=100%")) == (8, 320, 8)
 
 
+@pytest.mark.parametrize(
+    ("n", "budget", "k"),
+    [(60_000, "100", 100), (60_000, "5000", 600), (60_000, "0.1%", 60), (320, "100", 64)],
+)
+def test_there_are_no_more_clusters_than_kept_rows_unless_they_are_typed(n, budget, k):
+    assert sizes(fit(data(n, 2), "embedding=identity", f"budget={budget}"))[::2] == (k, k)
+    assert sizes(fit(data(n, 2), "embedding=identity", f"budget={budget}", "k=150"))[::2] == (150, 150)
+
+
+def test_that_clusters_follow_the_budget_is_said(capsys):
+    fit(data(60_000, *IMAGES), "selector=nearest", "budget=90")
+    assert capsys.readouterr().err == "fitted to the data: k=90 (one for each row that is kept)\n"
+
+
 @given(st.integers(1, 10**6), st.decimals(0, 100, places=3))
 def test_a_share_is_within_half_a_row(n, percent):
     assert SHARE.fullmatch(f"{percent}%")

@@ -136,6 +136,35 @@ def test_files_of_fashion_mnist_are_named_and_so_is_what_reads_them(fashion):
     assert Torchvision("FashionMNIST", str(fashion)).load().n == 60_000
 
 
+@pytest.mark.parametrize("given", ["raw", "."])
+@pytest.mark.parametrize(
+    ("name", "also"),
+    [("MNIST", ""), ("FashionMNIST", " and dataset=torchvision dataset.name=FashionMNIST")],
+)
+def test_the_folder_of_the_files_themselves_is_answered_with_the_one_to_say(data_dir, name, also, given):
+    folder = data_dir / name / given
+    if not folder.is_dir():
+        pytest.skip(f"no {name} in {data_dir}")
+    with pytest.raises(DatasetUnavailable) as caught:
+        MNIST(str(folder)).load()
+    assert caught.value.what == (
+        f"data_dir must be the folder above {name}/raw, got that of the files of {name} themselves"
+    )
+    assert caught.value.where == f"data_dir={folder}"
+    assert caught.value.remedy == f"say data_dir={data_dir.resolve()}{also}"
+
+
+def test_files_in_a_folder_of_another_name_are_to_be_moved(home, tmp_path):
+    other = raw_folder(str(home)).rename(tmp_path / "digits")
+    with pytest.raises(DatasetUnavailable, match="got that of the files of MNIST themselves") as caught:
+        MNIST(str(other)).load()
+    assert caught.value.remedy == f"move them to {raw_folder(str(other))}"
+    raw_folder(str(other)).mkdir(parents=True)  # as the remedy says
+    for name in SHAPES:
+        (other / name).rename(raw_folder(str(other)) / name)
+    assert MNIST(str(other)).load().n == 60_000
+
+
 def test_files_of_another_set_are_not_overwritten_by_a_fetch(fashion):
     with pytest.raises(DatasetUnavailable, match=f"file {LABELS} is that of FashionMNIST"):
         fetch(str(fashion))

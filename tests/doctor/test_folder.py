@@ -104,6 +104,10 @@ def test_the_command_tells_each_finding_in_a_line_and_ends_with_1_for_a_fault(tm
     unfit = doctor_of("state_dir=file", "tracker=none")
     assert unfit.returncode == 1
     assert unfit.stdout.splitlines()[-1] == "1 fault"
+    untold = doctor_of("state_dir=state", "tracker=none", "trainer.num_nodes=2")
+    assert untold.returncode == 1
+    assert "fault    training      NODE_RANK, MASTER_ADDR, MASTER_PORT must be set" in untold.stdout
+    assert "| set them as torchrun does" in untold.stdout
     wrong = doctor_of("trainer=nonsense")
     assert wrong.returncode == 1
     assert wrong.stderr.startswith("error: ")

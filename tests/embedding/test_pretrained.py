@@ -5,6 +5,7 @@ import pytest
 import torch
 from torchvision import models
 
+from winnow.embedding._network_features import features
 from winnow.embedding.pretrained import Pretrained
 from winnow.errors import InvalidValue, WeightsUnavailable
 
@@ -51,6 +52,43 @@ def test_it_gives_what_enters_the_last_layer(weights, photographs):
     )[:, None, None]
     with torch.inference_mode():
         torch.testing.assert_close(network.fc(torch.from_numpy(X)), network(as_before))
+
+
+def test_a_network_is_given_images_of_the_side_it_was_trained_on(tmp_path, photographs):
+    path = tmp_path / "weights.pt"
+    torch.save(models.efficientnet_b1().state_dict(), path)
+    images = torch.from_numpy(photographs[:2])
+    for side, given in ((None, 240), (64, 64)):
+        _, prepare = Pretrained("efficientnet_b1", str(path), side).load()
+        assert prepare(images).shape == (2, 3, given, given)
+
+
+class Small(torch.nn.Module):
+    """Gives the first pixel of each of at most so many images; of more, the memory does not suffice."""
+
+    def __init__(self, most):
+        super().__init__()
+        self.most, self.given = most, []
+
+    def forward(self, images):
+        self.given.append(len(images))
+        if len(images) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return images[:, :1, 0, 0].float()
+
+
+def test_batches_are_halved_until_they_fit_into_memory(photographs):
+    network = Small(most=5)
+    X = np.concatenate(list(features(network, lambda images: images, photographs[:11], batch_size=None)))
+    assert X[:, 0].tolist() == photographs[:11, 0, 0, 0].tolist()
+    assert network.given == [11, 8, 4, 4, 3]
+
+
+def test_a_size_of_batches_that_was_typed_is_never_changed(photographs):
+    with pytest.raises(torch.OutOfMemoryError):
+        list(features(Small(most=5), lambda images: images, photographs, batch_size=6))
+    with pytest.raises(torch.OutOfMemoryError):
+        list(features(Small(most=0), lambda images: images, photographs, batch_size=None))
 
 
 def test_images_keep_their_order_over_several_batches(weights, photographs):

@@ -164,3 +164,13 @@ def test_what_cannot_be_found_is_refused_before_anything_is_built(tmp_path):
         Torchvision(weights=str(tmp_path / "none.pth")).check_shape((3, 32, 32))
     with pytest.raises(WeightsUnavailable, match="a folder"):
         Torchvision(weights=str(tmp_path)).check_shape((3, 32, 32))
+
+
+def test_weights_that_cannot_be_downloaded_are_refused_before_anything_is_built(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody listens there
+    with pytest.raises(WeightsUnavailable) as refused:
+        Torchvision(weights="default").check_shape((3, 32, 32))
+    line = str(refused.value)
+    assert "weights must be downloaded, got " in line
+    assert "| model.weights=default | connect to the network, or save them elsewhere" in line

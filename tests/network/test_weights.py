@@ -16,7 +16,7 @@ def refusal(file: Path) -> str:
         Weights("embedding.weights", file).read()
     line = str(refused.value)
     assert line.isprintable()
-    assert f"embedding.weights={file}" in line
+    assert f"embedding.weights={file} | check the path, or save them with torch.save" in line
     return line
 
 

@@ -234,6 +234,13 @@ def test_every_hyper_parameter_is_explained_where_it_is_defined(kind):
         )
 
 
+@pytest.mark.parametrize("kind", [*map(type, SELECTORS.values()), FromFile], ids=[*SELECTORS, "from_file"])
+def test_it_says_how_time_and_memory_grow_with_rows_and_budget(kind):
+    homes = [each for each in kind.__mro__ if each.__module__.startswith("winnow.selector.")]
+    said = " ".join(" ".join((each.__doc__ or "").split()) for each in homes)
+    assert re.search(r"The time grows with n.* budget[^.]*[;,] the memory with [^.]+\.", said), said
+
+
 def test_shuffling_the_rows_keeps_the_same_rows_wherever_chance_plays_no_part(clustering):
     X = np.random.default_rng(5).normal(size=(N, 2)).astype(np.float32)
     y, order = np.arange(N) % 3, np.random.default_rng(3).permutation(N)

@@ -82,6 +82,8 @@ def test_a_node_must_be_told_where_the_first_one_is(monkeypatch):
     with pytest.raises(InvalidValue, match="MASTER_ADDR, MASTER_PORT must be set") as caught:
         of_first_rank(partial(int, "1"), 1, num_nodes=2)
     assert caught.value.where == "trainer.num_nodes=2"
+    with pytest.raises(InvalidValue, match="MASTER_ADDR, MASTER_PORT must be set"):
+        Lightning(num_nodes=2).check_device()  # before anything is computed
 
 
 def test_a_training_that_is_watched_is_not_shared(stripes):

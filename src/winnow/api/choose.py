@@ -48,7 +48,8 @@ def select(
     seed : int
         Where all randomness starts.
     k : int or str, optional
-        Number of clusters, or a share of the rows such as "5%"; 600, or a fifth of fewer than 3,000 rows.
+        Number of clusters, or a share of the rows such as "5%"; 600, or a fifth of fewer than 3,000 rows, and
+        no more than are kept.
     settings : mapping, optional
         Any other setting of `train.py` by its name, such as {"selector.quota": "equal"}.
 

@@ -25,7 +25,7 @@ class Winnow(BaseEstimator):
     selector : str
         Name of the selector.
     k : int or str, optional
-        Number of clusters; 600, or a fifth of fewer than 3,000 rows.
+        Number of clusters; 600, or a fifth of fewer than 3,000 rows, and no more than are kept.
     embedding : str
         Name of the embedding: "identity" takes the features as they are; "auto" is `pca`.
     seed : int

@@ -27,6 +27,16 @@ def findings(plan: Plan) -> Iterator[Finding]:
     yield from folder.examined(state_dir)
     yield store(plan, state_dir)
     yield from machine.examined(getattr(plan.stages.trainer, "accelerator", "auto"))
+    yield from training(plan)
+
+
+def training(plan: Plan) -> Iterator[Finding]:
+    """Ask whether this machine can train as the words say; of a missing GPU the machine has told already."""
+    try:
+        plan.stages.trainer.check_device()
+    except InvalidValue as error:
+        if error.where != "trainer.accelerator=gpu":
+            yield Finding("fault", "training", f"{error.what} ({error.where})", error.remedy)
 
 
 def store(plan: Plan, state_dir: Path) -> Finding:

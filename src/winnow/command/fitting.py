@@ -64,14 +64,22 @@ class _Fit:
 
     def sizes(self) -> dict[str, Any]:
         """Return k and budget as numbers, as far as they are none yet."""
-        settings, selector, n = self.plan.settings, self.plan.stages.selector, self.dataset.n
-        clustered = "clustering" in selector.needs
-        k = self._size("k", settings.k, min(MOST_CLUSTERS, max(1, n // ROWS_OF_A_CLUSTER)), clustered)
+        settings, selector = self.plan.settings, self.plan.stages.selector
+        k = self._size("k", settings.k, self._clusters(), "clustering" in selector.needs)
         # What is wrong with k is not said again about a budget that follows it.
         follows = bool(self.faults) and settings.budget == settings.k
         budget = self._size("budget", settings.budget, k, not (selector.keeps_everything or follows))
         known = {"k": (settings.k, k), "budget": (settings.budget, budget)}
         return {name: number for name, (asked, number) in known.items() if asked != number}
+
+    def _clusters(self) -> int:
+        """Return the number of clusters where none was typed: no more than rows are kept.
+
+        Of more clusters only the largest would give a row, and those of rare rows none.
+        """
+        n, budget = self.dataset.n, self.plan.settings.budget
+        most = min(MOST_CLUSTERS, max(1, n // ROWS_OF_A_CLUSTER))
+        return most if budget is None else max(1, min(most, number_of_rows(budget, n)))
 
     def _size(self, name: str, asked: int | str | None, default: int, used: bool) -> int:
         n = self.dataset.n
@@ -92,8 +100,10 @@ class _Fit:
         n = self.dataset.n
         if asked is not None:
             self.said.append(f"{name}={number} ({asked} of {n} training rows)")
-        elif name == "k" and number < MOST_CLUSTERS:
+        elif name == "k" and number == max(1, n // ROWS_OF_A_CLUSTER) < MOST_CLUSTERS:
             self.said.append(f"k={number} (one for {ROWS_OF_A_CLUSTER} of {n} training rows)")
+        elif name == "k" and number < MOST_CLUSTERS:
+            self.said.append(f"k={number} (one for each row that is kept)")
 
     def components(self) -> dict[str, Any]:
         """Return the sizes of the embedding that the data allow, where larger ones were not typed."""

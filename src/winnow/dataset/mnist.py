@@ -159,11 +159,30 @@ def _foreign(faults: list[str]) -> str:
 
 
 def _not_read(folder: Path, faults: list[str]) -> DatasetUnavailable:
+    data_dir = folder.parents[1]
+    for below in (data_dir, data_dir / "raw"):
+        if all((below / name).is_file() for name in SHAPES):
+            return _one_too_deep(data_dir, below)
     remedy = "run `make data`"
     if name := _foreign(faults):
         right = folder.parents[1] / name / folder.name
         remedy = f"move what is {name}'s to {right} and say dataset=torchvision dataset.name={name}"
     return DatasetUnavailable(f"MNIST cannot be read: {'; '.join(faults)}", where=str(folder), remedy=remedy)
+
+
+def _one_too_deep(data_dir: Path, folder: Path) -> DatasetUnavailable:
+    """Return the refusal of the folder of the files themselves in place of that of all data sets."""
+    name = _foreign(find_faults(folder)) or "MNIST"
+    right, place = Path(name, "raw"), folder.resolve()
+    is_right = place == place.parents[1] / right
+    remedy = f"say data_dir={place.parents[1]}" if is_right else f"move them to {data_dir / right}"
+    if name != "MNIST":
+        remedy += f" and dataset=torchvision dataset.name={name}"
+    return DatasetUnavailable(
+        f"data_dir must be the folder above {right}, got that of the files of {name} themselves",
+        where=f"data_dir={data_dir}",
+        remedy=remedy,
+    )
 
 
 def _not_fetched(folder: Path, reason: str) -> DatasetUnavailable:

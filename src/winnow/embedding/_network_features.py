@@ -47,7 +47,8 @@ class NetworkFeatures(BlockwiseEmbedding):
     Parameters
     ----------
     batch_size
-        Images that the network is given at once; memory grows with it. By default 16 on a CPU, 64 on a GPU.
+        Images that the network is given at once; memory grows with it. By default 16 on a CPU, and 64 on a
+        GPU, where they are halved until they fit into its memory.
     """
 
     library: ClassVar[str]
@@ -142,7 +143,10 @@ def features(
     batch_size: int | None,
     description: str | None = None,
 ) -> Iterator[Float32[ndarray, "m d"]]:
-    """Yield the output of the network for a batch of images at a time."""
+    """Yield the output of the network for a batch of images at a time.
+
+    Without a `batch_size`, batches that are too large for the memory of a GPU are halved until they fit.
+    """
     import torch
 
     from winnow.network.device import device_for, one_thread
@@ -160,11 +164,21 @@ def features(
             prepared = prepare(given).contiguous(memory_format=torch.channels_last)
             return network(prepared).float().cpu().numpy()
 
+    start = 0
     with progress_bar(description, len(x)) as show:
-        for start in range(0, len(x), size):
-            yield of(x[start : start + size])
+        while start < len(x):
+            try:
+                rows = of(x[start : start + size])
+            except torch.OutOfMemoryError:
+                if batch_size is not None or size == 1:
+                    raise
+                size //= 2
+                torch.cuda.empty_cache()
+                continue
+            yield rows
+            start += len(rows)
             give_back_pages(x)
-            show(min(start + size, len(x)))
+            show(start)
 
 
 def normalised(

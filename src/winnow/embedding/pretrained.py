@@ -34,14 +34,15 @@ class Pretrained(NetworkFeatures):
         Path of a file with the `state_dict` of the network (`.safetensors`, or torch's format); null:
         torchvision's weights, downloaded once.
     side
-        Height and width in pixels to which images are resized.
+        Height and width in pixels to which images are resized; null: those on which torchvision tested the
+        network.
     """
 
     library: ClassVar[str] = "torchvision"
 
     network: str = "resnet18"
     weights: str | None = None
-    side: Annotated[int, Field(ge=32)] = 224
+    side: Annotated[int, Field(ge=32)] | None = None
 
     def load(self) -> tuple["torch.nn.Module", Prepare]:
         import torch
@@ -59,7 +60,7 @@ class Pretrained(NetworkFeatures):
         weights = self.the_weights()
         weights.fill(network, weights.of_torchvision(self.network), self.network)
         _leave_out_last_layer(network)
-        return network, partial(_photographs, side=self.side)
+        return network, partial(_photographs, side=self.side or _side_of(self.network))
 
     def known_width(self) -> int | None:
         return _width_of(self.network)
@@ -84,6 +85,17 @@ def _width_of(name: str) -> int | None:
         return None
     last = _last_linear_layer(network)
     return last and network.get_submodule(last).in_features
+
+
+def _side_of(name: str) -> int:
+    """Return the side of the images that torchvision gives a network with its own weights.
+
+    >>> _side_of("resnet18"), _side_of("inception_v3")
+    (224, 299)
+    """
+    from torchvision import models
+
+    return models.get_model_weights(name).DEFAULT.transforms().crop_size[0]
 
 
 def _last_linear_layer(network: "torch.nn.Module") -> str | None:

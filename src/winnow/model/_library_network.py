@@ -88,7 +88,8 @@ class LibraryNetwork(Model):
         """What `weights` stands for; None: random ones."""
         if self.weights is None:
             return None
-        return Weights("model.weights", None if self.weights == DEFAULT else self.weights_file(self.weights))
+        file = None if self.weights == DEFAULT else self.weights_file(self.weights)
+        return Weights("model.weights", file, of_library=DEFAULT)
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         if len(shape) != 3:

@@ -56,6 +56,8 @@ class Torchvision(LibraryNetwork):
                 where=f"model.name={self.name}",
                 remedy=f"known: {', '.join(known)}",
             )
+        if weights := self.the_weights:
+            weights.check_torchvision(self.name)
 
     def create(self, channels: int, classes: int) -> "torch.nn.Module":
         from torchvision import models

@@ -29,10 +29,13 @@ class Weights:
         The setting that they come from, for errors: `embedding.weights`.
     file
         The file, `.safetensors` or what `torch.save(network.state_dict(), file)` writes; None: the library's.
+    of_library
+        What the setting says where they are the library's.
     """
 
     setting: str
     file: Path | None
+    of_library: str = "null"
 
     def check(self) -> None:
         """Refuse a file that cannot be opened; what is in it shows when it is read.
@@ -79,17 +82,26 @@ class Weights:
 
         return torch.load(self.file, map_location="cpu", weights_only=True)
 
+    def check_torchvision(self, network: str) -> None:
+        """Refuse weights of torchvision that are neither in its cache nor can be downloaded now."""
+        if self.file:
+            return
+        import torch
+        from torchvision import models
+
+        url = models.get_model_weights(network).DEFAULT.url
+        kept = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])
+        if not kept.is_file() and (reason := why_unreachable([url], PROBE_SECONDS)):
+            raise self.unavailable(f"be downloaded, got {reason}")
+
     def of_torchvision(self, network: str) -> State:
         """Return the weights for a classification network of torchvision: of the file, or torchvision's."""
         if self.file:
             return self.read()
-        import torch
+        self.check_torchvision(network)
         from torchvision import models
 
         weights = models.get_model_weights(network).DEFAULT
-        kept = Path(torch.hub.get_dir(), "checkpoints", weights.url.rpartition("/")[2])
-        if not kept.is_file() and (reason := why_unreachable([weights.url], PROBE_SECONDS)):
-            raise self.unavailable(f"be downloaded, got {reason}")
         try:
             return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
         except (OSError, RuntimeError) as error:
@@ -115,10 +127,11 @@ class Weights:
 
     def unavailable(self, rule: str) -> WeightsUnavailable:
         """Return the error that weights must `rule`."""
+        first, there = ("check the path", "") if self.file else ("connect to the network", " elsewhere")
         return WeightsUnavailable(
             f"weights must {rule}",
-            where=f"{self.setting}={self.file or 'null'}",
-            remedy="connect to the network, or save them elsewhere with torch.save(model.state_dict(), file) "
+            where=f"{self.setting}={self.file or self.of_library}",
+            remedy=f"{first}, or save them{there} with torch.save(model.state_dict(), file) "
             f"and set {self.setting}=file",
         )
 

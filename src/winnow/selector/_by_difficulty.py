@@ -30,6 +30,9 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 class ByDifficulty(Selector):
     """Select rows by their difficulty, with a sampler, within the quotas of classes.
 
+    The time grows with n log n, and with n times epochs and classes, whatever the budget, and that of the
+    training comes on top; the memory with n times epochs and classes.
+
     Parameters
     ----------
     sampler : {"top", "bottom", "middle", "strata", "softmax", "beta"}

@@ -3,12 +3,14 @@
 import warnings
 
 from winnow.errors import WinnowWarning
+from winnow.stages import Selector
 
 # Coordinates per second on one core of a busy machine: of all pairs, in tiles; of pairs in near cells, for
-# which n^1.5 stands; of all rows, again and again.
+# which n^1.5 stands; of all rows, again and again, or for a block of candidates at a time.
 _OF_PAIRS = 2.5e10
 _OF_NEAR_PAIRS = 1e8
 _OF_LOOKS = 1.5e9
+_OF_LOOKS_IN_BLOCKS = 1e10
 _WORTH_A_WORD = 300  # seconds
 _LARGE = 2**31  # bytes
 _IN_CHUNKS = "random, nearest, furthest, prototype, semdedup, density and stratified read them in chunks"
@@ -42,7 +44,16 @@ def seconds_of_all_pairs(n: int, d: int) -> float:
     >>> seconds_of_all_pairs(1_000_000, 64)
     2560.0
     """
-    return n**2 * d / _OF_PAIRS
+    return seconds_of_pairs(n, n, d)
+
+
+def seconds_of_pairs(n: int, m: int, d: int) -> float:
+    """Return what comparing each of n rows of d coordinates with each of m others takes.
+
+    >>> seconds_of_pairs(1_000_000, 150_000, 64)
+    384.0
+    """
+    return n * m * d / _OF_PAIRS
 
 
 def seconds_of_looks(n: int, d: int, kept: int) -> float:
@@ -54,6 +65,15 @@ def seconds_of_looks(n: int, d: int, kept: int) -> float:
     return kept * n * d / _OF_LOOKS
 
 
+def seconds_of_looks_in_blocks(n: int, d: int, kept: int) -> float:
+    """Return what that takes where rows are looked at for a block of candidates at a time.
+
+    >>> seconds_of_looks_in_blocks(1_000_000, 64, 10_000)
+    64.0
+    """
+    return kept * n * d / _OF_LOOKS_IN_BLOCKS
+
+
 def warn_if_large(n: int, d: int, copies: int) -> None:
     """Warn if so many copies of n rows of d values in single precision are more than 2 GiB of memory.
 
@@ -63,3 +83,21 @@ def warn_if_large(n: int, d: int, copies: int) -> None:
     if size > _LARGE:
         what = f"{copies} copies of {n:,} embedded rows are in memory at once, about {size / 2**30:.0f} GiB"
         warnings.warn(f"{what} | {_IN_CHUNKS}", WinnowWarning, stacklevel=3)
+
+
+def warn_of_inner(
+    inner: Selector, n: int, d: int, budget: int, instead: str, *, where: str | None = None
+) -> None:
+    """Warn of what a selector takes that works inside of another, with the remedy that holds there.
+
+    Its own remedy would be a setting of its own, and inside of another it has its defaults. `where` says of
+    which rows this is true.
+    """
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        inner.warn_of_cost(n, d, budget)
+    for each in said:
+        what = str(each.message).partition(" | ")[0]
+        warnings.warn(
+            f"{where}: {what} | {instead}" if where else f"{what} | {instead}", WinnowWarning, stacklevel=3
+        )

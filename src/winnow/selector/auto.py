@@ -24,6 +24,7 @@ from pydantic import Field
 
 from winnow.pool import Pool
 from winnow.selector._agreement import PART, Agreement
+from winnow.selector._cost import seconds_of_pairs, warn_if_long
 from winnow.selector._instalments import Instalments
 from winnow.selector._predicted_classes import PredictedClasses
 from winnow.selector._quota import check_budget, covering_quotas
@@ -42,7 +43,8 @@ class Auto(Selector):
     row, and the rest is shared in proportion; clusters that give several rows give them at random. The first
     quarter is drawn as `random` draws. But where all may be typical, up to ``10 few`` rows, it is typical,
     and no agreement is measured. Where the clusters follow a heavy tail, it is `uniform`. The provenance
-    holds what the labels said.
+    holds what the labels said. The time grows with n times budget, as every row is compared with all kept
+    ones whose labels are read, without labels with n log n; the memory with n.
 
     Parameters
     ----------
@@ -65,6 +67,11 @@ class Auto(Selector):
     sure: Annotated[float, Field(ge=0, lt=1)] = 0.86
 
     needs = frozenset({"X", "clustering", "labels_of_kept"})
+
+    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+        read = budget - budget // PART
+        what = f"comparing {n:,} rows with the {read:,} kept ones whose labels are read, if there are labels,"
+        warn_if_long(seconds_of_pairs(n, read, d), what, "selector=random, or a smaller budget")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

@@ -36,7 +36,7 @@ class Density(Selector):
     A cluster is the denser the smaller the mean distance from its rows to their nearest rows of the same
     cluster: the mean over the edges of its nearest-neighbour graph. Duplicates lie at distance 0 and are the
     densest of all; a row alone in its cluster is the sparsest. The time grows with n times the size of a
-    cluster; the memory with n.
+    cluster, whatever the budget; the memory with n.
 
     Parameters
     ----------

@@ -31,7 +31,8 @@ class DRoP(Selector):
     """Select at random within classes, in proportion to class size times error.
 
     Classes without any error get no rows, unless none has one: then shares are in proportion to size.
-    `selector.quota=class_error` gives other scores the same quotas.
+    `selector.quota=class_error` gives other scores the same quotas. The time grows with n log n, whatever the
+    budget, and that of the training comes on top; the memory with n times epochs and classes.
 
     Examples
     --------

@@ -25,7 +25,8 @@ class FromFile(Selector):
     """Select the rows listed in a file.
 
     Every repetition trains on the same rows and differs in initial weights and batch order. It is identified
-    by the content of the file and not by its path.
+    by the content of the file and not by its path. The time grows with n, to find the rows, and with the
+    budget; the memory with both.
 
     Parameters
     ----------

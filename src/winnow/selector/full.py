@@ -19,6 +19,8 @@ from winnow.types import Subset
 class Full(Selector):
     """Select all rows; the only budget it can meet is their number.
 
+    The time grows with n, which is the budget; the memory with n.
+
     Examples
     --------
     >>> Full().select(Pool(3), budget=3, rng=np.random.default_rng(0)).indices

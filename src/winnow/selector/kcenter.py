@@ -16,6 +16,7 @@ from numpy.random import Generator
 
 from winnow.geometry.spread import farthest_first
 from winnow.pool import Pool
+from winnow.selector._cost import seconds_of_looks_in_blocks, warn_if_long
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
 from winnow.types import Subset
@@ -36,6 +37,10 @@ class KCenter(Selector):
     """
 
     needs = frozenset({"X"})
+
+    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+        what = f"looking at all {n:,} rows for each of {budget:,}"
+        warn_if_long(seconds_of_looks_in_blocks(n, d, budget), what, "selector=furthest, or a smaller budget")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

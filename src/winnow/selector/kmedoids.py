@@ -28,6 +28,9 @@ _PAIRS_AT_ONCE = 2**20
 class KMedoids(PerCluster):
     """Select the most central rows by mean distance to their cluster, evenly across clusters.
 
+    The time grows with n times the size of a cluster, at most `sample`, whatever the budget; the memory with
+    n.
+
     Parameters
     ----------
     sample : int

@@ -17,6 +17,7 @@ from numpy.random import Generator
 
 from winnow.pool import Pool
 from winnow.registry import default, option_of
+from winnow.selector._cost import warn_of_inner
 from winnow.selector._quota import proportional_quotas
 from winnow.stages import Selector, Wrapper
 from winnow.types import Subset
@@ -29,7 +30,8 @@ _UNSUITED = {"full", "from_file", "per_class", "rounds"}
 class PerClass(Selector, Wrapper):
     """Select with another selector inside each class; classes share the budget in proportion to their size.
 
-    A cluster counts as its rows of the class.
+    A cluster counts as its rows of the class. The time grows with n and budget as that of the other selector
+    does within each class; the memory with n, and as its own does with the largest class.
 
     Parameters
     ----------
@@ -56,6 +58,10 @@ class PerClass(Selector, Wrapper):
     def needs(self) -> frozenset[str]:
         """The labels, and what the selector at work needs."""
         return self.inner.needs | {"y"}
+
+    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+        quicker = "classes of equal size take that divided by their number; quicker: selector.of=random"
+        warn_of_inner(self.inner, n, d, budget, quicker, where="if nearly all rows are of one class")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         inner = self.inner

@@ -36,6 +36,7 @@ from pydantic_core import PydanticCustomError
 
 from winnow.pool import Pool
 from winnow.registry import default, option_of
+from winnow.selector._cost import warn_of_inner
 from winnow.selector._queries import NEEDS, Query, ask
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector, Wrapper
@@ -59,7 +60,8 @@ class Rounds(Selector, Wrapper):
 
     The network starts from the same weights in every round (stream `dynamics`), and is trained as `dynamics`
     says; it is trained for `typiclust` and `random` as well, for the curve alone. What it costs is shown as
-    seconds of `select`.
+    seconds of `select`. The time grows with n times `rounds`, as all rows are predicted, with n times budget
+    by `query=badge`, and that of the trainings and of the first selector comes on top; the memory with n.
 
     Parameters
     ----------
@@ -99,6 +101,10 @@ class Rounds(Selector, Wrapper):
         """Labels of kept rows and a network that learns them; what the first round and the query need."""
         own = {"labels_of_kept", "learner"}
         return self.inner.needs | NEEDS.get(self.query, frozenset()) | own
+
+    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+        size = round_sizes(budget, self.rounds)[0]
+        warn_of_inner(self.inner, n, d, size, "begin with selector.first=random or uniform")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

@@ -33,7 +33,8 @@ class SemDeDup(Selector):
     """Select the rows least parallel to any row before them in their cluster.
 
     A row of length 0 is at a right angle to all others. Rows that repeat others equally, as the first rows of
-    all clusters do, are in random order.
+    all clusters do, are in random order. The time grows with n times the size of a cluster, whatever the
+    budget; the memory with n.
 
     Parameters
     ----------

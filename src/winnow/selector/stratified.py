@@ -22,7 +22,8 @@ from winnow.types import Subset
 class Stratified(Selector):
     """Select rows at random within classes, in proportion to class size (largest remainder).
 
-    A class whose share rounds to zero is left out.
+    A class whose share rounds to zero is left out. The time grows with n log n, whatever the budget; the
+    memory with n.
 
     Examples
     --------

@@ -22,6 +22,8 @@ from winnow.types import Subset
 class Truncated(Selector):
     """Select max(1, budget // k) rows of each cluster in the order of cluster numbers, up to the budget.
 
+    The time grows with n log n, whatever the budget; the memory with n.
+
     Parameters
     ----------
     order : {"nearest", "furthest", "random"}

@@ -30,7 +30,8 @@ from winnow.selector._rows_by_group import rows_by_group
 class Typicality(PerCluster):
     """Select the rows with the nearest neighbours, evenly across all but small clusters.
 
-    `topped_up` in the provenance counts the rows that are kept of small clusters.
+    `topped_up` in the provenance counts the rows that are kept of small clusters. The time grows with n times
+    the size of a cluster, whatever the budget; the memory with n.
 
     Parameters
     ----------

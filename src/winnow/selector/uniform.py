@@ -24,6 +24,8 @@ from winnow.types import Subset
 class Uniform(Selector):
     """Select the first `budget` rows of one random permutation.
 
+    The time grows with n, whatever the budget; the memory with n.
+
     Examples
     --------
     >>> import numpy as np

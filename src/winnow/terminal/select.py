@@ -63,7 +63,7 @@ def _parser() -> Parser:
     add("--selector", default="auto", metavar="NAME", help="how to choose (auto)")
     add("--embedding", default="auto", metavar="NAME", help="what distances are measured on (pca)")
     add("--label", metavar="COLUMN", help="the column of labels of a table")
-    add("--k", metavar="SIZE", help="clusters: a number or a share (600, or a fifth of few rows)")
+    add("--k", metavar="SIZE", help="clusters: a number or a share (one for each kept row, at most 600)")
     add("--seed", type=int, default=0, metavar="NUMBER", help="where all randomness starts (0)")
     add("settings", nargs="*", default=[], metavar="name=value", help="any other setting of winnow compare")
     return parser

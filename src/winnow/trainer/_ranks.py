@@ -65,13 +65,19 @@ def _variables(num_nodes: int) -> dict[str, str]:
     """Return what every process must know: where the first one of all listens."""
     if num_nodes == 1:
         return {"NODE_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
-    if missing := [name for name in OF_SEVERAL_NODES if name not in os.environ]:
+    check_nodes(num_nodes)
+    return {name: os.environ[name] for name in OF_SEVERAL_NODES}
+
+
+def check_nodes(num_nodes: int) -> None:
+    """Refuse several nodes where the environment does not say which this is and where the first is."""
+    missing = [name for name in OF_SEVERAL_NODES if name not in os.environ]
+    if num_nodes > 1 and missing:
         raise InvalidValue(
             f"{', '.join(missing)} must be set in the environment of every node, got nothing",
             where=f"trainer.num_nodes={num_nodes}",
             remedy="set them as torchrun does, or use trainer.num_nodes=1",
         )
-    return {name: os.environ[name] for name in OF_SEVERAL_NODES}
 
 
 def _free_port() -> int:

@@ -113,6 +113,9 @@ class Lightning(Settings):
         return network.to(device_for(self.accelerator)), losses
 
     def check_device(self) -> None:
+        from winnow.trainer._ranks import check_nodes
+
+        check_nodes(self.num_nodes)
         if (self.accelerator, self.precision, self.devices, self.compile) == ("auto", "32-true", 1, False):
             return  # any machine will do, and torch takes a second to import
         import torch
