@@ -115,7 +115,15 @@ def served(folder: Path) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     uri = f"http://127.0.0.1:{port}"
-    words = ["server", "--port", str(port), "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
+    words = [
+        "server",
+        "--workers",
+        "1",
+        "--port",
+        str(port),
+        "--backend-store-uri",
+        f"sqlite:///{folder / 'mlflow.db'}",
+    ]
     words += ["--artifacts-destination", str(folder / "artifacts")]
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(
