@@ -71,7 +71,10 @@ def require_gpu() -> None:
     import torch
 
     if not torch.cuda.is_available():
-        raise SystemExit("error: row=gpu must run on a machine with an NVIDIA GPU, got none")
+        raise SystemExit(
+            "error: row=gpu must run on a machine with an NVIDIA GPU, got none | leave out row=gpu, or, if"
+            " nvidia-smi shows one, ask winnow doctor why torch cannot use it"
+        )
 
 
 def lines(mode: str, data_dir: str) -> Iterator[Line]:

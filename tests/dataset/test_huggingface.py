@@ -238,6 +238,15 @@ def test_a_folder_without_parquet_is_refused(tmp_path):
     assert "got a folder without any" in refusal(HuggingFace(str(tmp_path)))
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz"])
+def test_a_table_of_text_is_sent_to_the_data_set_that_reads_it(name, tmp_path):
+    path = tmp_path / name
+    path.write_text("a,b\n1,2\n")
+    said = f"a Parquet file .*, got a table of text .* type dataset=csv dataset.file={path}"
+    with pytest.raises(DatasetUnavailable, match=said):
+        HuggingFace(str(path)).load()
+
+
 def test_a_damaged_file_is_refused(tmp_path):
     (tmp_path / "train.parquet").write_bytes(b"PAR1 and then nothing")
     assert "the table must be readable" in refusal(HuggingFace(str(tmp_path)))

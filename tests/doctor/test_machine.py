@@ -1,6 +1,7 @@
 """What the machine has is told as it is."""
 
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,28 @@ from winnow.doctor import machine
 def test_what_is_installed_is_what_winnow_asks_for():
     (found,) = machine.versions()
     assert found.verdict == "ok", found
+
+
+def test_optional_parts_that_are_missing_are_told_with_the_line_that_adds_them():
+    wanted = [
+        "numpy>=2",
+        "numpy>=2; extra == 'timm'",
+        "no-such-distribution>=1; extra == 'clip'",
+        "numpy>=2; extra == 'hf'",
+        "numpy>=999; extra == 'hf'",
+    ]
+    present, missing = machine.extras(wanted)
+    assert (present.verdict, present.seen) == ("ok", "installed: embedding=timm and model=timm")
+    assert (missing.verdict, missing.about) == ("ok", "extras")
+    assert missing.seen == "not installed: embedding=open_clip, dataset=huggingface by the name of a data set"
+    assert missing.remedy == "pip install 'winnow-subset[clip,hf]' adds them"
+    assert list(machine.extras([])) == []  # a copy of the code that was not installed
+
+
+def test_every_extra_for_a_person_who_uses_winnow_is_told_of():
+    extras = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    names = set(extras["project"]["optional-dependencies"])
+    assert set(machine.EXTRAS) == names - {"all", "bench", "dev"}
 
 
 def test_more_threads_than_cores_are_warned_of(monkeypatch):

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -13,7 +15,6 @@ LINE = (
     "selector.query=badge",
     "budget=60",
     "dynamics.min_steps=50",
-    "tracker=none",
 )
 
 
@@ -29,6 +30,17 @@ def test_the_list_says_the_round_of_every_row_and_the_record_what_was_learnt(com
         (20, 4, 16),
         (40, 4, 16),
     ]
+    with closing(sqlite3.connect(command.state / "mlflow.db")) as store:
+        steps = store.execute(
+            "select key, step, value from metrics where key like '%_rows_acc_0' order by 1, 2"
+        )
+        assert steps.fetchall() == [
+            (f"{kind}_rows_acc_0", point["labels"], round(point[f"accuracy_of_{kind}"], 2))
+            for kind in ("asked", "random")
+            for point in about["curve"]
+        ]
+    page = (path.parents[2] / "report.md").read_text()
+    assert f"| rounds | drawn by chance | 20 | 4 | {about['curve'][0]['accuracy_of_random']:.1f} |" in page
     (row,) = command.rows()
     assert row["labels_read"] == 60
     assert row["options"]["selector.query"] == "badge"

@@ -6,6 +6,7 @@ from winnow.report._accuracy_chart import MOST_LINES, accuracy_chart
 from winnow.report._chart_axes import Axis
 from winnow.report._difference_chart import MOST_DIFFERENCES, difference_chart
 from winnow.report.results import Results
+from winnow.report.rounds import rounds_chart
 
 
 def test_a_scale_without_extent_puts_everything_in_its_middle():
@@ -110,3 +111,50 @@ def test_one_way_of_choosing_has_one_colour_in_both_charts(job):
     lines = {line.label: line.colour for line in accuracy_chart(results).lines}
     differences = {line.label.split()[0]: line.colour for line in difference_chart(results).lines}
     assert differences == {name: lines[name] for name in ("nearest", "furthest")}
+
+
+def curve(*points):
+    """Of each round: labels read before, rows drawn by chance and asked for, and the accuracies on both."""
+    names = ("labels", "random", "accuracy_of_random", "asked", "accuracy_of_asked")
+    return [dict(zip(names, point, strict=True)) for point in points]
+
+
+def test_rounds_are_two_lines_of_all_repetitions_together(job):
+    results = Results(job("rounds"))
+    once, again = curve((10, 2, 50.0, 8, 25.0), (20, 2, 100.0, 8, 50.0)), curve((10, 6, 50.0, 4, 25.0))
+    chart = rounds_chart(results, {results.finished[0].key: [once, again]})
+    chance, asked = chart.lines
+    assert [(line.label, line.kind, line.dashed) for line in chart.lines] == [
+        ("rounds", "drawn by chance", False),
+        ("rounds", "asked for", True),
+    ]
+    assert [(dot.labels, dot.rows, dot.accuracy) for dot in chance.dots] == [(10, 8, 50.0), (20, 2, 100.0)]
+    assert [(dot.labels, dot.rows, dot.accuracy) for dot in asked.dots] == [(10, 12, 25.0), (20, 8, 50.0)]
+    assert [tick.text for tick in chart.x_ticks] == ["10", "20"]
+    # From 25 to 100 %, and 6 % of that beyond, on 240 - 40 - 18 units from the bottom up.
+    assert [dot.y for dot in chance.dots] == [
+        pytest.approx(200 - 182 * part, abs=0.1) for part in (29.5 / 84, 79.5 / 84)
+    ]
+    assert "a dot of 2 leaves up to 69 points" in chart.caption  # 98 / sqrt(2)
+    assert asked.dots[0].text == "rounds, 10 labels read: 25.0 % of 12 rows asked for"
+
+
+def test_a_query_by_chance_asks_for_no_row_and_has_one_line(job):
+    results = Results(job("rounds"))
+    chart = rounds_chart(results, {results.finished[0].key: [curve((10, 10, 50.0, 0, None))]})
+    assert [line.kind for line in chart.lines] == ["drawn by chance"]
+    assert "asked for" not in chart.caption
+
+
+def test_every_budget_in_rounds_has_a_line_of_its_own(job):
+    results = Results([*job("rounds"), *job("rounds", budget=20, job=1)])
+    keys = [row.key for row in results.finished if row.selector == "rounds"]
+    chart = rounds_chart(results, {key: [curve((5, 1, 0.0, 4, 0.0))] for key in keys})
+    assert [line.label for line in chart.lines[::2]] == ["rounds 10", "rounds 20"]
+
+
+@pytest.mark.parametrize("curves", [[], [[]]])
+def test_rows_that_were_chosen_at_once_are_no_chart_of_rounds(job, curves):
+    results = Results(job())
+    assert rounds_chart(results, {results.finished[0].key: curves}) is None
+    assert rounds_chart(results, {}) is None

@@ -12,6 +12,7 @@ from winnow.report.gallery import named_gallery
 from winnow.report.page import LARGEST, Page, ShownList, page_of, part_of
 from winnow.report.pictures import Pictures
 from winnow.report.results import Results
+from winnow.report.rounds import rounds_chart
 from winnow.types import Clustering, Dataset, Rows
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\x1b[2J\"'`|{{ 7*7 }}"
@@ -88,6 +89,20 @@ def test_both_files_have_the_same_facts(full_page):
             assert text in plain
     for bar in part.gallery.histogram:
         assert f"| {bar.name} | {bar.before} | {bar.after} |" in plain
+
+
+def test_rounds_are_a_chart_and_the_same_numbers_in_words(job):
+    (part,) = page(job("rounds")).parts
+    results = Results(job("rounds"))
+    point = {"labels": 20, "random": 4, "accuracy_of_random": 75.0, "asked": 16, "accuracy_of_asked": 12.5}
+    shown = rounds_chart(results, {results.finished[0].key: [[point]]})
+    made = Page([replace(part, rounds=shown)])
+    told, plain = Tags(made.html()).text, made.markdown()
+    assert "rounds, 20 labels read: 75.0 % of 4 rows drawn by chance" in told
+    assert "| rounds | drawn by chance | 20 | 4 | 75.0 |" in plain
+    assert "| rounds | asked for | 20 | 16 | 12.5 |" in plain
+    assert shown.caption in told
+    assert "before they were learnt" not in page(job()).html() + page(job()).markdown()
 
 
 @pytest.mark.parametrize("name", [HOSTILE, "{% raw %}", "a" * 5000, "猫", "-1", "\udc80"])

@@ -178,6 +178,25 @@ def test_the_settings_of_another_embedding_are_said_by_its_name(row):
     assert three[1] == "nearest embedding=pca embedding.components=8"
 
 
+def test_that_a_choice_reads_no_embedding_is_said_by_what_makes_it_so(row):
+    margin, entropy = (
+        {"embedding": "none", "clusterer": "none", "selector.query": query} for query in ("margin", "entropy")
+    )
+    typical = {"embedding": "pca", "clusterer": "kmeans", "selector.query": "typiclust"}
+    three = ["rounds"] * 3
+    assert labels(margin, entropy, typical, selectors=three, row=row) == [
+        "rounds query=margin",
+        "rounds query=entropy",
+        "rounds query=typiclust",
+    ]
+    patches = typical | {"embedding": "patches"}
+    assert labels(margin, typical, patches, selectors=three, row=row) == [
+        "rounds query=margin",
+        "rounds embedding=pca query=typiclust",
+        "rounds embedding=patches query=typiclust",
+    ]
+
+
 def test_a_title_names_what_differs_between_the_settings(job):
     options = {"dataset": "toy", "model": "mlp", "augment": "none", "trainer.steps": "9"}
     rows = [*job(options=options), *job(job=1, options=options | {"trainer.steps": "8"})]

@@ -94,6 +94,17 @@ def test_of_rounds_only_the_first_is_chosen_by_the_selector_inside():
     registry.load("selector", "rounds")(first="herding").warn_of_cost(1_000_000, 64, 10_000)
 
 
+def test_badge_says_what_the_rows_that_it_asks_for_take():
+    # Of 10,000 rows, 7,500 come in three later rounds, 6,000 of them asked for: 6e3 times 1e6 times 94
+    # numbers, at 1.5e9 a second, are 376 s.
+    badge = registry.load("selector", "rounds")(query="badge")
+    said = r"gradients of 1,000,000 rows for each of 6,000 .* about 6 minutes .* selector\.query=margin$"
+    with pytest.warns(WinnowWarning, match=said):
+        badge.warn_of_cost(1_000_000, 64, 10_000)
+    badge.warn_of_cost(1_000_000, 64, 7_000)  # 263 s; a warning would be an error here
+    registry.load("selector", "rounds")(query="margin").warn_of_cost(1_000_000, 64, 10_000)
+
+
 def test_auto_says_what_the_labels_of_a_fifth_of_a_million_rows_take():
     # Labels of three quarters are read: 1.5e5 times 1e6 times 64, at 2.5e10 a second, are 384 s.
     with pytest.warns(WinnowWarning, match=r"with the 150,000 kept .* about 6 minutes.* selector=random"):

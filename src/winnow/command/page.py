@@ -23,6 +23,7 @@ from winnow.registry import name_of
 from winnow.report.answer import Whole
 from winnow.report.page import MOST_PARTS, Page, Part, ShownList, jobs_in_words, part_of, problems_of
 from winnow.report.results import Results
+from winnow.report.rounds import Curve, curve_of, rounds_chart
 from winnow.report.rows import Row
 from winnow.store.kept_rows import name_of as list_name
 
@@ -79,6 +80,7 @@ class _Pages:
         """Return the part of one setting, with pictures of the rows that its answer is about."""
         job = self._numbered[results.finished[0].job]
         part, row = part_of(title, results, _whole(job))
+        part = replace(part, rounds=rounds_chart(results, self._curves(results)))
         choice = row and self._choice(row)
         return self._pictured(part, choice, number) if choice else part
 
@@ -94,6 +96,21 @@ class _Pages:
             text = f"Keep {_whole(job).part(choice.budget)} by {name_of(choice.method.selector)}."
             part = Part(f"dataset={job.dataset.name}", text, UNKNOWN + more)
             yield self._pictured(part, choice, number)
+
+    def _curves(self, results: Results) -> dict[str, list[Curve]]:
+        """Return what the rounds of every repetition noted, by the key of the row; nothing is computed."""
+        arms = {
+            key: arm
+            for number in dict.fromkeys(row.job for row in results.finished)
+            for arm in self._numbered[number].arms
+            if "learner" in arm.method.selector.needs
+            for key in arm.keys.values()
+        }
+        found = {key: [each.subset.found() for each in arm.repetitions()] for key, arm in arms.items()}
+        return {
+            key: [curve_of(kept.info["provenance"]) for kept in of_arm if kept]
+            for key, of_arm in found.items()
+        }
 
     def _choice(self, row: Row) -> Choice | None:
         """Return repetition 0 of what a row is about."""

@@ -18,6 +18,7 @@ from winnow.pipeline import Repetition
 from winnow.report import notes
 from winnow.report.comparison import paired_difference
 from winnow.report.results import Results
+from winnow.report.rounds import curve_of, metrics_of
 from winnow.report.rows import Row
 from winnow.store.cache import Entry
 from winnow.store.keys import library_versions
@@ -109,7 +110,7 @@ class Record:
         return scores
 
     def _keep(self, run: Run, repetition: Repetition) -> None:
-        """Write the kept rows of one repetition, and record them with the loss curve."""
+        """Write the kept rows of one repetition, and record them with the curves of loss and of rounds."""
         path = lists.write_list(self.lists, repetition, {"labels_read": self.arm.labels_read})
         run.artifact(path, "kept")
         run.artifact(path.with_suffix(".json"), "kept")
@@ -117,6 +118,9 @@ class Record:
             run.artifact(picture, "kept")
         losses = _trained(repetition).arrays["losses"]
         run.curve(f"train_loss_{repetition.number}", losses, every=max(1, len(losses) // POINTS_OF_A_CURVE))
+        rounds = curve_of(repetition.subset.value.info["provenance"])
+        for labels, numbers in metrics_of(rounds, repetition.number).items():
+            run.metrics(rounded(numbers), step=labels)
 
 
 def _trained(repetition: Repetition) -> Entry:

@@ -34,6 +34,9 @@ from winnow.dataset.images._walk import shown
 from winnow.errors import DatasetUnavailable
 from winnow.types import Dataset
 
+TABLES = {".csv", ".tsv", ".txt"}
+"""How files end that `dataset=csv` reads."""
+
 
 @dataclass(frozen=True)
 class HuggingFace(SquareImages):
@@ -117,6 +120,12 @@ class HuggingFace(SquareImages):
 
     def _splits(self) -> Mapping[str, Split]:
         path = Path(self.path).expanduser()
+        if path.is_file() and not TABLES.isdisjoint(path.suffixes):
+            raise DatasetUnavailable(
+                "path must name a Parquet file or a folder of them, got a table of text",
+                where=shown(self.path),
+                remedy=f"type dataset=csv dataset.file={shown(self.path)}",
+            )
         if path.exists():
             return parquet_splits(path)
         if self.path.endswith(".parquet") or self.path.startswith(("/", ".", "~")):

@@ -4,9 +4,10 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from winnow import __version__
 from winnow.doctor.finding import Finding
@@ -14,13 +15,26 @@ from winnow.errors import InvalidValue
 from winnow.network.allocation import allocation
 from winnow.network.device import device_for, free_memory
 
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
 DISTRIBUTION = "winnow-subset"
 SLURM_SECONDS = 20
+EXTRAS = {
+    "demo": "dataset=mnist5000",
+    "cluster": "clusterer=dask and the launchers",
+    "timm": "embedding=timm and model=timm",
+    "clip": "embedding=open_clip",
+    "hf": "dataset=huggingface by the name of a data set",
+    "umap": "maps by UMAP",
+}
+"""What each extra of the distribution is for."""
 
 
 def examined(accelerator: str) -> Iterator[Finding]:
     """Yield what this machine has for a training on `accelerator`: auto, cpu or gpu."""
     yield from versions()
+    yield from extras(_wanted())
     yield cores()
     yield device(accelerator)
     yield from slurm()
@@ -28,23 +42,47 @@ def examined(accelerator: str) -> Iterator[Finding]:
 
 def versions() -> Iterator[Finding]:
     """Compare what is installed with what winnow asks for."""
-    from packaging.requirements import Requirement
+    wrong = _unfit(_wanted())
+    about = f"Python {platform.python_version()}, winnow {__version__}, torch {version('torch')}"
+    if wrong:
+        yield Finding("fault", "versions", f"{about}; wanted {', '.join(wrong)}", "make setup installs them")
+    else:
+        yield Finding("ok", "versions", about)
 
+
+def extras(requirements: Sequence[str]) -> Iterator[Finding]:
+    """Tell which optional parts are installed, and what installs the others; to lack one is no fault.
+
+    `requirements` are those of winnow, as its metadata have them.
+    """
+    named = [each for each in EXTRAS if len(_required(requirements, each)) > len(_required(requirements))]
+    missing = [each for each in named if _unfit(requirements, each)]
+    if present := [EXTRAS[each] for each in named if each not in missing]:
+        yield Finding("ok", "extras", f"installed: {', '.join(present)}")
+    if missing:
+        remedy = f"pip install '{DISTRIBUTION}[{','.join(missing)}]' adds them"
+        yield Finding("ok", "extras", f"not installed: {', '.join(EXTRAS[each] for each in missing)}", remedy)
+
+
+def _unfit(requirements: Sequence[str], extra: str = "") -> list[str]:
+    """Return what is asked for, with an extra or without, and is missing or of another version."""
     wrong = []
-    for requirement in map(Requirement, _wanted()):
-        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
-            continue
+    for requirement in _required(requirements, extra):
         try:
             installed = version(requirement.name)
         except PackageNotFoundError:
             installed = "none"
         if installed == "none" or not requirement.specifier.contains(installed, prereleases=True):
             wrong.append(f"{requirement.name}{requirement.specifier} (installed: {installed})")
-    about = f"Python {platform.python_version()}, winnow {__version__}, torch {version('torch')}"
-    if wrong:
-        yield Finding("fault", "versions", f"{about}; wanted {', '.join(wrong)}", "make setup installs them")
-    else:
-        yield Finding("ok", "versions", about)
+    return wrong
+
+
+def _required(requirements: Sequence[str], extra: str = "") -> "list[Requirement]":
+    """Return the requirements that hold on this machine."""
+    from packaging.requirements import Requirement
+
+    every = map(Requirement, requirements)
+    return [each for each in every if each.marker is None or each.marker.evaluate({"extra": extra})]
 
 
 def _wanted() -> list[str]:

@@ -17,6 +17,7 @@ from winnow.report.answer import Answer, Whole, answer
 from winnow.report.escape import markdown, printable
 from winnow.report.gallery import Gallery
 from winnow.report.results import Results
+from winnow.report.rounds import RoundsChart
 from winnow.report.rows import Row
 from winnow.report.smallest import Target
 from winnow.store.whole_file import write_whole
@@ -48,6 +49,7 @@ class Part:
     figures: Sequence[tuple[str, str]] = ()
     accuracy: AccuracyChart | None = None
     differences: DifferenceChart | None = None
+    rounds: RoundsChart | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     lines: Sequence[Line] = ()
     lines_left_out: int = 0

@@ -17,6 +17,9 @@ from winnow.report._csv_file import write_csv as write_records
 from winnow.report.comparison import Comparison, holm, paired_difference
 from winnow.report.rows import CHOICES, STAGES, Row
 
+UNREAD = "none"
+"""The embedding or clusterer of rows whose choice reads none."""
+
 
 @dataclass(frozen=True, eq=False)
 class Results:
@@ -114,7 +117,11 @@ class Results:
         if row.on_other_network:
             return f"  on {row.network}"
         names = self._differing.get(row.selector, ())
-        choices = (f"{name.removeprefix('selector.')}={row.options.get(name)}" for name in names)
+        choices = (
+            f"{name.removeprefix('selector.')}={row.options.get(name)}"
+            for name in names
+            if row.options.get(name) != UNREAD
+        )
         return " ".join([row.selector, *choices])
 
     @cached_property
@@ -199,7 +206,7 @@ def _differing(alike: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _differs(name: str, alike: Sequence[Mapping[str, str]]) -> bool:
-    # That another embedding has other settings is said by its name.
+    # That another embedding has other settings is said by its name, and that none is read by other settings.
     group = name.partition(".")[0]
-    values = {(options.get(group), options.get(name)) for options in alike}
+    values = {(options.get(group), options.get(name)) for options in alike if options.get(group) != UNREAD}
     return len(values) > (1 if name == group else len({option for option, _ in values}))

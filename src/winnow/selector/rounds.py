@@ -36,7 +36,7 @@ from pydantic_core import PydanticCustomError
 
 from winnow.pool import Pool
 from winnow.registry import default, option_of
-from winnow.selector._cost import warn_of_inner
+from winnow.selector._cost import seconds_of_looks, warn_if_long, warn_of_inner
 from winnow.selector._queries import NEEDS, Query, ask
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector, Wrapper
@@ -44,6 +44,8 @@ from winnow.types import Predictions, Subset
 
 # These cannot keep a smaller number of rows, or begin with rounds of their own.
 _UNSUITED = {"full", "from_file", "per_class", "rounds"}
+# Numbers that make up a gradient of `lenet5` on ten classes: a larger network takes longer.
+_OF_A_GRADIENT = 94
 
 
 def _reads_no_labels(option: str) -> str:
@@ -103,8 +105,12 @@ class Rounds(Selector, Wrapper):
         return self.inner.needs | NEEDS.get(self.query, frozenset()) | own
 
     def warn_of_cost(self, n: int, d: int, budget: int) -> None:
-        size = round_sizes(budget, self.rounds)[0]
-        warn_of_inner(self.inner, n, d, size, "begin with selector.first=random or uniform")
+        first, *later = round_sizes(budget, self.rounds)
+        warn_of_inner(self.inner, n, d, first, "begin with selector.first=random or uniform")
+        if self.query == "badge":
+            asked = sum(size - round(self.random_share * size) for size in later)
+            what = f"looking at the gradients of {n:,} rows for each of {asked:,} that are asked for"
+            warn_if_long(seconds_of_looks(n, _OF_A_GRADIENT, asked), what, "selector.query=margin")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

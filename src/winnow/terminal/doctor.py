@@ -7,8 +7,8 @@ usage: winnow doctor [name=value ...]
 
 Try out what a command with these words would use, such as state_dir=... or
 tracker.uri=...: locks between processes, renaming, flushing, free disk, the
-tracking store, versions, cores and the device. Say what to change. Nothing is
-computed, and the folder is left as it was. Ends with 1 if something is wrong."""
+tracking store, versions, optional parts, cores and the device. Say what to
+change. Nothing is computed, and the folder is left as it was. Ends with 1 if something is wrong."""
 
 
 def run(words: Sequence[str]) -> None:
