@@ -54,15 +54,15 @@ def main() -> None:
         print("error: folder must name a folder to make the data in | folder=/tmp/scale", file=sys.stderr)
         raise SystemExit(2)
     folder, kept, most = Path(given["folder"]), int(given["kept"]), float(given["most"])
-    sizes = [int(n) for n in given["rows"].split(",")]
+    sizes, clusters = [int(n) for n in given["rows"].split(",")], int(given["clusters"])
     folder.mkdir(parents=True, exist_ok=True)
     for n in sizes:
-        prepare(folder, n, int(given["clusters"]))
+        prepare(folder, n, clusters)
     heads = " | ".join(f"{n:,} rows" for n in sizes)
     print(f"| selector | {heads} | grows with n to the | memory MB | says beforehand |")
     print("| --- |" + " ---: |" * (len(sizes) + 2) + " --- |")
     for name, options in ways(given["selector"]):
-        print(line(name, options, folder, sizes, kept, most), flush=True)
+        print(line(name, options, folder, sizes, kept, clusters, most), flush=True)
 
 
 def ways(wanted: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -93,7 +93,13 @@ def stored(folder: Path, part: str, n: int) -> np.ndarray:
 
 
 def line(
-    name: str, options: Mapping[str, Any], folder: Path, sizes: Sequence[int], kept: int, most: float
+    name: str,
+    options: Mapping[str, Any],
+    folder: Path,
+    sizes: Sequence[int],
+    kept: int,
+    clusters: int,
+    most: float,
 ) -> str:
     """Time one selector on all sizes that it can be expected to finish; return its line of the table."""
     seen: dict[int, Seen] = {}
@@ -103,7 +109,7 @@ def line(
     power = growth(seen)
     cells = [cell(seen.get(n), estimate(seen, n), most) for n in sizes]
     title = " ".join([name, *(f"{key}={str(value).lower()}" for key, value in options.items())])
-    said = said_beforehand(name, options, sizes[-1], kept)
+    said = said_beforehand(name, options, sizes[-1], kept, clusters)
     memory = max((each.megabytes for each in seen.values()), default=0.0)
     grows = "" if power is None else f"{power:.1f}"
     return f"| {title} | {' | '.join(cells)} | {grows} | {memory:,.0f} | {said} |"
@@ -178,13 +184,13 @@ def choose(
     pipe.send((time.process_time() - started, memory("VmHWM") - before))
 
 
-def said_beforehand(name: str, options: Mapping[str, Any], n: int, kept: int) -> str:
+def said_beforehand(name: str, options: Mapping[str, Any], n: int, kept: int, clusters: int) -> str:
     """Return what the selector warns of before so many rows are looked at."""
     from winnow.registry import load
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        load("selector", name)(**options).warn_of_cost(n, FEATURES, kept)
+        load("selector", name)(**options).warn_of_cost(n, FEATURES, kept, clusters)
     return "; ".join(str(each.message) for each in caught)
 
 

@@ -160,9 +160,10 @@ class Selector(Protocol):
         """Whether the labels of all rows are read: by it, or by the network whose dynamics it reads."""
         return not self.needs.isdisjoint({"y", "dynamics", "gradient_norms"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
         """Warn, before anything is computed, of what choosing from n embedded rows of d values will take.
 
+        The rows are in k clusters, which only a selector that reads them should count with.
         Only if that is much time, or more memory than a few chunks of rows and some numbers for each row.
         """
         return

@@ -38,7 +38,7 @@ def test_what_was_ended_is_not_tried_on_more_rows(at_scale):
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_selector_is_timed_in_a_process_of_its_own(at_scale, tmp_path):
     at_scale.prepare(tmp_path, 300, 10)
-    line = at_scale.line("nearest", {}, tmp_path, [300], kept=10, most=60)
+    line = at_scale.line("nearest", {}, tmp_path, [300], kept=10, clusters=10, most=60)
     cells = [cell.strip() for cell in line.strip("| ").split("|")]
     assert cells[0] == "nearest"
     assert cells[1].endswith(" s")

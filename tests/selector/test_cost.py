@@ -38,7 +38,7 @@ def test_seconds_by_hand():
 )
 def test_minutes_on_a_million_rows_are_said(name, options, instead):
     with pytest.warns(WinnowWarning, match=f"minutes on one core.*{instead}"):
-        registry.load("selector", name)(**options).warn_of_cost(1_000_000, 64, 10_000)
+        registry.load("selector", name)(**options).warn_of_cost(1_000_000, 64, 10_000, 10_000)
 
 
 def test_copies_that_need_gigabytes_are_said_with_what_reads_chunks():
@@ -48,18 +48,18 @@ def test_copies_that_need_gigabytes_are_said_with_what_reads_chunks():
     warn_if_large(2_000_000, 64, copies=4)  # 1.9 GiB; a warning would be an error here
 
 
-IN_CHUNKS = ["random", "nearest", "furthest", "prototype", "semdedup", "density", "stratified"]
+IN_CHUNKS = ["random", "nearest", "furthest", "prototype", "stratified"]
 
 
 @pytest.mark.parametrize("name", IN_CHUNKS)
 def test_those_that_read_chunks_have_nothing_to_say_of_any_number_of_rows(name):
-    registry.default("selector", name).warn_of_cost(10**9, 4096, 10**6)
+    registry.default("selector", name).warn_of_cost(10**9, 4096, 10**6, 10_000)
 
 
 @pytest.mark.parametrize("name", ["herding", "kernel_herding", "zcore", "facility_location", "d2_pruning"])
 def test_the_others_say_so(name):
     with pytest.warns(WinnowWarning) as said:
-        registry.default("selector", name).warn_of_cost(10**8, 64, 10**4)
+        registry.default("selector", name).warn_of_cost(10**8, 64, 10**4, 10_000)
     assert "copies of 100,000,000 embedded rows" in str(said[0].message)
 
 
@@ -85,13 +85,13 @@ def test_the_others_say_so(name):
 )
 def test_a_selector_inside_of_another_is_told_of_with_a_remedy_that_can_be_typed_there(name, options, said):
     with pytest.warns(WinnowWarning, match=said) as told:
-        registry.load("selector", name)(**options).warn_of_cost(1_000_000, 64, 10_000)
+        registry.load("selector", name)(**options).warn_of_cost(1_000_000, 64, 10_000, 10_000)
     assert "exact" not in str(told[0].message)
 
 
 def test_of_rounds_only_the_first_is_chosen_by_the_selector_inside():
     # A quarter of 10,000 rows is looked for, which takes 107 s: no warning, which would be an error here.
-    registry.load("selector", "rounds")(first="herding").warn_of_cost(1_000_000, 64, 10_000)
+    registry.load("selector", "rounds")(first="herding").warn_of_cost(1_000_000, 64, 10_000, 10_000)
 
 
 def test_badge_says_what_the_rows_that_it_asks_for_take():
@@ -100,21 +100,30 @@ def test_badge_says_what_the_rows_that_it_asks_for_take():
     badge = registry.load("selector", "rounds")(query="badge")
     said = r"gradients of 1,000,000 rows for each of 6,000 .* about 6 minutes .* selector\.query=margin$"
     with pytest.warns(WinnowWarning, match=said):
-        badge.warn_of_cost(1_000_000, 64, 10_000)
-    badge.warn_of_cost(1_000_000, 64, 7_000)  # 263 s; a warning would be an error here
-    registry.load("selector", "rounds")(query="margin").warn_of_cost(1_000_000, 64, 10_000)
+        badge.warn_of_cost(1_000_000, 64, 10_000, 10_000)
+    badge.warn_of_cost(1_000_000, 64, 7_000, 10_000)  # 263 s; a warning would be an error here
+    registry.load("selector", "rounds")(query="margin").warn_of_cost(1_000_000, 64, 10_000, 10_000)
 
 
 def test_auto_says_what_the_labels_of_a_fifth_of_a_million_rows_take():
     # Labels of three quarters are read: 1.5e5 times 1e6 times 64, at 2.5e10 a second, are 384 s.
     with pytest.warns(WinnowWarning, match=r"with the 150,000 kept .* about 6 minutes.* selector=random"):
-        registry.default("selector", "auto").warn_of_cost(1_000_000, 64, 200_000)
-    registry.default("selector", "auto").warn_of_cost(1_000_000, 64, 100_000)  # 192 s
+        registry.default("selector", "auto").warn_of_cost(1_000_000, 64, 200_000, 10_000)
+    registry.default("selector", "auto").warn_of_cost(1_000_000, 64, 100_000, 10_000)  # 192 s
 
 
 @pytest.mark.parametrize(("name", "instead"), [("kcenter", "furthest"), ("d2_sampling", "random")])
 def test_looks_for_a_fifth_of_a_million_rows_are_said(name, instead):
     # 2e5 times 1e6 times 64 at 1e10 a second are 1,280 s; a twentieth of that is a minute.
     with pytest.warns(WinnowWarning, match=rf"each of 200,000 .* about 21 minutes .* selector={instead}, or"):
-        registry.default("selector", name).warn_of_cost(1_000_000, 64, 200_000)
-    registry.default("selector", name).warn_of_cost(1_000_000, 64, 10_000)
+        registry.default("selector", name).warn_of_cost(1_000_000, 64, 200_000, 10_000)
+    registry.default("selector", name).warn_of_cost(1_000_000, 64, 10_000, 10_000)
+
+
+@pytest.mark.parametrize("name", ["semdedup", "density", "typicality", "kmedoids"])
+def test_what_compares_the_rows_of_a_cluster_says_so_where_clusters_are_few(name):
+    selector = registry.default("selector", name)
+    # 10 million rows of 64 coordinates, each beside 10,000 others: 6.4e12 at 1.5e10 a second are 7 minutes.
+    with pytest.warns(WinnowWarning, match=r"minutes on one core \| quicker: (more clusters|selector)"):
+        selector.warn_of_cost(10_000_000, 64, 10_000, 1_000)
+    selector.warn_of_cost(10_000_000, 64, 10_000, 10_000)  # a tenth; a warning would be an error here

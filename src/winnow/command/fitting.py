@@ -49,7 +49,8 @@ def fitted(plan: Plan, dataset: Dataset | Rows) -> Plan:
     plan = build_with(plan, changes) if changes else plan
     if "X" in plan.stages.selector.needs:
         width = plan.stages.embedding.width(dataset.x.shape)
-        plan.stages.selector.warn_of_cost(dataset.n, width, plan.settings.budget)
+        settings = plan.settings
+        plan.stages.selector.warn_of_cost(dataset.n, width, settings.budget, settings.k)
     return replace(plan, stages=replace(plan.stages, selector=selector)) if selector else plan
 
 

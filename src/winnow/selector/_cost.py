@@ -8,6 +8,7 @@ from winnow.stages import Selector
 # Coordinates per second on one core of a busy machine: of all pairs, in tiles; of pairs in near cells, for
 # which n^1.5 stands; of all rows, again and again, or for a block of candidates at a time.
 _OF_PAIRS = 2.5e10
+_OF_PAIRS_IN_CLUSTERS = 1.5e10
 _OF_NEAR_PAIRS = 1e8
 _OF_LOOKS = 1.5e9
 _OF_LOOKS_IN_BLOCKS = 1e10
@@ -56,6 +57,15 @@ def seconds_of_pairs(n: int, m: int, d: int) -> float:
     return n * m * d / _OF_PAIRS
 
 
+def warn_of_pairs_in_clusters(n: int, d: int, k: int, instead: str) -> None:
+    """Warn if comparing all pairs of rows of the same of k clusters takes more than five minutes.
+
+    >>> warn_of_pairs_in_clusters(10_000_000, 64, 10_000, "selector=nearest")
+    """
+    what = f"comparing the {n // k:,} rows of each of {k:,} clusters"
+    warn_if_long(n * (n / k) * d / _OF_PAIRS_IN_CLUSTERS, what, f"more clusters (k), or {instead}")
+
+
 def seconds_of_looks(n: int, d: int, kept: int) -> float:
     """Return what a look at all n rows of d coordinates takes for every row that is kept.
 
@@ -86,7 +96,7 @@ def warn_if_large(n: int, d: int, copies: int) -> None:
 
 
 def warn_of_inner(
-    inner: Selector, n: int, d: int, budget: int, instead: str, *, where: str | None = None
+    inner: Selector, n: int, d: int, budget: int, k: int, instead: str, *, where: str | None = None
 ) -> None:
     """Warn of what a selector takes that works inside of another, with the remedy that holds there.
 
@@ -95,7 +105,7 @@ def warn_of_inner(
     """
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        inner.warn_of_cost(n, d, budget)
+        inner.warn_of_cost(n, d, budget, k)
     for each in said:
         what = str(each.message).partition(" | ")[0]
         warnings.warn(

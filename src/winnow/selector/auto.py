@@ -68,7 +68,7 @@ class Auto(Selector):
 
     needs = frozenset({"X", "clustering", "labels_of_kept"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
         read = budget - budget // PART
         what = f"comparing {n:,} rows with the {read:,} kept ones whose labels are read, if there are labels,"
         warn_if_long(seconds_of_pairs(n, read, d), what, "selector=random, or a smaller budget")

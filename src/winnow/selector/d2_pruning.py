@@ -70,7 +70,7 @@ class D2Pruning(Selector):
 
     needs = frozenset({"X", "y", "dynamics"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
         warn_if_large(n, d, copies=4)
         warn_of_neighbours(n, d, "selector=el2n, which looks for no neighbours", exact=self.exact)
 

@@ -38,7 +38,7 @@ class D2Sampling(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
         what = f"looking at all {n:,} rows for each of {budget:,}"
         warn_if_long(seconds_of_looks_in_blocks(n, d, budget), what, "selector=random, or a smaller budget")
 

@@ -23,6 +23,7 @@ from pydantic import Field
 
 from winnow.geometry.neighbours import sparsity
 from winnow.pool import Pool
+from winnow.selector._cost import warn_of_pairs_in_clusters
 from winnow.selector._quota import check_budget
 from winnow.selector._rows_by_group import rows_by_group
 from winnow.stages import Selector
@@ -66,6 +67,9 @@ class Density(Selector):
     stage_one: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
 
     needs = frozenset({"X", "clustering"})
+
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
+        warn_of_pairs_in_clusters(n, d, k, "selector=nearest")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

@@ -62,7 +62,7 @@ class FacilityLocation(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
         warn_if_large(n, d, copies=4)
         warn_of_neighbours(n, d, "selector=nearest, which comes close to it", exact=self.exact)
 

@@ -39,7 +39,7 @@ class Herding(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
         warn_if_large(n, d, copies=2)
         what = f"looking at all {n:,} rows for each of {budget:,}"
         warn_if_long(seconds_of_looks(n, d, budget), what, "selector=random, which comes to much the same")

@@ -55,7 +55,7 @@ class InverseDensity(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
         warn_if_large(n, d, copies=4)
         warn_of_neighbours(n, d, "selector=d2_sampling, which prefers sparse regions, too", exact=self.exact)
 

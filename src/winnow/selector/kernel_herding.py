@@ -56,7 +56,7 @@ class KernelHerding(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
         warn_if_large(n, d, copies=5)
         what = f"looking at all {n:,} rows for each of {budget:,}"
         seconds = _LOOKS * seconds_of_looks(n, d, budget)

@@ -18,10 +18,12 @@ from numpy.random import Generator
 from pydantic import Field
 
 from winnow.pool import Pool
+from winnow.selector._cost import warn_if_long
 from winnow.selector._per_cluster import PerCluster
 from winnow.selector._rows_by_group import rows_by_group
 
 _PAIRS_AT_ONCE = 2**20
+_COORDINATES_PER_SECOND = 2.5e9  # on one core, compared in double precision
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,13 @@ class KMedoids(PerCluster):
     sample: Annotated[int, Field(ge=1)] = 2000
 
     needs = frozenset({"X", "clustering"})
+
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
+        compared = min(n // k, self.sample)
+        what = f"comparing {n:,} rows with {compared:,} of their cluster"
+        warn_if_long(
+            n * compared * d / _COORDINATES_PER_SECOND, what, "selector=nearest, or selector.sample=200"
+        )
 
     def score(self, pool: Pool, rng: Generator) -> Float64[ndarray, " n"]:
         distances = np.zeros(pool.n)

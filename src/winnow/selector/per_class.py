@@ -59,9 +59,9 @@ class PerClass(Selector, Wrapper):
         """The labels, and what the selector at work needs."""
         return self.inner.needs | {"y"}
 
-    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
         quicker = "classes of equal size take that divided by their number; quicker: selector.of=random"
-        warn_of_inner(self.inner, n, d, budget, quicker, where="if nearly all rows are of one class")
+        warn_of_inner(self.inner, n, d, budget, k, quicker, where="if nearly all rows are of one class")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         inner = self.inner

@@ -60,7 +60,7 @@ class ProbabilityCover(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
         warn_if_large(n, d, copies=4)
         what = f"comparing all pairs of {n:,} rows twice"
         instead = "selector=typicality, which compares within clusters"

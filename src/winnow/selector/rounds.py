@@ -104,9 +104,9 @@ class Rounds(Selector, Wrapper):
         own = {"labels_of_kept", "learner"}
         return self.inner.needs | NEEDS.get(self.query, frozenset()) | own
 
-    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
         first, *later = round_sizes(budget, self.rounds)
-        warn_of_inner(self.inner, n, d, first, "begin with selector.first=random or uniform")
+        warn_of_inner(self.inner, n, d, first, k, "begin with selector.first=random or uniform")
         if self.query == "badge":
             asked = sum(size - round(self.random_share * size) for size in later)
             what = f"looking at the gradients of {n:,} rows for each of {asked:,} that are asked for"

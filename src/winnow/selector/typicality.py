@@ -21,6 +21,7 @@ from pydantic import Field
 
 from winnow.geometry.neighbours import sparsity
 from winnow.pool import Pool
+from winnow.selector._cost import warn_of_pairs_in_clusters
 from winnow.selector._per_cluster import PerCluster
 from winnow.selector._quota import check_budget, equal_quotas
 from winnow.selector._rows_by_group import rows_by_group
@@ -58,6 +59,9 @@ class Typicality(PerCluster):
     smallest_cluster: Annotated[int, Field(ge=1)] = 6
 
     needs = frozenset({"X", "clustering"})
+
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
+        warn_of_pairs_in_clusters(n, d, k, "selector=nearest")
 
     def score(self, pool: Pool, rng: Generator) -> Float64[ndarray, " n"]:
         counts = np.clip(pool.clustering.sizes // 2, 1, self.neighbours)

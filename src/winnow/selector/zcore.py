@@ -61,7 +61,7 @@ class ZCore(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int) -> None:
+    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
         warn_if_large(n, d, copies=6)
         draws = ceil(self.draws_per_row * n)
         seconds = draws * sqrt(self.neighbours * n) * _SECONDS_OF_A_ROW
