@@ -18,6 +18,7 @@ twice. Nothing may be lost and nothing doubled; the exit status says so. Runs on
 
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -133,7 +134,7 @@ def served(folder: Path) -> Iterator[str]:
         wait_for(uri, server, folder / "server.log")
         yield uri
     finally:
-        os.killpg(server.pid, 15)  # its workers, too
+        os.killpg(server.pid, signal.SIGTERM)  # its workers, too
         server.wait()
 
 

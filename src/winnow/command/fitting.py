@@ -101,10 +101,10 @@ class _Fit:
         n = self.dataset.n
         if asked is not None:
             self.said.append(f"{name}={number} ({asked} of {n} training rows)")
-        elif name == "k" and number == max(1, n // ROWS_OF_A_CLUSTER) < MOST_CLUSTERS:
-            self.said.append(f"k={number} (one for {ROWS_OF_A_CLUSTER} of {n} training rows)")
         elif name == "k" and number < MOST_CLUSTERS:
-            self.said.append(f"k={number} (one for each row that is kept)")
+            follows = number < max(1, n // ROWS_OF_A_CLUSTER)
+            one_for = "each row that is kept" if follows else f"{ROWS_OF_A_CLUSTER} of {n} training rows"
+            self.said.append(f"k={number} (one for {one_for})")
 
     def components(self) -> dict[str, Any]:
         """Return the sizes of the embedding that the data allow, where larger ones were not typed."""

@@ -8,10 +8,12 @@ from statistics import median
 from winnow.report._accuracy_axis import TICKS, accuracy_of, evened, pooled
 from winnow.report._chart_axes import (
     BOTTOM,
+    LEFT,
     RIGHT,
     TOP,
     WIDTH,
     Axis,
+    Frame,
     Tick,
     apart,
     colours,
@@ -22,7 +24,6 @@ from winnow.report.results import Results
 from winnow.report.rows import Row
 
 HEIGHT = 300.0
-LEFT = 44.0
 MARGIN = 16.0  # beside the first and the last budget
 CLOSEST = 18.0  # marks of accuracy
 MOST_BESIDE = 60.0  # distance of lines that have a single budget
@@ -66,19 +67,12 @@ class Level:
 
 
 @dataclass(frozen=True)
-class AccuracyChart:
+class AccuracyChart(Frame):
     """Accuracy against budget."""
 
     lines: Sequence[Line]
     levels: Sequence[Level]
-    x_ticks: Sequence[Tick]
-    y_ticks: Sequence[Tick]
     left_out: int
-    width: float = WIDTH
-    height: float = HEIGHT
-    left: float = LEFT
-    right: float = WIDTH - RIGHT
-    bottom: float = HEIGHT - BOTTOM
 
 
 def accuracy_chart(results: Results, target: float | None = None) -> AccuracyChart | None:
@@ -111,9 +105,10 @@ def accuracy_chart(results: Results, target: float | None = None) -> AccuracyCha
             for number, (label, at) in enumerate(shown.items())
         ],
         [Level(y(_even(value)), label, label.startswith("target")) for label, value in levels.items()],
-        apart([Tick(x(log2(budget)), f"{budget:,}") for budget in budgets]),
-        y_ticks,
         len(curves) - len(shown),
+        x_ticks=apart([Tick(x(log2(budget)), f"{budget:,}") for budget in budgets]),
+        y_ticks=y_ticks,
+        height=HEIGHT,
     )
 
 

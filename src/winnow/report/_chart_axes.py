@@ -12,7 +12,7 @@ from winnow.report.rows import Row
 from winnow.report.style import colour_and_marker
 
 WIDTH = 480.0
-RIGHT, TOP, BOTTOM = 12.0, 18.0, 40.0  # room around
+LEFT, RIGHT, TOP, BOTTOM = 44.0, 12.0, 18.0, 40.0  # room around
 CLOSEST_TICKS = 38.0
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 UNIFORM_COLOUR = "currentColor"
@@ -43,6 +43,23 @@ class Tick:
 
     at: float
     text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """A chart with two axes: where they lie, and their marks."""
+
+    x_ticks: Sequence[Tick]
+    y_ticks: Sequence[Tick]
+    height: float
+    width: float = WIDTH
+    left: float = LEFT
+    right: float = WIDTH - RIGHT
+
+    @property
+    def bottom(self) -> float:
+        """Where the lower axis lies."""
+        return self.height - BOTTOM
 
 
 def colours(results: Results) -> dict[str, str]:

@@ -9,14 +9,26 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Literal
 
-from winnow.report._chart_axes import BOTTOM, RIGHT, TOP, WIDTH, Axis, Tick, apart, colours, round_values
+from winnow.report._chart_axes import (
+    BOTTOM,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Axis,
+    Frame,
+    Tick,
+    apart,
+    colours,
+    own_rows,
+    round_values,
+)
 from winnow.report.results import Results
 
 HEIGHT = 240.0
-LEFT = 44.0
 MARGIN = 16.0  # beside the first and the last round
 MOST_ARMS = 12
-LEFT_OPEN = 98.0  # points: 1.96 standard errors of a share of a single row, at most
+MOST_ERROR = 98.0  # points: 1.96 standard errors of the accuracy on a single row, at most
 KINDS: dict[Literal["random", "asked"], str] = {"random": "drawn by chance", "asked": "asked for"}
 
 Curve = Sequence[Mapping[str, Any]]
@@ -71,35 +83,24 @@ class Line:
 
 
 @dataclass(frozen=True)
-class RoundsChart:
+class RoundsChart(Frame):
     """Accuracy on the rows of a round, before they were learnt, against the labels read before it."""
 
     lines: Sequence[Line]
-    x_ticks: Sequence[Tick]
-    y_ticks: Sequence[Tick]
     left_out: int
-    width: float = WIDTH
-    height: float = HEIGHT
-    left: float = LEFT
-    right: float = WIDTH - RIGHT
-    bottom: float = HEIGHT - BOTTOM
 
     @property
     def caption(self) -> str:
         """What the lines are, and how much a dot can be trusted."""
-        told = (
-            "In percent, all repetitions together: how often the network was right about the rows of a round"
-        )
-        told += " before it learnt them, with so many labels read."
+        told = "In percent, all repetitions together: how often the network was right about the rows of a"
+        told += " round before it learnt them, with so many labels read."
         if counts := [dot.rows for line in self.lines if not line.dashed for dot in line.dots]:
             few = min(counts)
             told += " Rows drawn by chance (solid) are a fair sample of all that were not kept, but few:"
-            told += f" a dot of {few:,} leaves up to {LEFT_OPEN / sqrt(few):.0f} points open either way."
+            told += f" a dot of {few:,} leaves up to {MOST_ERROR / sqrt(few):.0f} points open either way."
         if any(line.dashed for line in self.lines):
-            told += (
-                " Rows asked for (dashed) are no such sample: most queries ask for hard ones on purpose, so"
-            )
-            told += " that less is known of them is no failure."
+            told += " Rows asked for (dashed) are no such sample: most queries ask for hard ones on purpose,"
+            told += " so that less is known of them is no failure."
         return f"{told} {self.left_out} more are in the json beside their lists." if self.left_out else told
 
 
@@ -111,8 +112,7 @@ def rounds_chart(results: Results, curves: Mapping[str, Sequence[Curve]]) -> Rou
     results : the rows of one setting.
     curves : of the rows by key, one curve for each repetition.
     """
-    own = [row for row in results.finished if not row.on_other_network]
-    rows = [row for row in own if any(curves.get(row.key, ()))]
+    rows = [row for row in own_rows(results) if any(curves.get(row.key, ()))]
     colour_of, several = colours(results), len({row.budget for row in rows}) > 1
     known = {
         (results.label(row) + (f" {row.budget:,}" if several else ""), kind): (
@@ -132,9 +132,10 @@ def rounds_chart(results: Results, curves: Mapping[str, Sequence[Curve]]) -> Rou
     y = Axis(min(accuracies) - margin, max(accuracies) + margin, HEIGHT - BOTTOM, TOP)
     return RoundsChart(
         [_line(*name, colour, at, x, y) for name, (colour, at) in known.items() if at],
-        apart([Tick(x(float(count)), f"{count:,}") for count in labels]),
-        [Tick(y(value), f"{value:g}") for value in round_values(y.low, y.high) if value <= 100],
         len(rows) - len(rows[:MOST_ARMS]),
+        x_ticks=apart([Tick(x(float(count)), f"{count:,}") for count in labels]),
+        y_ticks=[Tick(y(value), f"{value:g}") for value in round_values(y.low, y.high) if value <= 100],
+        height=HEIGHT,
     )
 
 

@@ -9,6 +9,7 @@ Reference: Chen, Welling and Smola, "Super-samples from kernel herding", UAI 201
 https://arxiv.org/abs/1203.3472
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated
@@ -76,7 +77,7 @@ class KernelHerding(Selector):
             # What is too close to call in single precision is computed again in double.
             error = error_of_attraction + kernel.error(half_squares / max(len(kept), 1))
             close = np.flatnonzero(gain + error >= (gain - error).max())
-            contenders.add(close, pool.X[kept])
+            contenders.add(close, kept)
             kept.append(int(close[contenders.gains(close, len(kept)).argmax()]))
             latest = pool.X[kept[-1:]]
             contenders.repel(latest)
@@ -162,11 +163,13 @@ class _Contenders:
         self._attraction = np.full(len(self.kernel.X), np.nan)
         self._repulsion = np.zeros(len(self.kernel.X))
 
-    def add(self, rows: Int64[ndarray, " r"], kept: Float32[ndarray, "b d"]) -> None:
+    def add(self, rows: Int64[ndarray, " r"], kept: Sequence[int]) -> None:
         """Compare those of these rows that are new with the data and with all that are kept."""
         new = rows[np.isnan(self._attraction[rows])]
+        if len(new) == 0:
+            return
         self._attraction[new] = self.kernel.exact_sums(new, self.reference) / len(self.reference)
-        self._repulsion[new] = self.kernel.exact_sums(new, kept)
+        self._repulsion[new] = self.kernel.exact_sums(new, self.kernel.X[kept])
         self._rows = np.concatenate([self._rows, new])
 
     def repel(self, latest: Float32[ndarray, "1 d"]) -> None:
