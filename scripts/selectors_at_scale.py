@@ -22,13 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmarks.made_up import LEFT_OUT, made_up
 from million import make
 from numpy.random import default_rng
 from settings import settings
 
-CLASSES, EPOCHS, FEATURES = 10, 5, 64
-# Those that choose by a network of their own, or by a file, and those that hand all over to another.
-LEFT_OUT = {"full", "from_file", "per_class", "rounds", "truncated"}
+FEATURES = 64
 INSTEAD: Mapping[str, Mapping[str, Any]] = {
     name: {"exact": False} for name in ("inverse_density", "facility_location", "d2_pruning")
 }
@@ -196,27 +195,15 @@ def said_beforehand(name: str, options: Mapping[str, Any], n: int, kept: int, cl
 
 def pool_of(folder: Path, n: int, needs: frozenset[str]) -> Any:
     """Return the rows with what the selector needs of them."""
-    from winnow.pool import LabelsOfKept, Pool
-    from winnow.types import Clustering, Dynamics
+    from winnow.pool import Pool
+    from winnow.types import Clustering
 
-    rng = default_rng(0)
-    y = rng.integers(CLASSES, size=n)
-    parts: dict[str, Any] = {}
+    parts = made_up(n, needs)
     if "X" in needs:
         parts["X"] = stored(folder, "X", n)
     if "clustering" in needs:
         names = ("centroids", "labels", "distances")
         parts["clustering"] = Clustering(**{part: stored(folder, part, n) for part in names})
-    if "y" in needs:
-        parts["y"] = y
-    if "labels_of_kept" in needs:
-        parts["labels_of_kept"] = LabelsOfKept(n, y)
-    if "dynamics" in needs:
-        logits = rng.standard_normal((EPOCHS, n, CLASSES), np.float32)
-        norms = rng.random(n, np.float32) if "gradient_norms" in needs else None
-        parts["dynamics"] = Dynamics(logits, norms)
-        if norms is not None:
-            parts["gradient_norms"] = norms
     return Pool(n, **parts)
 
 

@@ -42,12 +42,18 @@ class Line:
         return self.target is None or (self.ratio is not None and self.ratio >= self.target)
 
     def markdown(self) -> str:
-        """Return the line of a table: medians, with the lowest in brackets."""
+        """Return the line of a table: medians, the lowest in brackets, and how many floors they are."""
         cells = [self.what, self.against, self._amount(self.other), self._amount(self.own)]
         cells += [f"{number:.3g}x" if number else "" for number in (self.ratio, self.target)]
-        cells += [f"{self.floor:.3g} {self.unit}" if self.floor else ""]
+        cells += [self._floor()]
         cells += [str(max(len(self.other), len(self.own)) or ""), self.note]
         return f"| {' | '.join(cells)} |"
+
+    def _floor(self) -> str:
+        if not self.floor:
+            return ""
+        times = f" ({median(self.own) / self.floor:.2g}x)" if self.own else ""
+        return f"{self.floor:.3g} {self.unit}{times}"
 
     def _amount(self, values: Sequence[float]) -> str:
         return f"{median(values):.3g} {self.unit} ({min(values):.3g})" if values else ""

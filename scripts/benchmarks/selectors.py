@@ -1,16 +1,16 @@
-"""Time selectors that need no labels, against their definitions row by row and against other libraries.
+"""Time every selector, some against their definitions row by row and against other libraries.
 
-On MNIST in its first 64 principal components; CPU seconds of one thread for `select` alone, in turn. The
-floor is what the arithmetic of the definition takes at the rate of a plain float32 product in the same run: a
-look at all rows for every kept one, or a comparison of all pairs. A selector may be below the first, because
-it looks at many kept rows at once. The note names the libraries of linear algebra that were loaded.
+On MNIST in its first 64 principal components, in as many clusters as rows are kept; labels and logits are
+made up, and those that train a network of their own are left out. CPU seconds of one thread for `select`
+alone, in turn. In brackets beside the floor, which `floors.py` explains, stands how many times as long it
+took. A selector may be below a floor of looks at all rows, because it looks at many kept rows at once. The
+note names the libraries of linear algebra that were loaded.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import numpy as np
@@ -18,20 +18,21 @@ from numpy import ndarray
 from numpy.random import default_rng
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from benchmarks.floors import FLOORS, Rates
 from benchmarks.kmeans import embedded
 from benchmarks.line import Line, alternate, tell
+from benchmarks.made_up import LEFT_OUT, made_up
 from benchmarks.selector_peers import PEERS, Peer, neighbours_by_pynndescent
 from winnow.geometry.distance import squared_distances
 from winnow.geometry.neighbours import nearest_neighbours
 from winnow.pool import Pool
-from winnow.registry import load
+from winnow.registry import load, options
+from winnow.types import Clustering
 
 # (budget, rounds)
-SIZES = {"smallest": (20, 1), "short": (600, 2), "full": (600, 5)}
+SIZES = {"smallest": (20, 1), "short": (600, 3), "full": (600, 5)}
 NEIGHBOURS = 20
-PER_KEPT_ROW = ("kcenter", "d2_sampling", "herding", "kernel_herding")
-ALL_PAIRS = ("inverse_density", "facility_location", "probability_cover")
-OTHERS = ("zcore", "density", "typicality", "kmedoids", "semdedup")
+NAMES = (*FLOORS, *(name for name in options("selector") if name not in {*FLOORS, *LEFT_OUT}))
 
 
 def lines(mode: str, data_dir: str) -> Iterator[Line]:
@@ -40,13 +41,13 @@ def lines(mode: str, data_dir: str) -> Iterator[Line]:
 
     X, (budget, rounds) = embedded(mode, data_dir), SIZES[mode]
     with threadpool_limits(1):
-        pool = Pool(len(X), X=X, clustering=load("clusterer", "kmeans")(k=budget).fit(X, seed=0))
-        look, pairs = seconds_of_a_look(X), seconds_of_all_pairs(X)
-        for name in (*PER_KEPT_ROW, *ALL_PAIRS, *OTHERS):
+        clustering = load("clusterer", "kmeans")(k=budget).fit(X, seed=0)
+        rates = Rates.of(X, clustering)
+        for name in NAMES:
             tell(f"selector={name}")
-            floor = budget * look if name in PER_KEPT_ROW else pairs if name in ALL_PAIRS else None
-            yield timed(name, pool, budget, rounds, floor)
-        yield from searches(X, rounds, pairs)
+            floor = FLOORS[name](rates, budget) if name in FLOORS else None
+            yield timed(name, X, clustering, budget, rounds, floor)
+        yield from searches(X, rounds, rates.pairs)
         for peer in PEERS:
             yield against(peer, X[: peer.rows], budget, rounds)
 
@@ -67,20 +68,22 @@ def against(peer: Peer, X: ndarray, budget: int, rounds: int) -> Line:
     return Line(what, peer.name, seconds[peer.name], seconds["winnow"], note=linear_algebra())
 
 
-def timed(name: str, pool: Pool, budget: int, rounds: int, floor: float | None) -> Line:
+def timed(
+    name: str, X: ndarray, clustering: Clustering, budget: int, rounds: int, floor: float | None
+) -> Line:
     """Time one selector, and its definition where that is a loop over all rows for every kept one."""
     ways: dict[str, Callable[[int], object]] = {}
     if slow := DEFINITIONS.get(name):
-        ways["row by row"] = lambda seed: slow(pool.X, budget, seed)
+        ways["row by row"] = lambda seed: slow(X, budget, seed)
     if name == "d2_sampling":
-        ways["scikit-learn"] = partial(by_sklearn, pool.X, budget)
+        ways["scikit-learn"] = partial(by_sklearn, X, budget)
     selector = load("selector", name)()
-    ways["winnow"] = lambda seed: selector.select(
-        pool.only(selector.needs), budget=budget, rng=default_rng(seed)
-    )
+    given: dict[str, Any] = {"X": X, "clustering": clustering}
+    known = {part: given[part] for part in given.keys() & selector.needs} | made_up(len(X), selector.needs)
+    ways["winnow"] = lambda seed: selector.select(Pool(len(X), **known), budget=budget, rng=default_rng(seed))
     seconds = alternate(ways, rounds)
     against = next(iter(ways)) if len(ways) > 1 else ""
-    what = f"selector={name}, {budget} of {pool.n:,} rows"
+    what = f"selector={name}, {budget} of {len(X):,} rows"
     return Line(
         what, against, seconds.get(against, ()), seconds["winnow"], floor=floor, note=linear_algebra()
     )
@@ -146,24 +149,6 @@ def by_faiss(X: ndarray) -> ndarray:
         return np.concatenate(
             [index.search(X[at : at + 4096], NEIGHBOURS + 1)[1] for at in range(0, len(X), 4096)]
         )
-
-
-def seconds_of_a_look(X: ndarray, looks: int = 20) -> float:
-    """Return the CPU seconds of one product of all rows with one of them."""
-    started = process_time()
-    for row in range(looks):
-        X @ X[row]
-    return (process_time() - started) / looks
-
-
-def seconds_of_all_pairs(X: ndarray, tile: int = 512) -> float:
-    """Return the CPU seconds of the products of all rows with each other, from those of some tiles."""
-    tiles = [X[at : at + tile] for at in range(0, min(len(X), 40 * tile), tile)]
-    started = process_time()
-    for other in tiles:
-        tiles[0] @ other.T
-    pairs = len(tiles[0]) * sum(len(each) for each in tiles)
-    return (process_time() - started) * len(X) ** 2 / pairs
 
 
 def linear_algebra() -> str:

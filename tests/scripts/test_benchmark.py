@@ -5,8 +5,21 @@ from pathlib import Path
 
 import pytest
 
-SELECTORS = "kcenter d2_sampling herding kernel_herding inverse_density facility_location probability_cover"
-SELECTORS = [*SELECTORS.split(), "zcore", "density", "typicality", "kmedoids", "semdedup"]
+from winnow.registry import options
+
+FLOORS = "kcenter d2_sampling herding kernel_herding inverse_density facility_location d2_pruning"
+FLOORS = [
+    *FLOORS.split(),
+    "probability_cover",
+    "density",
+    "typicality",
+    "kmedoids",
+    "semdedup",
+    "auto",
+    "zcore",
+]
+LEFT_OUT = {"full", "from_file", "per_class", "rounds", "truncated"}
+SELECTORS = [*FLOORS, *(name for name in options("selector") if name not in {*FLOORS, *LEFT_OUT})]
 SCRIPT = Path(__file__).parents[2] / "scripts" / "benchmark.py"
 
 

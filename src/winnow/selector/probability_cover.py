@@ -24,6 +24,7 @@ from pydantic import Field
 from threadpoolctl import threadpool_limits
 
 from winnow.geometry.pairs import TILE, Pairs
+from winnow.geometry.reach import reaches
 from winnow.pool import Pool
 from winnow.selector._cost import seconds_of_all_pairs, warn_if_large, warn_if_long
 from winnow.selector._quota import check_budget, top_up
@@ -123,9 +124,5 @@ def _cover(balls: _Balls, budget: int) -> Int64[ndarray, " kept"]:
 
 
 def _radius(X: ndarray, budget: int, rng: Generator) -> float:
-    from scipy.spatial.distance import cdist
-
     sample = rng.choice(len(X), min(_SAMPLE, len(X)), replace=False)
-    rank = ceil(len(X) / budget) - 1
-    reaches = [np.partition(cdist(X[[row]], X)[0], rank)[rank] for row in sample]
-    return float(np.median(reaches))
+    return float(np.median(reaches(X, sample, ceil(len(X) / budget) - 1)))

@@ -15,7 +15,7 @@ def line(monkeypatch):
 
 def test_a_line_shows_medians_the_lowest_and_their_ratio(line):
     measured = line.Line("sum", "a loop", [6.0, 4.0, 9.0], [2.0, 1.0, 3.0], target=2, floor=0.5, note="equal")
-    cells = ["sum", "a loop", "6 s (4)", "2 s (1)", "3x", "2x", "0.5 s", "3", "equal"]
+    cells = ["sum", "a loop", "6 s (4)", "2 s (1)", "3x", "2x", "0.5 s (4x)", "3", "equal"]
     assert measured.markdown() == f"| {' | '.join(cells)} |"
     assert measured.reached
 
