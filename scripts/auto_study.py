@@ -218,7 +218,7 @@ def tried(
     executor = Executor(first.settings.n_jobs)
     executor.start()
     # Here, not in a worker: all of them would wait for the one.
-    _ = next(iter(repeated.values()))[0].embedding.value
+    next(iter(repeated.values()))[0].embedding.finish()
     scheduler = Scheduler(executor, iter(()))
     scheduler.add(Assignment(each, source) for repetitions in repeated.values() for each in repetitions)
     records: dict[int, dict[str, Any]] = {}

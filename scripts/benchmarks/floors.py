@@ -4,10 +4,12 @@ Products of rows are taken at the rate of plain float32 matrix products, though 
 to be looked at. What is measured in double precision among the rows of a cluster is taken at scipy's rate.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
+from statistics import median
 from time import process_time
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
@@ -16,7 +18,7 @@ from scipy.spatial.distance import cdist
 from winnow.registry import load
 from winnow.types import Clustering
 
-TILE, TILES, LOOKS, DRAWS = 512, 40, 20, 50
+TILE, TILES, LOOKS, DRAWS, RUNS = 512, 40, 20, 50, 5
 
 
 @dataclass(frozen=True)
@@ -56,25 +58,28 @@ class Rates:
         pairs = len(tiles[0]) * sum(map(len, tiles))
         return cls(
             n=len(X),
-            look=seconds(lambda: [X @ X[row] for row in range(LOOKS)]) / LOOKS,
-            pairs=seconds(lambda: [tiles[0] @ tile.T for tile in tiles]) * len(X) ** 2 / pairs,
-            exponentials=seconds(lambda: [np.exp(numbers) for _ in range(LOOKS)]) / LOOKS,
-            pairs_in_clusters=seconds(lambda: [group @ group.T for group in groups]),
-            distances_in_clusters=seconds(lambda: [cdist(group, group) for group in groups]),
-            draw=seconds_of_draws(X, DRAWS) / DRAWS,
+            look=seconds(lambda row: X @ row, X[:LOOKS]) / LOOKS,
+            pairs=seconds(lambda tile: tiles[0] @ tile.T, tiles) * len(X) ** 2 / pairs,
+            exponentials=seconds(np.exp, [numbers] * LOOKS) / LOOKS,
+            pairs_in_clusters=seconds(lambda group: group @ group.T, groups),
+            distances_in_clusters=seconds(lambda group: cdist(group, group), groups),
+            draw=seconds(drawing(X), range(DRAWS)) / DRAWS,
         )
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return the processor seconds of the second of two runs: the first fetches what is needed."""
-    work()
-    started = process_time()
-    work()
-    return process_time() - started
+def seconds(work: Callable[[Any], object], items: Iterable[Any]) -> float:
+    """Return the median processor seconds, of five runs, of work on all items one after the other."""
+    runs = []
+    for _ in range(RUNS):
+        started = process_time()
+        for item in items:
+            work(item)
+        runs.append(process_time() - started)
+    return median(runs)
 
 
-def seconds_of_draws(X: ndarray, draws: int) -> float:
-    """Find for some planes the row nearest to their middle, and the rows nearest to that one."""
+def drawing(X: ndarray) -> Callable[[int], ndarray]:
+    """Return what finds, for one plane, the row nearest to its middle, and the rows nearest to that one."""
     columns, count = np.ascontiguousarray(X.T), min(load("selector", "zcore")().neighbours, len(X) - 1)
 
     def draw(number: int) -> ndarray:
@@ -83,7 +88,7 @@ def seconds_of_draws(X: ndarray, draws: int) -> float:
         around = np.abs(first - first[covering]) + np.abs(second - second[covering])
         return np.argpartition(around, count)[: count + 1]
 
-    return seconds(lambda: [draw(number) for number in range(draws)])
+    return draw
 
 
 def of_kernel_herding(rates: Rates, budget: int) -> float:

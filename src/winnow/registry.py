@@ -5,7 +5,8 @@ An option of a group is a module of the group's folder, and the class in it that
 helpers.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import fields
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -84,6 +85,21 @@ def name_of(stage: Any) -> str:
     """
     kind = stage if isinstance(stage, type) else type(stage)
     return kind.__module__.rpartition(".")[2]
+
+
+COMPUTED: Mapping[str, bool] = {"computed": True}
+"""The metadata of a field that follows from others, and is no setting."""
+
+
+def changed(stage: Any) -> dict[str, Any]:
+    """Return the settings of a stage that are not its defaults.
+
+    >>> changed(load("selector", "rounds")(query="badge"))
+    {'query': 'badge'}
+    """
+    settings = [each for each in fields(stage) if each.repr and each.metadata != COMPUTED]
+    values = {each.name: getattr(stage, each.name) for each in settings}
+    return {each.name: values[each.name] for each in settings if values[each.name] != each.default}
 
 
 def option_of(group: str, *, but: Collection[str]) -> AfterValidator:

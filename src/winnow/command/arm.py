@@ -6,7 +6,7 @@ from functools import cached_property
 
 from winnow.command.plan import Plan
 from winnow.pipeline import Method, Repetition
-from winnow.registry import name_of
+from winnow.registry import changed, name_of
 from winnow.report.rows import STAGES, Row
 from winnow.store.cache import Cache
 from winnow.store.keys import content_key, library_versions
@@ -105,8 +105,9 @@ class Arm:
 
     @property
     def name(self) -> str:
-        """What the run is called in lists."""
-        return f"{self.selector} k={self.k} budget={self.method.budget}"
+        """What the run is called in lists: its selector with settings that are no defaults, and its size."""
+        settings = [f"{name}={value}" for name, value in changed(self.method.selector).items()]
+        return " ".join([self.selector, *settings, f"k={self.k}", f"budget={self.method.budget}"])
 
     @property
     def labels_read(self) -> int:

@@ -76,7 +76,7 @@ class Job:
         with interruption.interruptible():
             for arm in self.arms:
                 for step in arm.embeddings():
-                    _ = step.value
+                    step.finish()
 
     @property
     def is_embedded(self) -> bool:

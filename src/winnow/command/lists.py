@@ -1,26 +1,30 @@
 """The lists of kept rows of a command: one folder for each way of choosing, named after it."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from winnow.pipeline import Choice, Method
-from winnow.registry import name_of
+from winnow.registry import changed, name_of
 from winnow.store import kept_rows
 from winnow.types import Clustering, Dataset
 
 KEPT, SPLIT = "kept", "split.csv"
+_UNUSUAL = re.compile("[^A-Za-z0-9_.-]+")  # of a path that can be typed without quotes
 
 
 def folder_name(method: Method) -> str:
     """Return what the folder of a method's lists is called.
 
-    `nearest_k64_b64` keeps 64 rows of 64 clusters; a selector that is blind to clusters has no k.
+    `nearest_k64_b64` keeps 64 rows of 64 clusters; a selector that is blind to clusters has no k. Settings
+    that are not the defaults stand between, as in `rounds_query-badge_b64`.
     """
+    settings = "".join(f"_{name}-{value}" for name, value in changed(method.selector).items())
     clusters = f"_k{method.clusterer.k}" if "clustering" in method.selector.needs else ""
-    return f"{name_of(method.selector)}{clusters}_b{method.budget}"
+    return f"{name_of(method.selector)}{_UNUSUAL.sub('-', settings)}{clusters}_b{method.budget}"
 
 
 def folder_of(command: Path, first: Choice) -> Path:

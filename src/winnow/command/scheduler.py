@@ -206,5 +206,5 @@ def train_together(group: Sequence[Assignment], end: Callable[[Assignment, Score
         if isinstance(result, Exception):
             end(each, result)
         else:
-            _ = each.repetition.training(rows, result).value
+            each.repetition.training(rows, result).finish()
             end(each, each.repetition.score())

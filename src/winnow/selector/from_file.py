@@ -14,6 +14,7 @@ from numpy.random import Generator
 
 from winnow.errors import InvalidValue
 from winnow.pool import Pool
+from winnow.registry import COMPUTED
 from winnow.stages import Selector
 from winnow.store import subset_file
 from winnow.store.kept_list import KeptList
@@ -43,9 +44,9 @@ class FromFile(Selector):
     """
 
     path: str = field(repr=False)
-    sha256: str = ""
-    rows: int = 0
-    found: str = ""
+    sha256: str = field(default="", metadata=COMPUTED)
+    rows: int = field(default=0, metadata=COMPUTED)
+    found: str = field(default="", metadata=COMPUTED)
     kept: Any = field(default=None, repr=False, compare=False)  # no setting, though a field of one
 
     needs = frozenset({"y"})

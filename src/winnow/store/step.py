@@ -77,6 +77,10 @@ class Step:
             self.cache.remove_unfinished(self.kind, self.key)
         return entry
 
+    def finish(self) -> None:
+        """Compute the result now, for those that will ask for it, if it is not in the cache."""
+        _ = self.value
+
     def found(self) -> Entry | None:
         """Return the result if it was computed before, else None."""
         return self.cache.load(self.kind, self.key)
