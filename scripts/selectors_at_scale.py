@@ -185,11 +185,12 @@ def choose(
 
 def said_beforehand(name: str, options: Mapping[str, Any], n: int, kept: int, clusters: int) -> str:
     """Return what the selector warns of before so many rows are looked at."""
+    from winnow.pool import Scale
     from winnow.registry import load
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        load("selector", name)(**options).warn_of_cost(n, FEATURES, kept, clusters)
+        load("selector", name)(**options).warn_of_cost(Scale(n, FEATURES, kept, clusters))
     return "; ".join(str(each.message) for each in caught)
 
 

@@ -26,27 +26,6 @@ from winnow.registry import load
 
 SELECTORS = "kcenter d2_sampling herding kernel_herding inverse_density facility_location d2_pruning"
 SELECTORS = ",".join([*SELECTORS.split(), "probability_cover", "zcore", "density", "typicality", "semdedup"])
-CHOOSE = """
-import json, sys, time
-import numpy as np
-from threadpoolctl import threadpool_limits
-from benchmarks.made_up import made_up
-from winnow.pool import Pool
-from winnow.registry import load
-from winnow.types import Clustering
-
-name, file, kept, seed = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-stored, selector = np.load(file), load("selector", name)()
-clustering = Clustering(**{part: stored[part] for part in ("centroids", "labels", "distances")})
-known = {"X": stored["X"], "clustering": clustering}
-known = {part: known[part] for part in known.keys() & selector.needs}
-known |= made_up(len(stored["X"]), selector.needs)
-pool = Pool(len(stored["X"]), **known)
-with threadpool_limits(1):
-    started = time.process_time()
-    rows = selector.select(pool, budget=kept, rng=np.random.default_rng(seed)).indices
-    print(json.dumps({"seconds": time.process_time() - started, "rows": rows.tolist()}))
-"""
 
 
 def main() -> None:
@@ -77,16 +56,15 @@ def prepare(folder: Path, given: Mapping[str, str]) -> Path:
     X = embedded("full", given["data_dir"])[: int(given["rows"])]
     found = load("clusterer", "kmeans")(k=int(given["clusters"])).fit(X, seed=0)
     parts = {part: getattr(found, part) for part in ("centroids", "labels", "distances")}
-    np.savez(folder / "rows.npz", X=X, **parts)
+    np.savez(folder / "rows.npz", allow_pickle=False, X=X, **parts)
     return folder / "rows.npz"
 
 
 def choose(version: str, name: str, file: Path, kept: str, seed: int) -> dict[str, Any]:
     """Choose once by one version, in a process of its own."""
-    paths = [version, str(Path(__file__).parent)]
     ended = subprocess.run(
-        [sys.executable, "-c", CHOOSE, name, str(file), kept, str(seed)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        [sys.executable, "-m", "benchmarks.choose_once", name, str(file), kept, str(seed)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([version, str(Path(__file__).parent)])},
         stdout=subprocess.PIPE,
         check=True,
     )

@@ -1,6 +1,7 @@
 """What a selector may know of the rows that it chooses from."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -9,6 +10,20 @@ from numpy import ndarray
 
 from winnow.errors import InvalidValue
 from winnow.types import Clustering, Dynamics, Predictions, Subset
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large a choice is: `budget` of n rows, embedded in d values each, in k clusters.
+
+    >>> Scale(60_000, d=64, budget=600, k=600).n
+    60000
+    """
+
+    n: int
+    d: int
+    budget: int
+    k: int
 
 
 class Pool:

@@ -13,7 +13,7 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from winnow.errors import InvalidValue
-from winnow.pool import Learner, Pool
+from winnow.pool import Learner, Pool, Scale
 from winnow.rows.row_array import RowArray
 from winnow.streams import Streams
 from winnow.types import Clustering, Dataset, Dynamics, Rows, Subset, Trained
@@ -160,11 +160,11 @@ class Selector(Protocol):
         """Whether the labels of all rows are read: by it, or by the network whose dynamics it reads."""
         return not self.needs.isdisjoint({"y", "dynamics", "gradient_norms"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
-        """Warn, before anything is computed, of what choosing from n embedded rows of d values will take.
+    def warn_of_cost(self, scale: Scale) -> None:
+        """Warn, before anything is computed, of what a choice will take.
 
-        The rows are in k clusters, which only a selector that reads them should count with.
         Only if that is much time, or more memory than a few chunks of rows and some numbers for each row.
+        With the number of clusters only a selector that reads them should count.
         """
         return
 

@@ -20,7 +20,7 @@ LINE = (
 
 def test_the_list_says_the_round_of_every_row_and_the_record_what_was_learnt(command):
     command.done(*LINE, "seeds=1")
-    (path,) = command.state.glob("runs/*/kept/rounds_b60/kept.csv")
+    (path,) = command.state.glob("runs/*/kept/rounds_rounds-3_query-badge_b60/kept.csv")
     with path.open(newline="") as stream:
         rounds = [row["round"] for row in csv.DictReader(stream)]
     assert [rounds.count(number) for number in "123"] == [20, 20, 20]

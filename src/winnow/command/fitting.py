@@ -15,6 +15,7 @@ from winnow import registry
 from winnow.command.configuration import build_with
 from winnow.command.plan import Plan
 from winnow.errors import InvalidValue
+from winnow.pool import Scale
 from winnow.selector.from_file import FromFile
 from winnow.stages import EMBEDS_TEST_ROWS, Model
 from winnow.types import Dataset, Rows
@@ -50,7 +51,7 @@ def fitted(plan: Plan, dataset: Dataset | Rows) -> Plan:
     if "X" in plan.stages.selector.needs:
         width = plan.stages.embedding.width(dataset.x.shape)
         settings = plan.settings
-        plan.stages.selector.warn_of_cost(dataset.n, width, settings.budget, settings.k)
+        plan.stages.selector.warn_of_cost(Scale(dataset.n, width, settings.budget, settings.k))
     return replace(plan, stages=replace(plan.stages, selector=selector)) if selector else plan
 
 

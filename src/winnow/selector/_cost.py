@@ -3,6 +3,7 @@
 import warnings
 
 from winnow.errors import WinnowWarning
+from winnow.pool import Scale
 from winnow.stages import Selector
 
 # Coordinates per second on one core of a busy machine: of all pairs, in tiles; of pairs in near cells, for
@@ -27,25 +28,26 @@ def warn_if_long(seconds: float, what: str, instead: str) -> None:
         warnings.warn(said, WinnowWarning, stacklevel=3)
 
 
-def warn_of_neighbours(n: int, d: int, instead: str, *, exact: bool) -> None:
-    """Warn if finding the neighbours of n rows of d coordinates takes more than five minutes.
+def warn_of_neighbours(scale: Scale, instead: str, *, exact: bool) -> None:
+    """Warn if finding the neighbours of all rows takes more than five minutes.
 
     Exact ones can be found approximately, and that can be replaced by `instead`.
     """
     if exact:
-        what, instead = f"comparing all pairs of {n:,} rows", "selector.exact=false"
-        warn_if_long(seconds_of_all_pairs(n, d), what, instead)
+        what, instead = f"comparing all pairs of {scale.n:,} rows", "selector.exact=false"
+        warn_if_long(seconds_of_all_pairs(scale), what, instead)
     else:
-        warn_if_long(n**1.5 * d / _OF_NEAR_PAIRS, f"searching the neighbours of {n:,} rows", instead)
+        seconds = scale.n**1.5 * scale.d / _OF_NEAR_PAIRS
+        warn_if_long(seconds, f"searching the neighbours of {scale.n:,} rows", instead)
 
 
-def seconds_of_all_pairs(n: int, d: int) -> float:
-    """Return what comparing all pairs of n rows of d coordinates takes.
+def seconds_of_all_pairs(scale: Scale) -> float:
+    """Return what comparing all pairs of rows takes.
 
-    >>> seconds_of_all_pairs(1_000_000, 64)
+    >>> seconds_of_all_pairs(Scale(1_000_000, d=64, budget=10_000, k=10_000))
     2560.0
     """
-    return seconds_of_pairs(n, n, d)
+    return seconds_of_pairs(scale.n, scale.n, scale.d)
 
 
 def seconds_of_pairs(n: int, m: int, d: int) -> float:
@@ -57,47 +59,47 @@ def seconds_of_pairs(n: int, m: int, d: int) -> float:
     return n * m * d / _OF_PAIRS
 
 
-def warn_of_pairs_in_clusters(n: int, d: int, k: int, instead: str) -> None:
-    """Warn if comparing all pairs of rows of the same of k clusters takes more than five minutes.
+def warn_of_pairs_in_clusters(scale: Scale, instead: str) -> None:
+    """Warn if comparing all pairs of rows of the same cluster takes more than five minutes.
 
-    >>> warn_of_pairs_in_clusters(10_000_000, 64, 10_000, "selector=nearest")
+    >>> warn_of_pairs_in_clusters(Scale(10_000_000, d=64, budget=10_000, k=10_000), "selector=nearest")
     """
+    n, k = scale.n, scale.k
     what = f"comparing the {n // k:,} rows of each of {k:,} clusters"
-    warn_if_long(n * (n / k) * d / _OF_PAIRS_IN_CLUSTERS, what, f"more clusters (k), or {instead}")
+    warn_if_long(n * (n / k) * scale.d / _OF_PAIRS_IN_CLUSTERS, what, f"more clusters (k), or {instead}")
 
 
-def seconds_of_looks(n: int, d: int, kept: int) -> float:
-    """Return what a look at all n rows of d coordinates takes for every row that is kept.
+def seconds_of_looks(scale: Scale) -> float:
+    """Return what a look at all rows takes for every row that is kept.
 
-    >>> round(seconds_of_looks(1_000_000, 64, 10_000))
+    >>> round(seconds_of_looks(Scale(1_000_000, d=64, budget=10_000, k=10_000)))
     427
     """
-    return kept * n * d / _OF_LOOKS
+    return scale.budget * scale.n * scale.d / _OF_LOOKS
 
 
-def seconds_of_looks_in_blocks(n: int, d: int, kept: int) -> float:
+def seconds_of_looks_in_blocks(scale: Scale) -> float:
     """Return what that takes where rows are looked at for a block of candidates at a time.
 
-    >>> seconds_of_looks_in_blocks(1_000_000, 64, 10_000)
+    >>> seconds_of_looks_in_blocks(Scale(1_000_000, d=64, budget=10_000, k=10_000))
     64.0
     """
-    return kept * n * d / _OF_LOOKS_IN_BLOCKS
+    return scale.budget * scale.n * scale.d / _OF_LOOKS_IN_BLOCKS
 
 
-def warn_if_large(n: int, d: int, copies: int) -> None:
-    """Warn if so many copies of n rows of d values in single precision are more than 2 GiB of memory.
+def warn_if_large(scale: Scale, copies: int) -> None:
+    """Warn if so many copies of all embedded rows in single precision are more than 2 GiB of memory.
 
-    >>> warn_if_large(1_000_000, 64, copies=4)
+    >>> warn_if_large(Scale(1_000_000, d=64, budget=10_000, k=10_000), copies=4)
     """
-    size = copies * n * d * 4
+    size = copies * scale.n * scale.d * 4
     if size > _LARGE:
-        what = f"{copies} copies of {n:,} embedded rows are in memory at once, about {size / 2**30:.0f} GiB"
+        held = f"{copies} copies of {scale.n:,} embedded rows"
+        what = f"{held} are in memory at once, about {size / 2**30:.0f} GiB"
         warnings.warn(f"{what} | {_IN_CHUNKS}", WinnowWarning, stacklevel=3)
 
 
-def warn_of_inner(
-    inner: Selector, n: int, d: int, budget: int, k: int, instead: str, *, where: str | None = None
-) -> None:
+def warn_of_inner(inner: Selector, scale: Scale, instead: str, *, where: str | None = None) -> None:
     """Warn of what a selector takes that works inside of another, with the remedy that holds there.
 
     Its own remedy would be a setting of its own, and inside of another it has its defaults. `where` says of
@@ -105,7 +107,7 @@ def warn_of_inner(
     """
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        inner.warn_of_cost(n, d, budget, k)
+        inner.warn_of_cost(scale)
     for each in said:
         what = str(each.message).partition(" | ")[0]
         warnings.warn(

@@ -22,7 +22,7 @@ from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
-from winnow.pool import Pool
+from winnow.pool import Pool, Scale
 from winnow.selector._agreement import PART, Agreement
 from winnow.selector._cost import seconds_of_pairs, warn_if_long
 from winnow.selector._instalments import Instalments
@@ -68,10 +68,11 @@ class Auto(Selector):
 
     needs = frozenset({"X", "clustering", "labels_of_kept"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
-        read = budget - budget // PART
-        what = f"comparing {n:,} rows with the {read:,} kept ones whose labels are read, if there are labels,"
-        warn_if_long(seconds_of_pairs(n, read, d), what, "selector=random, or a smaller budget")
+    def warn_of_cost(self, scale: Scale) -> None:
+        read = scale.budget - scale.budget // PART
+        rows = f"{scale.n:,} rows with the {read:,} kept ones whose labels are read"
+        what = f"comparing {rows}, if there are labels,"
+        warn_if_long(seconds_of_pairs(scale.n, read, scale.d), what, "selector=random, or a smaller budget")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

@@ -27,7 +27,7 @@ from numpy.random import Generator
 from pydantic import Field
 
 from winnow.geometry.neighbours import nearest_neighbours
-from winnow.pool import Pool
+from winnow.pool import Pool, Scale
 from winnow.selector._cost import warn_if_large, warn_of_neighbours
 from winnow.selector._dynamics_scores import el2n
 from winnow.selector._quota import check_budget
@@ -70,9 +70,9 @@ class D2Pruning(Selector):
 
     needs = frozenset({"X", "y", "dynamics"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
-        warn_if_large(n, d, copies=4)
-        warn_of_neighbours(n, d, "selector=el2n, which looks for no neighbours", exact=self.exact)
+    def warn_of_cost(self, scale: Scale) -> None:
+        warn_if_large(scale, copies=4)
+        warn_of_neighbours(scale, "selector=el2n, which looks for no neighbours", exact=self.exact)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from numpy.random import Generator
 
 from winnow.geometry.spread import draw_by_distance
-from winnow.pool import Pool
+from winnow.pool import Pool, Scale
 from winnow.selector._cost import seconds_of_looks_in_blocks, warn_if_long
 from winnow.selector._quota import check_budget, top_up
 from winnow.stages import Selector
@@ -38,9 +38,9 @@ class D2Sampling(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
-        what = f"looking at all {n:,} rows for each of {budget:,}"
-        warn_if_long(seconds_of_looks_in_blocks(n, d, budget), what, "selector=random, or a smaller budget")
+    def warn_of_cost(self, scale: Scale) -> None:
+        what = f"looking at all {scale.n:,} rows for each of {scale.budget:,}"
+        warn_if_long(seconds_of_looks_in_blocks(scale), what, "selector=random, or a smaller budget")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

@@ -22,7 +22,7 @@ from numpy.random import Generator
 from pydantic import Field
 
 from winnow.geometry.neighbours import nearest_neighbours
-from winnow.pool import Pool
+from winnow.pool import Pool, Scale
 from winnow.selector._cost import warn_if_large, warn_of_neighbours
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
@@ -62,9 +62,9 @@ class FacilityLocation(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
-        warn_if_large(n, d, copies=4)
-        warn_of_neighbours(n, d, "selector=nearest, which comes close to it", exact=self.exact)
+    def warn_of_cost(self, scale: Scale) -> None:
+        warn_if_large(scale, copies=4)
+        warn_of_neighbours(scale, "selector=nearest, which comes close to it", exact=self.exact)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.random import Generator
 
 from winnow.geometry.distance import product_rounding, squared_distances
-from winnow.pool import Pool
+from winnow.pool import Pool, Scale
 from winnow.selector._cost import seconds_of_looks, warn_if_large, warn_if_long
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
@@ -39,10 +39,10 @@ class Herding(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
-        warn_if_large(n, d, copies=2)
-        what = f"looking at all {n:,} rows for each of {budget:,}"
-        warn_if_long(seconds_of_looks(n, d, budget), what, "selector=random, which comes to much the same")
+    def warn_of_cost(self, scale: Scale) -> None:
+        warn_if_large(scale, copies=2)
+        what = f"looking at all {scale.n:,} rows for each of {scale.budget:,}"
+        warn_if_long(seconds_of_looks(scale), what, "selector=random, which comes to much the same")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

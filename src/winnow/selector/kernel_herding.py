@@ -21,7 +21,7 @@ from numpy.random import Generator
 from pydantic import Field
 
 from winnow.geometry.distance import product_rounding
-from winnow.pool import Pool
+from winnow.pool import Pool, Scale
 from winnow.selector._cost import seconds_of_looks, warn_if_large, warn_if_long
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
@@ -57,10 +57,10 @@ class KernelHerding(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
-        warn_if_large(n, d, copies=5)
-        what = f"looking at all {n:,} rows for each of {budget:,}"
-        seconds = _LOOKS * seconds_of_looks(n, d, budget)
+    def warn_of_cost(self, scale: Scale) -> None:
+        warn_if_large(scale, copies=5)
+        what = f"looking at all {scale.n:,} rows for each of {scale.budget:,}"
+        seconds = _LOOKS * seconds_of_looks(scale)
         warn_if_long(seconds, what, "selector=random, which comes to much the same")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:

@@ -17,7 +17,7 @@ from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
-from winnow.pool import Pool
+from winnow.pool import Pool, Scale
 from winnow.selector._cost import warn_if_long
 from winnow.selector._per_cluster import PerCluster
 from winnow.selector._rows_by_group import rows_by_group
@@ -57,12 +57,11 @@ class KMedoids(PerCluster):
 
     needs = frozenset({"X", "clustering"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
-        compared = min(n // k, self.sample)
-        what = f"comparing {n:,} rows with {compared:,} of their cluster"
-        warn_if_long(
-            n * compared * d / _COORDINATES_PER_SECOND, what, "selector=nearest, or selector.sample=200"
-        )
+    def warn_of_cost(self, scale: Scale) -> None:
+        compared = min(scale.n // scale.k, self.sample)
+        what = f"comparing {scale.n:,} rows with {compared:,} of their cluster"
+        seconds = scale.n * compared * scale.d / _COORDINATES_PER_SECOND
+        warn_if_long(seconds, what, "selector=nearest, or selector.sample=200")
 
     def score(self, pool: Pool, rng: Generator) -> Float64[ndarray, " n"]:
         distances = np.zeros(pool.n)

@@ -15,7 +15,7 @@ from typing import Annotated
 import numpy as np
 from numpy.random import Generator
 
-from winnow.pool import Pool
+from winnow.pool import Pool, Scale
 from winnow.registry import default, option_of
 from winnow.selector._cost import warn_of_inner
 from winnow.selector._quota import proportional_quotas
@@ -59,9 +59,9 @@ class PerClass(Selector, Wrapper):
         """The labels, and what the selector at work needs."""
         return self.inner.needs | {"y"}
 
-    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
+    def warn_of_cost(self, scale: Scale) -> None:
         quicker = "classes of equal size take that divided by their number; quicker: selector.of=random"
-        warn_of_inner(self.inner, n, d, budget, k, quicker, where="if nearly all rows are of one class")
+        warn_of_inner(self.inner, scale, quicker, where="if nearly all rows are of one class")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         inner = self.inner

@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from winnow.geometry.pairs import TILE, Pairs
 from winnow.geometry.reach import reaches
-from winnow.pool import Pool
+from winnow.pool import Pool, Scale
 from winnow.selector._cost import seconds_of_all_pairs, warn_if_large, warn_if_long
 from winnow.selector._quota import check_budget, top_up
 from winnow.stages import Selector
@@ -61,11 +61,11 @@ class ProbabilityCover(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
-        warn_if_large(n, d, copies=4)
-        what = f"comparing all pairs of {n:,} rows twice"
+    def warn_of_cost(self, scale: Scale) -> None:
+        warn_if_large(scale, copies=4)
+        what = f"comparing all pairs of {scale.n:,} rows twice"
         instead = "selector=typicality, which compares within clusters"
-        warn_if_long(2 * seconds_of_all_pairs(n, d), what, instead)
+        warn_if_long(2 * seconds_of_all_pairs(scale), what, instead)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

@@ -34,7 +34,7 @@ from numpy.random import Generator
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from winnow.pool import Pool
+from winnow.pool import Pool, Scale
 from winnow.registry import default, option_of
 from winnow.selector._cost import seconds_of_looks, warn_if_long, warn_of_inner
 from winnow.selector._queries import NEEDS, Query, ask
@@ -104,13 +104,14 @@ class Rounds(Selector, Wrapper):
         own = {"labels_of_kept", "learner"}
         return self.inner.needs | NEEDS.get(self.query, frozenset()) | own
 
-    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
-        first, *later = round_sizes(budget, self.rounds)
-        warn_of_inner(self.inner, n, d, first, k, "begin with selector.first=random or uniform")
+    def warn_of_cost(self, scale: Scale) -> None:
+        first, *later = round_sizes(scale.budget, self.rounds)
+        warn_of_inner(self.inner, replace(scale, budget=first), "begin with selector.first=random or uniform")
         if self.query == "badge":
             asked = sum(size - round(self.random_share * size) for size in later)
-            what = f"looking at the gradients of {n:,} rows for each of {asked:,} that are asked for"
-            warn_if_long(seconds_of_looks(n, _OF_A_GRADIENT, asked), what, "selector.query=margin")
+            what = f"looking at the gradients of {scale.n:,} rows for each of {asked:,} that are asked for"
+            gradients = replace(scale, d=_OF_A_GRADIENT, budget=asked)
+            warn_if_long(seconds_of_looks(gradients), what, "selector.query=margin")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

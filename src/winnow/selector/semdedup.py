@@ -19,7 +19,7 @@ from numpy import ndarray
 from numpy.random import Generator
 from threadpoolctl import threadpool_limits
 
-from winnow.pool import Pool
+from winnow.pool import Pool, Scale
 from winnow.selector._cost import warn_of_pairs_in_clusters
 from winnow.selector._quota import check_budget
 from winnow.selector._rows_by_group import rows_by_group
@@ -61,8 +61,8 @@ class SemDeDup(Selector):
 
     needs = frozenset({"X", "clustering"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
-        warn_of_pairs_in_clusters(n, d, k, "selector=furthest")
+    def warn_of_cost(self, scale: Scale) -> None:
+        warn_of_pairs_in_clusters(scale, "selector=furthest")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)

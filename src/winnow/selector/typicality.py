@@ -20,7 +20,7 @@ from numpy.random import Generator
 from pydantic import Field
 
 from winnow.geometry.neighbours import sparsity
-from winnow.pool import Pool
+from winnow.pool import Pool, Scale
 from winnow.selector._cost import warn_of_pairs_in_clusters
 from winnow.selector._per_cluster import PerCluster
 from winnow.selector._quota import check_budget, equal_quotas
@@ -60,8 +60,8 @@ class Typicality(PerCluster):
 
     needs = frozenset({"X", "clustering"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
-        warn_of_pairs_in_clusters(n, d, k, "selector=nearest")
+    def warn_of_cost(self, scale: Scale) -> None:
+        warn_of_pairs_in_clusters(scale, "selector=nearest")
 
     def score(self, pool: Pool, rng: Generator) -> Float64[ndarray, " n"]:
         counts = np.clip(pool.clustering.sizes // 2, 1, self.neighbours)

@@ -20,7 +20,7 @@ from numpy import ndarray
 from numpy.random import Generator
 from pydantic import Field
 
-from winnow.pool import Pool
+from winnow.pool import Pool, Scale
 from winnow.selector._cost import warn_if_large, warn_if_long
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector
@@ -61,12 +61,12 @@ class ZCore(Selector):
 
     needs = frozenset({"X"})
 
-    def warn_of_cost(self, n: int, d: int, budget: int, k: int) -> None:
-        warn_if_large(n, d, copies=6)
-        draws = ceil(self.draws_per_row * n)
-        seconds = draws * sqrt(self.neighbours * n) * _SECONDS_OF_A_ROW
+    def warn_of_cost(self, scale: Scale) -> None:
+        warn_if_large(scale, copies=6)
+        draws = ceil(self.draws_per_row * scale.n)
+        seconds = draws * sqrt(self.neighbours * scale.n) * _SECONDS_OF_A_ROW
         fewer = f"selector.draws_per_row={self.draws_per_row * 300 / max(seconds, 1):.2g}, five minutes"
-        warn_if_long(seconds, f"{draws:,} draws among {n:,} rows", fewer)
+        warn_if_long(seconds, f"{draws:,} draws among {scale.n:,} rows", fewer)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
