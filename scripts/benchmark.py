@@ -9,7 +9,9 @@ mode   short: under ten minutes on two cores; full: everything, hours; smallest:
 
 Each row is a module of `scripts/benchmarks`, which says what it compares and on what terms. Progress goes
 to stderr, the table to stdout and to benchmark.md in the folder, the figure beside it. Trust the ratios more
-than the seconds: both ways take turns, on the same machine, at equal quality.
+than the seconds: both ways take turns, on the same machine, at equal quality. Above the table stand the
+libraries of linear algebra that were loaded, with the kernels that they chose for this processor: on one
+where a rival's are slow, ratios flatter winnow.
 """
 
 import os
@@ -26,6 +28,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from benchmarks import figure
 from benchmarks.line import Line, table, tell
+from threadpoolctl import threadpool_info
 
 from winnow.network.allocation import available_cores
 
@@ -72,8 +75,19 @@ def write(lines: list[Line], mode: str, folder: Path) -> None:
     """Write what is known so far: a run that is stopped leaves the rows it finished."""
     about = f"{platform.platform()}, {available_cores()} of {os.cpu_count()} cores, mode={mode}"
     legend = "Medians, the lowest in brackets; ratio: other / winnow."
-    (folder / "benchmark.md").write_text(f"{about}\n{legend}\n\n{table(lines)}\n")
+    head = f"{about}\nlinear algebra: {linear_algebra()}\n{legend}"
+    (folder / "benchmark.md").write_text(f"{head}\n\n{table(lines)}\n")
     figure.draw(lines, folder / "benchmark.png")
+
+
+def linear_algebra() -> str:
+    """Name the loaded libraries of linear algebra, who brought them, and the kernels that they chose."""
+    found = {
+        f"{Path(each['filepath']).parent.name}: {each['prefix']} {each.get('architecture', '')}".strip()
+        for each in threadpool_info()
+        if each["user_api"] == "blas"
+    }
+    return ", ".join(sorted(found))
 
 
 if __name__ == "__main__":

@@ -3,20 +3,18 @@
 On MNIST in its first 64 principal components, in as many clusters as rows are kept; labels and logits are
 made up, and those that train a network of their own are left out. CPU seconds of one thread for `select`
 alone, in turn. In brackets beside the floor, which `floors.py` explains, stands how many times as long it
-took. A selector may be below a floor of looks at all rows, because it looks at many kept rows at once. The
-note names the libraries of linear algebra that were loaded.
+took. A selector may be below a floor of looks at all rows, because it looks at many kept rows at once.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 from numpy.random import default_rng
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from benchmarks.floors import FLOORS, Rates
 from benchmarks.kmeans import embedded
@@ -65,7 +63,7 @@ def against(peer: Peer, X: ndarray, budget: int, rounds: int) -> Line:
     }
     peer.choose(X[:200], 5, 0)
     seconds = alternate(ways, rounds)
-    return Line(what, peer.name, seconds[peer.name], seconds["winnow"], note=linear_algebra())
+    return Line(what, peer.name, seconds[peer.name], seconds["winnow"])
 
 
 def timed(
@@ -84,30 +82,40 @@ def timed(
     seconds = alternate(ways, rounds)
     against = next(iter(ways)) if len(ways) > 1 else ""
     what = f"selector={name}, {budget} of {len(X):,} rows"
-    return Line(
-        what, against, seconds.get(against, ()), seconds["winnow"], floor=floor, note=linear_algebra()
-    )
+    return Line(what, against, seconds.get(against, ()), seconds["winnow"], floor=floor)
 
 
 def searches(X: ndarray, rounds: int, floor: float) -> Iterator[Line]:
-    """Time the search for the nearest neighbours of all rows."""
-    ways: Mapping[str, Callable[[int], Any]] = {
+    """Time the search for the nearest neighbours of all rows, and note how many of them are found."""
+    ways: dict[str, Callable[[int], ndarray]] = {
         "faiss": lambda _: by_faiss(X),
-        "winnow": lambda _: nearest_neighbours(X, NEIGHBOURS),
-        "winnow, approximate": lambda _: nearest_neighbours(X, NEIGHBOURS, exact=False),
+        "winnow": lambda _: nearest_neighbours(X, NEIGHBOURS)[0],
+        "winnow, approximate": lambda _: nearest_neighbours(X, NEIGHBOURS, exact=False)[0],
     }
     if find_spec("pynndescent"):
         neighbours_by_pynndescent(X[:200], 5)  # it compiles what it needs
-        ways = {**ways, "pynndescent": lambda _: neighbours_by_pynndescent(X, NEIGHBOURS)}
-    seconds = alternate(ways, rounds)
+        ways["pynndescent"] = lambda _: neighbours_by_pynndescent(X, NEIGHBOURS)
+    seconds, exact = alternate(ways, rounds), ways["winnow"](0)
     for own, other in (
         ("winnow", "faiss"),
         ("winnow, approximate", "faiss"),
         ("winnow, approximate", "pynndescent"),
     ):
         what = f"{NEIGHBOURS} neighbours of {len(X):,} rows" + own.removeprefix("winnow")
-        note = linear_algebra() if other in seconds else "not installed"
-        yield Line(what, other, seconds.get(other, ()), seconds[own], floor=floor, note=note)
+        if other not in ways:
+            yield Line(what, other, own=seconds[own], floor=floor, note="not installed")
+            continue
+        found = " and ".join(f"{share_found(exact, ways[way](0)):.1%} by {way}" for way in (other, own))
+        yield Line(what, other, seconds[other], seconds[own], floor=floor, note=f"found: {found}")
+
+
+def share_found(exact: ndarray, found: ndarray) -> float:
+    """Return which part of the neighbours of each row, (n, count), is among those found of it, (n, m).
+
+    >>> share_found(np.array([[1, 2], [0, 2]]), np.array([[1, 2, 0], [1, 2, 3]]))
+    0.75
+    """
+    return float((exact[:, :, None] == found[:, None, :]).any(axis=2).mean())
 
 
 def farthest_first_row_by_row(X: ndarray, budget: int, seed: int) -> ndarray:
@@ -149,13 +157,3 @@ def by_faiss(X: ndarray) -> ndarray:
         return np.concatenate(
             [index.search(X[at : at + 4096], NEIGHBOURS + 1)[1] for at in range(0, len(X), 4096)]
         )
-
-
-def linear_algebra() -> str:
-    """Name the loaded libraries of linear algebra, who brought them, and the kernels that they chose."""
-    found = {
-        f"{Path(each['filepath']).parent.name}: {each['prefix']} {each.get('architecture', '')}".strip()
-        for each in threadpool_info()
-        if each["user_api"] == "blas"
-    }
-    return ", ".join(sorted(found))
