@@ -3,13 +3,14 @@
     python scripts/smallest.py target=0.95 selector=nearest,random worst=false start=16 most=0 [...]
 
 For every selector, and for uniform beside it: the smallest budget at which the median of the repetitions
-(with `worst=true` every one of them) reaches `target`, between one row and `most` rows (0: half of all),
-starting at `start`. Anything else is a setting of train.py (`dataset=mnist augment=affine_elastic seeds=10`).
-The number of clusters follows the budget unless `k` is given.
+(with `worst=true` every one of them) reaches `target`, between one row and `most` rows (0: half of those to
+choose from), starting at `start`. Anything else is a setting of train.py (`dataset=mnist
+augment=affine_elastic seeds=10`). The number of clusters follows the budget unless `k` is given.
 
 The search does not read the test set. It chooses from five sixths of the training rows and is judged by the
 others. At its end, each selector keeps as many rows as it was found to need, of all training rows, and the
-test set is read: once for each selector, whatever comes of it.
+test set is read once for each of these trainings, and for as many uniform rows beside it, whatever comes of
+it.
 
 Every run is an ordinary, tracked job, found again by the next search. The tables, the budgets tried and a
 figure go to `state/smallest`, with a page, `report.html`, that says the answer in a sentence.

@@ -1,7 +1,10 @@
-"""What no way to follow a selector's rule could beat: its arithmetic, at rates measured in the same run.
+"""What the arithmetic of a selector's rule takes at rates measured in the same run, as a yardstick.
 
-Products of rows are taken at the rate of plain float32 matrix products, though their results would still have
-to be looked at. What is measured in double precision among the rows of a cluster is taken at scipy's rate.
+Products of all pairs are taken at the rate of plain float32 matrix products, though their results would still
+have to be looked at. A look at all rows for each kept one is a product of the rows with one of them, at the
+rate of such products: who looks for several kept rows at once may take less. What is measured in double
+precision among the rows of a cluster is taken at scipy's rate, and a draw of `zcore` as numpy would do it
+with all rows.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -38,7 +41,8 @@ class Rates:
     pairs_in_clusters, distances_in_clusters : float
         Products, and distances in double precision, of the rows of each cluster with each other.
     draw : float
-        What one draw of `zcore` looks for: the row nearest to a point in a plane, and the rows nearest to it.
+        What one draw of `zcore` looks for, among all rows: the one nearest to a point in a plane, and those
+        nearest to it.
     """
 
     n: int

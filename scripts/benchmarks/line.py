@@ -15,7 +15,7 @@ HEADER = """\
 class Line:
     """What the same work took two ways, run after run; `unit` is that of `other`, `own` and `floor`.
 
-    `target` is the least ratio other / own that is wanted, `floor` what no way could beat.
+    `target` is the least ratio other / own that is wanted, `floor` a yardstick, such as the bare arithmetic.
 
     >>> line = Line("sum", "a loop", other=[4.0, 6.0], own=[2.0, 1.0], target=3)
     >>> line.ratio, line.reached

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
 from winnow.geometry.neighbours import nearest_neighbours, sparsity
@@ -20,13 +21,35 @@ def test_they_are_those_of_an_exact_search(offset):
     np.testing.assert_allclose(distances, expected, atol=1e-5)
 
 
-def test_the_nearest_comes_first_however_tight_the_rows_lie():
+def tight(width: float) -> np.ndarray:
     rng = np.random.default_rng(0)
     middles = rng.normal(size=(15, 64))
-    X = (middles[rng.integers(15, size=3000)] + 0.001 * rng.normal(size=(3000, 64))).astype(np.float32)
+    return middles[rng.integers(15, size=3000)] + width * rng.normal(size=(3000, 64))
+
+
+def with_a_far_row() -> np.ndarray:
+    X = np.random.default_rng(0).normal(size=(3000, 64))
+    X[7] = 1e7
+    return X
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        pytest.param(tight(1e-3), id="clusters of width 0.001"),
+        pytest.param(tight(1e-4), id="clusters of width 0.0001"),
+        pytest.param(with_a_far_row(), id="one far row"),
+        pytest.param(np.random.default_rng(0).integers(2, size=(1500, 12)), id="few values"),
+        pytest.param(np.repeat(np.random.default_rng(0).normal(size=(50, 8)), 20, axis=0), id="duplicates"),
+    ],
+)
+def test_none_is_missed_that_single_precision_cannot_tell_apart(X):
+    X = X.astype(np.float32)
+    apart = cdist(X, X)
+    np.fill_diagonal(apart, np.inf)
     rows, distances = nearest_neighbours(X, 10)
-    assert (np.diff(distances, axis=1) >= 0).all()
-    np.testing.assert_allclose(distances[:, 3], np.linalg.norm(X - X[rows[:, 3]], axis=1), rtol=1e-5)
+    np.testing.assert_allclose(distances, np.sort(apart, axis=1)[:, :10], rtol=1e-6)
+    np.testing.assert_allclose(np.take_along_axis(apart, rows, axis=1), distances, rtol=1e-6)
 
 
 def test_a_row_is_not_its_own_neighbour_among_duplicates():
@@ -79,7 +102,7 @@ def test_where_the_nearest_cells_hold_too_few_rows_all_are_compared():
     assert distances[302].tolist() == sorted(abs(4 - X[rows[302], 0]))
 
 
-def test_more_rows_than_a_window_and_ties_fall_to_the_lower_number():
+def test_more_rows_than_a_window_and_ties_of_few_rows_fall_to_the_lower_number():
     X = np.repeat(np.arange(40), 50).astype(np.float32)[:, None]
     _, distances = nearest_neighbours(X[::-1].copy(), 60)
     assert (distances == np.repeat([0, 1], [49, 11])).all()

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from winnow.clusterer.kmeans import Kmeans
@@ -147,6 +147,8 @@ def test_where_clusters_have_followed_a_heavy_tail_it_draws_from_all_rows_alike(
 
 
 @settings(max_examples=20)
+@example(budget=2, classes=5, few=1.0, seed=0)
+@example(budget=3, classes=5, few=1.0, seed=0)
 @given(
     budget=st.integers(0, 2 * K), classes=st.integers(0, 30), few=st.floats(0.1, 100), seed=st.integers(0, 99)
 )

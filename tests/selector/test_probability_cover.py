@@ -50,3 +50,24 @@ def test_gains_stay_exact_when_blocks_are_smaller_than_what_is_covered():
     points = np.sort(np.concatenate([rng.uniform(0, 1, 700), rng.uniform(10, 11, 300)]))
     rows = kept(points, 2, radius=2.0).indices
     assert (rows < 700).tolist() == [True, False]
+
+
+def test_duplicates_share_every_ball():
+    rows = np.repeat(np.random.default_rng(0).normal(size=(50, 64)), 4, axis=0).astype(np.float32)
+    selector, rng = ProbabilityCover(), np.random.default_rng(0)
+    subset = selector.select(Pool(200, X=rows), budget=120, rng=rng)
+    # Balls of radius 0 around 50 different rows hold all: the other 70 are drawn.
+    assert subset.provenance == {"radius": 0.0, "topped_up": 70}
+    assert len(np.unique(rows[subset.indices], axis=0)) == 50
+
+
+def test_rows_at_exactly_the_radius_lie_within():
+    rows = np.random.default_rng(1).integers(2, size=(600, 10)).astype(np.float32)
+    subset = ProbabilityCover(radius=1.0).select(Pool(600, X=rows), budget=500, rng=np.random.default_rng(0))
+    near = np.abs(rows[:, None] - rows[None]).sum(axis=2) <= 1
+    chosen, uncovered = 0, np.ones(600, dtype=bool)
+    while uncovered.any():
+        uncovered &= ~near[(near & uncovered).sum(axis=1).argmax()]
+        chosen += 1
+    # Ties are taken in another order, so that the number of balls may differ by a few.
+    assert 500 - subset.provenance["topped_up"] == pytest.approx(chosen, abs=8)

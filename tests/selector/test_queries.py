@@ -6,13 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from winnow.pool import Pool
-from winnow.selector._queries import ask, badge, typical_of_uncovered
+from winnow.selector._queries import Query, badge, typical_of_uncovered, typicality_of
+from winnow.selector._queries import ask as ask_with
 from winnow.types import Clustering, Predictions
 
 RNG = np.random.default_rng
 # Row 0 is kept. The smallest margin is row 1's, the highest entropy row 2's, the least confidence row 2's.
 P = np.float32([[0.34, 0.33, 0.33], [0.5, 0.5, 0.0], [0.45, 0.3, 0.25], [1.0, 0.0, 0.0]])
 KEPT, OTHERS = np.array([0]), np.array([1, 2, 3])
+
+
+def ask(query: Query, pool: Pool, *rest) -> np.ndarray:
+    return ask_with(query, pool, *rest, typicality_of(query, pool, RNG(0)))
 
 
 @pytest.mark.parametrize(

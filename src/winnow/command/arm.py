@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from winnow.command.lists import settings_of
 from winnow.command.plan import Plan
 from winnow.pipeline import Method, Repetition
-from winnow.registry import changed, name_of
+from winnow.registry import name_of
 from winnow.report.rows import STAGES, Row
 from winnow.store.cache import Cache
 from winnow.store.keys import content_key, library_versions
@@ -106,7 +107,7 @@ class Arm:
     @property
     def name(self) -> str:
         """What the run is called in lists: its selector with settings that are no defaults, and its size."""
-        settings = [f"{name}={value}" for name, value in changed(self.method.selector).items()]
+        settings = [f"{name}={value}" for name, value in settings_of(self.method).items()]
         return " ".join([self.selector, *settings, f"k={self.k}", f"budget={self.method.budget}"])
 
     @property

@@ -16,13 +16,19 @@ KEPT, SPLIT = "kept", "split.csv"
 _UNUSUAL = re.compile("[^A-Za-z0-9_.-]+")  # of a path that can be typed without quotes
 
 
+def settings_of(method: Method) -> dict[str, Any]:
+    """Return what a method's name has to say besides its selector: the settings that are no defaults."""
+    labels = {"labels": "clusters"} if method.learns_clusters else {}
+    return changed(method.selector) | labels
+
+
 def folder_name(method: Method) -> str:
     """Return what the folder of a method's lists is called.
 
     `nearest_k64_b64` keeps 64 rows of 64 clusters; a selector that is blind to clusters has no k. Settings
     that are not the defaults stand between, as in `rounds_query-badge_b64`.
     """
-    settings = "".join(f"_{name}-{value}" for name, value in changed(method.selector).items())
+    settings = "".join(f"_{name}-{value}" for name, value in settings_of(method).items())
     clusters = f"_k{method.clusterer.k}" if "clustering" in method.selector.needs else ""
     return f"{name_of(method.selector)}{_UNUSUAL.sub('-', settings)}{clusters}_b{method.budget}"
 

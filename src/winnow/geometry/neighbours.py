@@ -6,9 +6,9 @@ the processor's cache, and only those within the bound, one in some hundreds, ar
 grows with n^2 d, the memory with n d.
 
 The distances of the rows found are computed again from differences in float64 and sorted, so that duplicates
-have distance exactly 0 and an offset of all rows costs no precision. The search itself has the precision of
-float32: among rows a thousand times closer to each other than to the mean of all rows, it may miss the
-nearest.
+have distance exactly 0 and an offset of all rows costs no precision. Whether float32 may have missed a nearer
+row follows from its rounding: where it may, as among rows a thousand times closer to each other than to the
+others, all that it cannot tell apart are measured again. Of rows at the same distance any may be found.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -79,21 +79,35 @@ def _search(
         return _search_few(X, count)
     neighbours, distances = np.empty((n, count), dtype=np.int64), np.empty((n, count))
     wanted = min(count + 1 + _SPARE, n)
-    for rows, found in _all_pairs(X, wanted) if exact else _nearest_cells(X, wanted):
-        near = _without(rows, found)
-        measured = paired_distances(X, X, np.repeat(rows, near.shape[1]), near.ravel()).reshape(near.shape)
-        nearest_first = np.lexsort((near, measured))[:, :count]
-        neighbours[rows] = np.take_along_axis(near, nearest_first, axis=1)
-        distances[rows] = np.take_along_axis(measured, nearest_first, axis=1)
+    if not exact:
+        for rows, found in _nearest_cells(X, wanted):
+            neighbours[rows], distances[rows] = _measured(X, rows, found, count)
+        return neighbours, distances
+    order = _together(X)
+    pairs = Pairs.of(X, order)
+    for start in range(0, n, TILE):
+        tile, rows = slice(start, start + TILE), order[start : start + TILE]
+        nearest = _nearest(pairs, start, wanted)
+        neighbours[rows], distances[rows] = _measured(X, rows, order[nearest.columns], count)
+        reach = pairs.reach(tile, distances[rows, -1])
+        # Nothing is nearer than a duplicate, however many there are.
+        unsure = (nearest.bounds <= reach) & (distances[rows, -1] > 0) & (wanted < n)
+        for place in np.flatnonzero(unsure):
+            close = order[np.flatnonzero(pairs.left[start + place] @ pairs.right.T <= reach[place])]
+            row = rows[[place]]
+            neighbours[row], distances[row] = _measured(X, row, close[None, :], count)
     return neighbours, distances
 
 
-def _all_pairs(X: ndarray, count: int) -> Iterator[tuple[Int64[ndarray, " b"], Int64[ndarray, "b count"]]]:
-    """Yield rows and the `count` nearest rows of each, itself included, in any order."""
-    order = _together(X)
-    pairs = Pairs.of(X, order)
-    for start in range(0, len(X), TILE):
-        yield order[start : start + TILE], order[_nearest(pairs, start, count)]
+def _measured(
+    X: ndarray, rows: Int64[ndarray, " b"], found: Int64[ndarray, "b m"], count: int
+) -> tuple[Int64[ndarray, "b count"], Float64[ndarray, "b count"]]:
+    """Return the nearest of the rows found for each row, itself among them, and their exact distances."""
+    near = _without(rows, found)
+    measured = paired_distances(X, X, np.repeat(rows, near.shape[1]), near.ravel()).reshape(near.shape)
+    nearest_first = np.lexsort((near, measured))[:, :count]
+    nearest = np.take_along_axis(near, nearest_first, axis=1)
+    return nearest, np.take_along_axis(measured, nearest_first, axis=1)
 
 
 def _nearest_cells(
@@ -126,7 +140,7 @@ def _search_few(X: ndarray, count: int) -> tuple[Int64[ndarray, "n count"], Floa
     return near, np.take_along_axis(distances, near, axis=1)
 
 
-def _nearest(pairs: Pairs, start: int, count: int) -> Int64[ndarray, "b count"]:
+def _nearest(pairs: Pairs, start: int, count: int) -> "_Nearest":
     """Return the `count` rows nearest to each row of the tile at `start`, itself included, in any order."""
     own, around = pairs.left[start : start + TILE], _around(start, count, len(pairs.right))
     best = _Nearest.of(own @ pairs.right[around].T, around.start, count)
@@ -138,7 +152,7 @@ def _nearest(pairs: Pairs, start: int, count: int) -> Int64[ndarray, "b count"]:
         if sum(len(each.rows) for each in found) > _NEW_PER_KEPT * best.values.size:
             best = best.or_nearer(found)
             bounded, found = Pairs.less(own, best.bounds), []
-    return best.or_nearer(found).columns
+    return best.or_nearer(found)
 
 
 def _around(start: int, count: int, n: int) -> slice:

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
-from winnow.geometry.distance import product_rounding, squared_distances
+from winnow.geometry.distance import squared_distances
 from winnow.geometry.pairs import Pairs
 
 _VALUES_AT_ONCE = 2**22
@@ -20,13 +20,13 @@ def reaches(X: Float32[ndarray, "n d"], rows: Int64[ndarray, " m"], rank: int) -
     array([3., 3.])
     """
     pairs, step = Pairs.of(X), max(_VALUES_AT_ONCE // len(X), 1)
-    half_squares = pairs.left[:, -1].astype(np.float64)
+    half_squares = pairs.half_squares
     found = np.empty(len(rows))
     for start in range(0, len(rows), step):
         some = rows[start : start + step]
         products = pairs.left[some] @ pairs.right.T
         for at, (row, values) in enumerate(zip(some.tolist(), products, strict=True), start):
-            error = product_rounding(X.shape[1]) * (half_squares[row] + half_squares)
+            error = pairs.rounding * (half_squares[row] + half_squares)
             found[at] = np.sqrt(_ranked(X, row, values, error, rank))
     return found
 

@@ -35,7 +35,7 @@ class Agreement:
     classes : float
         Number of classes as if all had equally many rows, 1 / sum(share^2); 1 if no row was asked.
     expected : float
-        Share of neighbours that agree beyond chance [2]_: 1 if all agree, 0 for classes drawn by lot.
+        Share of neighbours that agree beyond chance [2]_: near 1 if all agree, 0 for classes drawn by lot.
     error : float
         Standard error of `expected`; 1 where nothing is known.
     """
@@ -78,7 +78,8 @@ def _expected(
 ) -> tuple[float, float]:
     """Return the agreement among four times as many rows, and its standard error, from every row's errors.
 
-    An error never observed counts as half a row, and no error grows with the number of rows.
+    Half a row is added to the errors, so that none observed is not none, and no error grows with the number
+    of rows: where that would be expected, the standard error is that of the growing one.
 
     >>> expected, _ = _expected(np.array([0, 0, 0, 1.0]), np.array([0, 0, 1.0, 1]), chance=0.75)
     >>> round(expected, 2)

@@ -15,6 +15,7 @@ _OF_LOOKS = 1.5e9
 _OF_LOOKS_IN_BLOCKS = 1e10
 _WORTH_A_WORD = 300  # seconds
 _LARGE = 2**31  # bytes
+_OF_A_NEIGHBOUR = 90  # bytes
 _IN_CHUNKS = "random, nearest, furthest, prototype, semdedup, density and stratified read them in chunks"
 
 
@@ -87,14 +88,17 @@ def seconds_of_looks_in_blocks(scale: Scale) -> float:
     return scale.budget * scale.n * scale.d / _OF_LOOKS_IN_BLOCKS
 
 
-def warn_if_large(scale: Scale, copies: int) -> None:
+def warn_if_large(scale: Scale, copies: int, *, neighbours: int = 0) -> None:
     """Warn if so many copies of all embedded rows in single precision are more than 2 GiB of memory.
+
+    With them so many neighbours of each row, at some 90 bytes: numbers, distances, and what is made of them.
 
     >>> warn_if_large(Scale(1_000_000, d=64, budget=10_000, k=10_000), copies=4)
     """
-    size = copies * scale.n * scale.d * 4
+    size = scale.n * (copies * scale.d * 4 + neighbours * _OF_A_NEIGHBOUR)
     if size > _LARGE:
         held = f"{copies} copies of {scale.n:,} embedded rows"
+        held += f" and {neighbours} neighbours of each" if neighbours else ""
         what = f"{held} are in memory at once, about {size / 2**30:.0f} GiB"
         warnings.warn(f"{what} | {_IN_CHUNKS}", WinnowWarning, stacklevel=3)
 

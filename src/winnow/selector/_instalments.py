@@ -69,6 +69,13 @@ class Instalments:
         self.latest = self.rng.permutation(new)[: total - len(self.kept)]
         self.kept = np.concatenate([self.kept, self.latest])
 
+    @property
+    def several(self) -> float:
+        """Share of the kept rows that are not alone in their cluster: those are kept at random."""
+        labels = self.clustering.labels[self.kept]
+        alone = np.bincount(labels, minlength=self.clustering.k)[labels] == 1
+        return float(1 - alone.mean()) if len(labels) else 0.0
+
     def _shared(self, weights: Float64[ndarray, " n"]) -> Int64[ndarray, " k"]:
         """Share all rows among clusters by the weights of theirs; none gives fewer than it gave already."""
         labels, sizes = self.clustering.labels, self.clustering.sizes

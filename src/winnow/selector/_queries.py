@@ -30,8 +30,12 @@ def ask(
     others: Int64[ndarray, " l"],
     count: int,
     rng: Generator,
+    score: Float64[ndarray, " _"],
 ) -> Int64[ndarray, " count"]:
-    """Return `count` of the `others`, the rows of the pool that may be asked for."""
+    """Return `count` of the `others`, the rows of the pool that may be asked for.
+
+    `score` is what `typicality_of` returns: it takes long, and is the same in every round.
+    """
     of_others = predictions.take(others)
     p = of_others.probabilities.astype(np.float64)
     match query:
@@ -45,11 +49,15 @@ def ask(
             features = np.asarray(of_others.features, np.float64)
             places = top_up(badge(p, features, count, rng).tolist(), len(others), count, rng)
         case "typiclust":
-            score = Typicality().score(pool, rng)
             return typical_of_uncovered(score, pool.clustering.labels, kept, others)[:count]
         case "random":
             places = rng.choice(len(others), count, replace=False)
     return others[places]
+
+
+def typicality_of(query: Query, pool: Pool, rng: Generator) -> Float64[ndarray, " _"]:
+    """Return how typical every row is, the lowest the most, for the query that reads it; else nothing."""
+    return Typicality().score(pool, rng) if query == "typiclust" else np.empty(0)
 
 
 def badge(

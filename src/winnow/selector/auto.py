@@ -40,11 +40,12 @@ class Auto(Selector):
     """Select in quarters, each as the labels of those before suggest.
 
     Made for one cluster per kept row (``k == budget``). If classes are equally frequent, every cluster gets a
-    row, and the rest is shared in proportion; clusters that give several rows give them at random. The first
-    quarter is drawn as `random` draws. But where all may be typical, up to ``10 few`` rows, it is typical,
-    and no agreement is measured. Where the clusters follow a heavy tail, it is `uniform`. The provenance
-    holds what the labels said. The time grows with n times budget, as every row is compared with all kept
-    ones whose labels are read, without labels with n log n; the memory with n.
+    row, and the rest is shared in proportion; clusters that give several rows give them at random, and the
+    provenance says which share of the rows they are (`several`). The first quarter is drawn as `random`
+    draws. But where all may be typical, up to ``10 few`` rows, it is typical, and no agreement is measured.
+    Where the clusters follow a heavy tail, it is `uniform`. The provenance holds what the labels said. The
+    time grows with n times budget, as every row is compared with all kept ones whose labels are read, without
+    labels with n log n; the memory with n.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ class Auto(Selector):
         is_sample, notes = typical < 1, _silent(pool)
         rows.raise_to(budget // PART, predicted.weights, typical=float(not is_sample))
         for part in range(2, PART + 1):
-            if pool.labels_of_kept.known and len(rows.latest):
+            if pool.labels_of_kept.known and len(rows.latest) and budget >= PART:
                 predicted.learn(rows.latest, y := pool.labels_of_kept.read(rows.latest))
                 if part == 2:
                     told = Agreement.of(pool.X[rows.latest], y)
@@ -105,7 +106,7 @@ class Auto(Selector):
                     notes = _told(told, is_sample)
                 notes |= {"rarest": float(predicted.shares.min())}
             rows.raise_to(budget * part // PART, predicted.weights, typical=typical, hard=hard)
-        return notes | {"typical": typical, "hard": hard}
+        return notes | {"typical": typical, "hard": hard, "several": rows.several}
 
     def typical(self, rows: int, classes: float) -> float:
         """Return the share of these rows that are typical."""

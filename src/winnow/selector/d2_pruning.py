@@ -71,7 +71,7 @@ class D2Pruning(Selector):
     needs = frozenset({"X", "y", "dynamics"})
 
     def warn_of_cost(self, scale: Scale) -> None:
-        warn_if_large(scale, copies=4)
+        warn_if_large(scale, copies=4, neighbours=self.neighbours)
         warn_of_neighbours(scale, "selector=el2n, which looks for no neighbours", exact=self.exact)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:

@@ -63,7 +63,7 @@ class FacilityLocation(Selector):
     needs = frozenset({"X"})
 
     def warn_of_cost(self, scale: Scale) -> None:
-        warn_if_large(scale, copies=4)
+        warn_if_large(scale, copies=4, neighbours=self.neighbours)
         warn_of_neighbours(scale, "selector=nearest, which comes close to it", exact=self.exact)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:

@@ -56,7 +56,7 @@ class InverseDensity(Selector):
     needs = frozenset({"X"})
 
     def warn_of_cost(self, scale: Scale) -> None:
-        warn_if_large(scale, copies=4)
+        warn_if_large(scale, copies=4, neighbours=self.neighbours)
         warn_of_neighbours(scale, "selector=d2_sampling, which prefers sparse regions, too", exact=self.exact)
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:

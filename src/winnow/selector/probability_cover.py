@@ -79,13 +79,20 @@ class ProbabilityCover(Selector):
 
 @dataclass(frozen=True)
 class _Balls:
-    """Says which rows lie in which balls, a tile at a time: all pairs would not fit into memory."""
+    """Says which rows lie in which balls, a tile at a time: all pairs would not fit into memory.
+
+    A row whose distance single precision cannot tell from the radius lies within, so that duplicates share
+    every ball, and pairs at the same distance as the one that gave the radius.
+    """
 
     pairs: Pairs  # whose products are at most 0 within a ball
 
     @classmethod
     def of(cls, X: ndarray, radius: float) -> "_Balls":
         pairs = Pairs.of(X)
+        # Products of pairs are lowered by what they may be wrong by.
+        pairs.left[:, -1] *= 1 - pairs.rounding
+        pairs.right[:, -2] *= 1 - pairs.rounding
         return cls(Pairs(Pairs.less(pairs.left, radius**2 / 2), pairs.right))
 
     def around(self, row: int) -> Bool[ndarray, " n"]:
@@ -106,8 +113,8 @@ class _Balls:
 def _cover(balls: _Balls, budget: int) -> Int64[ndarray, " kept"]:
     """Keep the fullest ball until the budget is spent or all rows are covered.
 
-    A row leaves the count of all balls that hold it once, when it is covered: exact, and no more than one
-    pass over all pairs, however many rows are kept.
+    A row leaves the count of all balls that hold it once, when it is covered: no more than one pass over all
+    pairs, however many rows are kept.
     """
     kept: list[int] = []
     uncovered = np.ones(len(balls.pairs.right), dtype=bool)

@@ -11,11 +11,11 @@ The queries: `margin`, `entropy`, `least_confidence` (the rows of which the netw
 `badge` (unsure, and unlike each other [3]_), `typiclust` (the typical rows of clusters without a kept row;
 asks no network [1]_), `random` (asks no network; the honest rival of all others).
 
-In every round a part is drawn by chance from all rows that are not kept. It guards against a network that is
-sure of its errors, and it is a fair sample of these rows: how often the network is right about it, before it
-learns it, is an honest accuracy for that number of labels, from rows that are kept anyway. The test set is
-not read. The provenance holds this curve, and the agreement on the rows that were asked for, which is lower:
-they were chosen because they are hard.
+In every round of two rows or more a part is drawn by chance from all rows that are not kept. It guards
+against a network that is sure of its errors, and it is a fair sample of these rows: how often the network is
+right about it, before it learns it, is an honest accuracy for that number of labels, from rows that are kept
+anyway. The test set is not read. The provenance holds this curve, and the agreement on the rows that were
+asked for, which is lower: they were chosen because they are hard.
 
 .. [1] Hacohen, Dekel and Weinshall, "Active learning on a budget: opposite strategies suit high and low
    budgets", ICML 2022. https://arxiv.org/abs/2202.02794
@@ -28,7 +28,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 from numpy import ndarray
 from numpy.random import Generator
 from pydantic import AfterValidator, Field
@@ -36,8 +36,13 @@ from pydantic_core import PydanticCustomError
 
 from winnow.pool import Pool, Scale
 from winnow.registry import default, option_of
-from winnow.selector._cost import seconds_of_looks, warn_if_long, warn_of_inner
-from winnow.selector._queries import NEEDS, Query, ask
+from winnow.selector._cost import (
+    seconds_of_looks,
+    warn_if_long,
+    warn_of_inner,
+    warn_of_pairs_in_clusters,
+)
+from winnow.selector._queries import NEEDS, Query, ask, typicality_of
 from winnow.selector._quota import check_budget
 from winnow.stages import Selector, Wrapper
 from winnow.types import Predictions, Subset
@@ -108,18 +113,21 @@ class Rounds(Selector, Wrapper):
         first, *later = round_sizes(scale.budget, self.rounds)
         warn_of_inner(self.inner, replace(scale, budget=first), "begin with selector.first=random or uniform")
         if self.query == "badge":
-            asked = sum(size - round(self.random_share * size) for size in later)
+            asked = sum(size - rows_by_chance(self.random_share, size) for size in later)
             what = f"looking at the gradients of {scale.n:,} rows for each of {asked:,} that are asked for"
             gradients = replace(scale, d=_OF_A_GRADIENT, budget=asked)
             warn_if_long(seconds_of_looks(gradients), what, "selector.query=margin")
+        if self.query == "typiclust":
+            warn_of_pairs_in_clusters(scale, "selector.query=margin")
 
     def select(self, pool: Pool, *, budget: int, rng: Generator) -> Subset:
         check_budget(budget, pool.n)
         inner, sizes = self.inner, round_sizes(budget, self.rounds)
         first = inner.select(pool.only(inner.needs), budget=sizes[0], rng=rng)
         kept, curve = first.indices, []
+        score = typicality_of(self.query, pool, rng)
         for size in sizes[1:]:
-            rows, point = self._next(pool, kept, size, rng)
+            rows, point = self._next(pool, kept, size, rng, score)
             kept = np.concatenate([kept, rows])
             curve.append(point)
         numbers = np.repeat(np.arange(1, len(sizes) + 1), sizes)
@@ -127,7 +135,12 @@ class Rounds(Selector, Wrapper):
         return replace(Subset.of(kept, notes), rounds=numbers[np.argsort(kept)])
 
     def _next(
-        self, pool: Pool, kept: Int64[ndarray, " m"], size: int, rng: Generator
+        self,
+        pool: Pool,
+        kept: Int64[ndarray, " m"],
+        size: int,
+        rng: Generator,
+        score: Float64[ndarray, " _"],
     ) -> tuple[Int64[ndarray, " size"], dict[str, Any]]:
         """Return the rows of a round, and the point of the curve before it."""
         y = pool.labels_of_kept.read(kept)
@@ -135,13 +148,22 @@ class Rounds(Selector, Wrapper):
         others = np.setdiff1d(np.arange(pool.n), kept)
         share = 1.0 if self.query == "random" else self.random_share
         # Drawn before the query takes its rows, so that it is a fair sample of all that are not kept.
-        by_chance = rng.choice(others, round(share * size), replace=False)
+        by_chance = rng.choice(others, rows_by_chance(share, size), replace=False)
         others, count = np.setdiff1d(others, by_chance), size - len(by_chance)
-        asked = ask(self.query, pool, predictions, kept, others, count, rng)
+        asked = ask(self.query, pool, predictions, kept, others, count, rng, score)
         point: dict[str, Any] = {"labels": len(kept)}
         for name, rows in (("random", by_chance), ("asked", asked)):
             point |= {f"accuracy_of_{name}": _accuracy(pool, predictions, rows), name: len(rows)}
         return np.concatenate([by_chance, asked]), point
+
+
+def rows_by_chance(share: float, size: int) -> int:
+    """Return how many rows of a round are drawn by chance: at least one of several, if any are.
+
+    >>> [rows_by_chance(0.2, size) for size in (1, 2, 10, 13)], rows_by_chance(0.0, 10)
+    ([0, 1, 2, 3], 0)
+    """
+    return max(round(share * size), int(share > 0 and size > 1))
 
 
 def round_sizes(budget: int, rounds: int) -> list[int]:

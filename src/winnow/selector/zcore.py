@@ -34,7 +34,8 @@ class ZCore(Selector):
     """Select the rows of the highest coverage less redundancy, without clusters.
 
     Scores begin at random between 0 and 1, as published, so rows that no draw has touched are in random
-    order. The time grows with n^1.5, whatever the budget; the memory with n times d.
+    order. The time grows with n^1.5, whatever the budget, and with n^2 where a coordinate takes few values;
+    the memory with n times d.
 
     Parameters
     ----------
@@ -108,8 +109,8 @@ def _triangular(rng: Generator, low: ndarray, middle: ndarray, high: ndarray) ->
 class _Planes:
     """Finds the rows nearest to a point in a plane of two coordinates, by the sum of the differences in both.
 
-    Only rows that lie close along the first coordinate are looked at: as many as it takes until all others
-    are certainly further.
+    Only rows that lie close along the first coordinate are looked at. Of some rows around the point the
+    wanted number is near enough to bound how far the others may lie along it.
     """
 
     coordinates: Float32[ndarray, "d n"]
@@ -128,19 +129,32 @@ class _Planes:
         self, plane: Int64[ndarray, " plane"], point: Float64[ndarray, " plane"], count: int
     ) -> tuple[Int32[ndarray, " m"], Float64[ndarray, " m"]]:
         """Return the `count` nearest rows (or all), nearest first (ties: the lower number), and distances."""
-        order, ordered = self.orders[plane[0]], self.ordered[plane[0]]
-        middle, n = int(np.searchsorted(ordered, point[0])), len(order)
-        reach = ceil(sqrt(count * n))
-        while True:
-            first, last = max(middle - reach, 0), min(middle + reach, n)
-            rows, distances = order[first:last], np.abs(ordered[first:last] - point[0])
-            for coordinate, value in zip(plane[1:], point[1:], strict=True):
-                distances += np.abs(self.coordinates[coordinate][rows] - value)
-            outside = [abs(ordered[end] - point[0]) for end in (first - 1, last) if 0 <= end < n]
-            near = np.flatnonzero(distances < min(outside, default=np.inf))
-            if len(near) >= min(count, n):
-                return _lowest(rows[near], distances[near], count)
-            reach *= 2
+        ordered, n = self.ordered[plane[0]], self.coordinates.shape[1]
+        count, middle = min(count, n), int(np.searchsorted(ordered, point[0]))
+        reach = max(ceil(sqrt(count * n) / 2), count)
+        first, last = max(middle - reach, 0), min(middle + reach, n)
+        parts = [self._around(plane, point, first, last)]
+        bound = np.partition(parts[0][1], count - 1)[count - 1]
+        begin = int(np.searchsorted(ordered, point[0] - bound))
+        end = int(np.searchsorted(ordered, point[0] + bound, side="right"))
+        if begin < first:
+            parts.append(self._around(plane, point, begin, first))
+        if end > last:
+            parts.append(self._around(plane, point, last, end))
+        near = [np.flatnonzero(distances <= bound) for _, distances in parts]
+        rows = np.concatenate([rows[within] for (rows, _), within in zip(parts, near, strict=True)])
+        distances = np.concatenate([each[within] for (_, each), within in zip(parts, near, strict=True)])
+        return _lowest(rows, distances, count)
+
+    def _around(
+        self, plane: Int64[ndarray, " plane"], point: Float64[ndarray, " plane"], first: int, last: int
+    ) -> tuple[Int32[ndarray, " m"], Float64[ndarray, " m"]]:
+        """Return the rows between two places along the first coordinate, and their distances in the plane."""
+        rows = self.orders[plane[0]][first:last]
+        distances = np.abs(self.ordered[plane[0]][first:last] - point[0])
+        for coordinate, value in zip(plane[1:], point[1:], strict=True):
+            distances += np.abs(self.coordinates[coordinate][rows] - value)
+        return rows, distances
 
 
 def _lowest(
