@@ -175,4 +175,4 @@ def test_scores_of_a_network_need_no_labels_where_it_learns_clusters(selected, p
         selected([*photos, *words])
     assert "dynamics.labels=clusters scores rows without them" in str(refused.value)
     folder, _ = selected([*photos, *words, "dynamics.labels=clusters"])
-    assert len(listed(folder / "kept" / "aum_b4" / "kept.csv")) == 4
+    assert len(listed(folder / "kept" / "aum_labels-clusters_b4" / "kept.csv")) == 4
