@@ -117,6 +117,7 @@ FASHION = ("dataset=torchvision", "dataset.name=FashionMNIST")
 AUGMENTED = ("augment=affine_elastic", "trainer.steps=3000", "trainer.learning_rate=0.005", "model.dropout=0")
 PHOTOGRAPHS = ("dataset=image_folder", "dataset.folder=${data_dir}/cats_dogs", "dataset.size=32")
 TABLE = ("dataset=classification", "dataset.rows=10000", "dataset.features=20", "embedding=identity")
+CLASSES_100 = ("dataset.rows=20000", "dataset.features=32", "dataset.informative=16", "dataset.classes=100")
 ALL, SOME, FEW = [50, 100, 200, 300, 600, 1200, 2400, 5000], [50, 200, 600, 2400], [20, 50, 100, 200]
 
 
@@ -138,6 +139,7 @@ CASES: Mapping[str, Case] = {
     "turned": Case([MNIST, MLP], SOME, turned),
     "digits": Case(["dataset=digits", MLP], [*FEW, 400]),
     "table": Case([*TABLE, MLP], SOME),
+    "many_classes": Case([*TABLE, *CLASSES_100, MLP], [200, 600, 2400, 5000]),
     "cancer": Case([*arrays("cancer"), MLP, "embedding.components=30"], FEW),
     "cifar": Case([*arrays("cifar"), MLP], SOME),
     "pets": Case([*arrays("pets"), MLP], SOME),
