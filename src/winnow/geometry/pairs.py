@@ -30,11 +30,18 @@ class Pairs:
     right: Float32[ndarray, "n w"]
 
     @classmethod
-    def of(cls, X: Float32[ndarray, "n d"], order: Int64[ndarray, " n"] | None = None) -> "Pairs":
-        """Pair all rows of `X` with each other, in the given order or in their own."""
+    def of(
+        cls, X: Float32[ndarray, "n d"], order: Int64[ndarray, " n"] | None = None, *, lowered: bool = False
+    ) -> "Pairs":
+        """Pair all rows of `X` with each other, in the given order or in their own.
+
+        `lowered`, no product exceeds half the squared distance, whatever the rounding.
+        """
         rows = X - np.median(X[:: max(len(X) // _SAMPLE, 1)], axis=0).astype(X.dtype)
         rows = rows if order is None else rows[order]
         half_squares, ones = np.einsum("nd,nd->n", rows, rows)[:, None] / 2, np.ones((len(X), 1), X.dtype)
+        if lowered:
+            half_squares *= 1 - product_rounding(X.shape[1])
         return cls(np.hstack([rows, ones, half_squares]), np.hstack([-rows, half_squares, ones]))
 
     @property
@@ -52,7 +59,7 @@ class Pairs:
 
         A row y at a distance d of x has |y| <= |x| + d, which bounds the error of their product.
         """
-        half_squares = self.half_squares[rows]
+        half_squares = self.left[rows, -1].astype(np.float64)
         of_others = (np.sqrt(2 * half_squares) + distances) ** 2 / 2
         return distances**2 / 2 + self.rounding * (half_squares + of_others)
 

@@ -89,10 +89,7 @@ class _Balls:
 
     @classmethod
     def of(cls, X: ndarray, radius: float) -> "_Balls":
-        pairs = Pairs.of(X)
-        # Products of pairs are lowered by what they may be wrong by.
-        pairs.left[:, -1] *= 1 - pairs.rounding
-        pairs.right[:, -2] *= 1 - pairs.rounding
+        pairs = Pairs.of(X, lowered=True)
         return cls(Pairs(Pairs.less(pairs.left, radius**2 / 2), pairs.right))
 
     def around(self, row: int) -> Bool[ndarray, " n"]:
