@@ -131,12 +131,14 @@ class _Planes:
         """Return the `count` nearest rows (or all), nearest first (ties: the lower number), and distances."""
         ordered, n = self.ordered[plane[0]], self.coordinates.shape[1]
         count, middle = min(count, n), int(np.searchsorted(ordered, point[0]))
-        reach = max(ceil(sqrt(count * n) / 2), count)
-        first, last = max(middle - reach, 0), min(middle + reach, n)
+        some = max(ceil(sqrt(count * n) / 2), count)
+        first, last = max(middle - some, 0), min(middle + some, n)
         parts = [self._around(plane, point, first, last)]
         bound = np.partition(parts[0][1], count - 1)[count - 1]
-        begin = int(np.searchsorted(ordered, point[0] - bound))
-        end = int(np.searchsorted(ordered, point[0] + bound, side="right"))
+        # Wider by what the ends may be rounded: what is further than the bound is left out below.
+        reach = bound + 2 * np.spacing(abs(point[0]) + bound)
+        begin = int(np.searchsorted(ordered, point[0] - reach))
+        end = int(np.searchsorted(ordered, point[0] + reach, side="right"))
         if begin < first:
             parts.append(self._around(plane, point, begin, first))
         if end > last:
